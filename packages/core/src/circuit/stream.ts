@@ -1,0 +1,75 @@
+import type { BackroomError } from "../base/errors.ts";
+import type { Endpoint } from "../net/channel.ts";
+
+/** The most bytes one DATA frame carries for a stream, whatever the number of hops (PROTOCOL 6.2). */
+export const STREAM_PAYLOAD_BYTES = 16_304;
+
+/** What a stream is for; PROTOCOL 6.4. */
+export const SERVICE = { directory: 1, scout: 2, register: 3, leases: 4, connect: 5, incoming: 6 } as const;
+export type Service = (typeof SERVICE)[keyof typeof SERVICE];
+
+/**
+ * One ordered stream of payloads between a circuit's client and its last hop; both ends have this interface. Obligations:
+ *
+ * - `send` may be called while `sendWindow` > 0, also before the peer accepted; it takes ownership of a payload of 1 to
+ *   STREAM_PAYLOAD_BYTES bytes. With no window it throws E_INTERNAL: a caller that ignores the window is a bug.
+ * - `onWindow` is called when `sendWindow` rises from 0.
+ * - Every payload that `onData` gave counts against what was granted until `consumed` is called for it, so memory is bounded by what
+ *   the receiver lets lie. Payloads are valid until the handler returns; keep a copy if you need one for longer,
+ *   unless the payload's buffer is yours (it is a slice of a frame that nobody else holds: keeping it keeps the frame's 16 KiB).
+ * - `onEnd` is called exactly once, whoever ended it, without an error for an orderly END. Nothing is called after it.
+ */
+export interface CircuitStream {
+  readonly sendWindow: number;
+  start(handlers: StreamHandlers): void;
+  send(payload: Buffer): void;
+  consumed(frames: number): void;
+  end(): void;
+}
+
+export interface StreamHandlers {
+  onData(payload: Buffer): void;
+  onWindow(): void;
+  onEnd(error?: BackroomError): void;
+}
+
+/**
+ * The client's end of a circuit. Every method after destruction raises or is a no-op as said.
+ * - `openStream` reaches the last hop; the stream ends with E_REFUSED when the hop refuses.
+ * - `onIncoming` decides on streams that the last hop opens: return handlers to accept, undefined to refuse.
+ * - `onDestroyed` is called exactly once; all streams have had `onEnd` by then.
+ */
+export interface Circuit {
+  readonly hopCount: number;
+  readonly alive: boolean;
+  openStream(service: Service, args: Uint8Array, handlers: StreamHandlers): CircuitStream;
+  onIncoming: ((stream: CircuitStream, args: Buffer) => StreamHandlers | undefined) | undefined;
+  onDestroyed: ((error: BackroomError | undefined) => void) | undefined;
+  destroy(): void;
+}
+
+/** A relay's end of a circuit whose last hop it is, as its services see it. */
+export interface ServedCircuit {
+  /** Unique in this process, for accounting only. */
+  readonly id: number;
+  readonly alive: boolean;
+  openStream(service: Service, args: Uint8Array, handlers: StreamHandlers): CircuitStream;
+  /** Adds a listener that runs once when the circuit is gone. */
+  onDestroyed(listener: () => void): void;
+}
+
+/** A relay's answer to BEGIN: handlers to accept, undefined to refuse. Must not throw. */
+export type ServiceHandler = (
+  stream: CircuitStream,
+  args: Buffer,
+  circuit: ServedCircuit,
+) => StreamHandlers | undefined;
+
+/** What a client must know of a relay to make it a hop. */
+export interface HopTarget {
+  readonly nodeKey: Buffer;
+  readonly onionKey: Buffer;
+  /** The signed relay info, which EXTEND carries: the hop before checks and dials it. */
+  readonly info: Buffer;
+  readonly endpoints: readonly Endpoint[];
+}

@@ -1,0 +1,21 @@
+import type { TorrentInfo } from "../torrent/info.ts";
+
+/**
+ * Where a pack's pieces are kept. Implementations: a file with a bitmap (for real), memory (tests). Obligations:
+ * - `write` takes a whole piece that the caller has verified; once its promise is fulfilled, `have` says so, and a kill -9 at any moment
+ *   leaves a store that reopens with no piece marked that is not there (a piece written but not yet marked may be lost).
+ * - `read` gives bytes of pieces that are there, and raises E_INTERNAL for others. Concurrent reads and writes are fine.
+ * - A full disk raises E_DISK_FULL, any other failure E_STORE; nothing already there is harmed.
+ */
+export interface PieceStore {
+  readonly info: TorrentInfo;
+  readonly complete: boolean;
+  have(piece: number): boolean;
+  haveCount(): number;
+  read(offset: number, length: number): Promise<Buffer>;
+  write(piece: number, bytes: Buffer): Promise<void>;
+  /** The piece layer (32-byte hashes, one a piece), once known and checked against the root; kept with the store. */
+  pieceLayer(): Buffer | undefined;
+  setPieceLayer(layer: Buffer): Promise<void>;
+  close(): Promise<void>;
+}
