@@ -42,6 +42,49 @@ export const ERROR_TABLE = {
     why: "the data did not authenticate, so it is damaged, forged, or for another key",
     fix: "get the data from another source, or check the key",
   },
+  // --- net ------------------------------------------------------------------------------------------
+  E_FRAME: {
+    exit: 6,
+    retry: "elsewhere",
+    why: "the neighbour sent a frame that the protocol does not allow",
+    fix: "nothing: another relay is used instead",
+  },
+  E_CHANNEL: {
+    exit: 4,
+    retry: "elsewhere",
+    why: "the connection to a neighbour broke, or the neighbour did not keep to the protocol",
+    fix: "check the internet connection; another relay is used meanwhile",
+  },
+  E_UNREACHABLE: {
+    exit: 4,
+    retry: "later",
+    why: "nothing answered at the addresses of the relay",
+    fix: "check the internet connection and the firewall, then try again",
+  },
+  E_CHANNEL_IDENTITY: {
+    exit: 6,
+    retry: "elsewhere",
+    why: "another node answered than the one that was asked for",
+    fix: "get a newer link or invite: the relay may have moved",
+  },
+  E_OTHER_NETWORK: {
+    exit: 4,
+    retry: "elsewhere",
+    why: "the relay that answered belongs to another network",
+    fix: "join the network that the link or invite is for",
+  },
+  E_PORT_IN_USE: {
+    exit: 4,
+    retry: "never",
+    why: "another program already listens on the port",
+    fix: "stop the other program or choose another port",
+  },
+  E_LISTEN: {
+    exit: 4,
+    retry: "never",
+    why: "the system does not allow listening at that address and port",
+    fix: "choose an address of this computer and a port above 1023",
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 interface ErrorEntry {

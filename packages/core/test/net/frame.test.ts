@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { isBackroomError } from "../../src/base/errors.ts";
+import {
+  DATA_FRAME_BYTES,
+  FRAME,
+  FrameReader,
+  OTHER_FRAME_BYTES,
+  frameBody,
+  frameCircuit,
+  frameCredit,
+  frameType,
+  makeFrame,
+  setFrameCircuit,
+  setFrameCredit,
+  type FrameType,
+} from "../../src/net/frame.ts";
+import { decoderSuite } from "../support/decoder-suite.ts";
+
+function readAll(chunks: Buffer[]): Buffer[] {
+  const frames: Buffer[] = [];
+  const reader = new FrameReader((frame) => frames.push(frame));
+  for (const chunk of chunks) reader.push(chunk);
+  return frames;
+}
+
+function sampleFrame(type: FrameType, circuit: number, fill: number): Buffer {
+  const frame = makeFrame(type, circuit, type === FRAME.credit ? 9 : 0);
+  frameBody(frame).fill(fill);
+  return frame;
+}
+
+const SAMPLES = [
+  sampleFrame(FRAME.hello, 0, 1),
+  sampleFrame(FRAME.create, 0x8000_0001, 2),
+  sampleFrame(FRAME.data, 0xffff_ffff, 3),
+  sampleFrame(FRAME.data, 1, 4),
+  sampleFrame(FRAME.credit, 7, 0),
+  sampleFrame(FRAME.pong, 0, 5),
+];
+
+test("the header sits where PROTOCOL 5 draws it", () => {
+  const frame = makeFrame(FRAME.control, 0x8000_0002, 0x0304);
+  assert.equal(frame.subarray(0, 8).toString("hex"), "8000000205000304");
+  assert.equal(frame.length, OTHER_FRAME_BYTES);
+  setFrameCircuit(frame, 0xdeadbeef);
+  setFrameCredit(frame, 65_535);
+  assert.deepEqual(
+    [frameCircuit(frame), frameType(frame), frameCredit(frame)],
+    [0xdeadbeef, FRAME.control, 65_535],
+  );
+});
+
+test("any cutting of the stream gives the same frames", () => {
+  const whole = Buffer.concat(SAMPLES);
+  const cutsOf = fc.array(fc.nat(whole.length), { maxLength: 30 });
+  fc.assert(
+    fc.property(cutsOf, fc.boolean(), (cuts, pooled) => {
+      const edges = [0, ...cuts.toSorted((a, b) => a - b), whole.length];
+      const chunks = edges.slice(1).map((end, index) => {
+        const slice = whole.subarray(edges[index], end);
+        return pooled ? slice : Buffer.from(new Uint8Array(slice).buffer);
+      });
+      assert.deepEqual(readAll(chunks), SAMPLES);
+    }),
+    { numRuns: 150 },
+  );
+  const single = Buffer.concat([SAMPLES[0] as Buffer, SAMPLES[2] as Buffer]);
+  assert.equal(readAll([...single].map((byte) => Buffer.from([byte]))).length, 2);
+});
+
+test("a chunk that owns its memory is not copied", () => {
+  const chunk = Buffer.allocUnsafeSlow(DATA_FRAME_BYTES);
+  makeFrame(FRAME.data, 5).copy(chunk);
+  assert.equal(readAll([chunk])[0]?.buffer, chunk.buffer);
+});
+
+test("a frame out of shared memory is the receiver's alone: changing it changes nothing else", () => {
+  const pool = Buffer.concat([Buffer.from("before"), makeFrame(FRAME.data, 5), Buffer.from("behind")]);
+  const [frame] = readAll([pool.subarray(6, 6 + DATA_FRAME_BYTES)]);
+  assert.ok(frame !== undefined);
+  setFrameCircuit(frame, 77);
+  assert.equal(pool.readUInt32BE(6), 5);
+});
+
+test("frames behind a stop are not handed out, although they came in the same chunk", () => {
+  let count = 0;
+  const reader = new FrameReader(() => {
+    count++;
+    reader.stop();
+  });
+  reader.push(Buffer.concat(SAMPLES));
+  assert.equal(count, 1);
+});
+
+test("what PROTOCOL 5 does not allow in a header raises E_FRAME, whole or in pieces", () => {
+  const damaged: [string, (frame: Buffer) => void][] = [
+    ["type 0", (frame) => (frame[4] = 0)],
+    ["type 10", (frame) => (frame[4] = 10)],
+    ["flags", (frame) => (frame[5] = 1)],
+    ["a circuit's frame without circuit", (frame) => setFrameCircuit(frame, 0)],
+    ["a PING on a circuit", (frame) => (frame[4] = FRAME.ping)],
+    ["a HELLO with credit", (frame) => makeFrame(FRAME.hello, 0, 1).copy(frame)],
+  ];
+  for (const [name, damage] of damaged) {
+    const frame = makeFrame(FRAME.control, 3);
+    damage(frame);
+    const isFrameError = (error: unknown): boolean => isBackroomError(error, "E_FRAME");
+    assert.throws(() => readAll([Buffer.from(frame)]), isFrameError, name);
+    assert.throws(
+      () => readAll([frame.subarray(0, 3), frame.subarray(3, 9), frame.subarray(9)]),
+      isFrameError,
+      name,
+    );
+  }
+});
+
+decoderSuite({
+  name: "frames",
+  decode: (bytes) => readAll([bytes]),
+  encode: (frames) => Buffer.concat(frames),
+  samples: [Buffer.concat(SAMPLES.slice(0, 2)), makeFrame(FRAME.ping, 0)],
+  validPrefix: () => true,
+});
