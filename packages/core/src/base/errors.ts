@@ -85,6 +85,121 @@ export const ERROR_TABLE = {
     why: "the system does not allow listening at that address and port",
     fix: "choose an address of this computer and a port above 1023",
   },
+  E_WIRE: {
+    exit: 6,
+    retry: "elsewhere",
+    why: "a peer broke the rules of the peer wire protocol",
+    fix: "nothing: the peer was dropped, and others are asked",
+  },
+  E_HASH: {
+    exit: 6,
+    retry: "elsewhere",
+    why: "the data does not match the pieces root",
+    fix: "get the data from another peer",
+  },
+  E_DISK_FULL: {
+    exit: 5,
+    retry: "later",
+    why: "the disk is full",
+    fix: "make room and try again: what was stored before is kept",
+  },
+  E_STORE: {
+    exit: 5,
+    retry: "later",
+    why: "a file in the data folder could not be read or written",
+    fix: "check the disk and the rights of the data folder",
+  },
+  E_LOCKED: {
+    exit: 5,
+    retry: "later",
+    why: "another Backroom process uses this data folder",
+    fix: "stop the other process, or choose another data folder",
+  },
+  // --- directory ------------------------------------------------------------------------------------
+  E_RELAY_INFO: {
+    exit: 6,
+    retry: "elsewhere",
+    why: "a relay's description of itself is malformed, forged, too old, or of another network",
+    fix: "ask another relay; if it happens with every relay, check this computer's clock",
+  },
+  E_NETWORK_FILE: {
+    exit: 3,
+    retry: "never",
+    why: "the network file does not say what a network file has to say",
+    fix: "get the file again from whoever runs the network, or make one with `backroom network create`",
+  },
+  E_NO_RELAYS: {
+    exit: 4,
+    retry: "later",
+    why: "none of the relays that this computer knows for the network answered",
+    fix: "check the connection to the internet, or join again with a newer link or invite",
+  },
+  E_FEW_SOURCES: {
+    exit: 4,
+    retry: "later",
+    why: "all that is known of the network's relays comes from a single source, which could have named only relays of its own and would then see both ends",
+    fix: "join through a second link or invite, or say that one source is enough (in a test network it always is)",
+  },
+  E_CLOCK: {
+    exit: 4,
+    retry: "never",
+    why: "this computer's clock differs from its neighbours' by more than the network tolerates, so shares could not be found",
+    fix: "set the clock (and the time zone) right, best by turning on automatic time",
+  },
+  E_NETWORK_TOO_SMALL: {
+    exit: 4,
+    retry: "later",
+    why: "the network has too few independent relays for a path that hides this computer's address",
+    fix: "try again when more people run relays; the path is never shortened silently",
+  },
+  E_LEASE: {
+    exit: 6,
+    retry: "elsewhere",
+    why: "a lease or registration is damaged, forged, over, or for another share",
+    fix: "ask another gate for leases",
+  },
+  E_TUNNEL: {
+    exit: 4,
+    retry: "elsewhere",
+    why: "the tunnel to a peer broke, or the peer could not prove that it holds the link",
+    fix: "wait: other peers are tried by themselves",
+  },
+  E_GATE: {
+    exit: 4,
+    retry: "elsewhere",
+    why: "the gate refused or did not answer",
+    fix: "wait: another gate is tried by itself",
+  },
+  E_NO_SEEDERS: {
+    exit: 4,
+    retry: "later",
+    why: "nobody announces this share now",
+    fix: "ask the sharer to keep the share running, and try again later",
+  },
+  E_INPUT: {
+    exit: 5,
+    retry: "never",
+    why: "something that was to be shared is not there or cannot be read",
+    fix: "check the path and its permissions",
+  },
+  E_INPUT_NAMES: {
+    exit: 3,
+    retry: "never",
+    why: "a name among the files could not be created again on another computer",
+    fix: "rename it, or share the files in a folder of their own",
+  },
+  E_FILE_CHANGED: {
+    exit: 5,
+    retry: "later",
+    why: "a file changed while it was being read, so what was sealed would not be what is there",
+    fix: "wait until nothing writes to the files, then seal again",
+  },
+  E_PACK: {
+    exit: 6,
+    retry: "never",
+    why: "the pack authenticates but does not have the form that the protocol asks for",
+    fix: "ask the sharer to seal it again with a current version",
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 interface ErrorEntry {

@@ -25,4 +25,127 @@ export const LIMITS = {
   channelPongMs: 20_000,
   /** PINGs of the peer in one keepalive period that we answer: it needs one. */
   channelPings: 8,
+  // --- torrent --------------------------------------------------------------------------------------
+  /** What all BitTorrent peers request at a time (BEP 52); a longer `piece` message or request is refused. */
+  wireBlockBytes: 16 * 1024,
+  /** An extension message: room for a handshake dictionary or seven sealed leases, and no more than a block. */
+  wireExtendedBytes: 16 * 1024,
+  /** BEP 52 asks that one request for hashes names no more than this many: 16 KiB of them. */
+  hashesPerRequest: 512,
+  /** Pieces of the longest pack (2^48 in pieces of 128 MiB): a bitfield of 256 KiB, a piece layer of 64 MiB. */
+  pieceCount: 2 ** 21,
+  /** The length field of a link has 48 bits. */
+  packBytes: 2 ** 48 - 1,
+
+  // --- directory ------------------------------------------------------------------------------------
+  /** A relay info with four IPv6 addresses and both onion keys has 332; the rest is room for version 2. */
+  relayInfoBytes: 400,
+  relayInfoAddresses: 4,
+  /** Three hours forgive a clock that is off; a day is how long a relay that left is still tried. */
+  relayInfoFutureMs: 3 * 3_600_000,
+  relayInfoLifeMs: 24 * 3_600_000,
+  /** Decoded infos kept by content, so that the same info heard from thirty relays is verified once. */
+  relayInfoCacheCount: 8192,
+  /** All relays of a network of the size that we plan for, 2 MB; beyond it members know a random part. */
+  tableInfos: 5000,
+  /** A household or a rack runs a few relays; a thousand behind one /24 (v6 /48) is one operator that wants to be everybody. */
+  tablePerSubnet: 8,
+  /** A v6 /32 or v4 /16 is what a provider gets; its customers together may not fill the table either. */
+  tablePerBlock: 128,
+  /** One source may fill an eighth of the table with relays that nobody else has named. */
+  tablePerSource: 625,
+  /** Enough to tell two independent sources from one, and to see a third and fourth agree. */
+  tableSourcesKept: 4,
+  /** An answer to `sample`: 64 infos of 400 bytes fit two DATA frames. */
+  sampleInfos: 64,
+  /** Questions that one circuit may ask of the directory: a burst to fill a table, then one a second. */
+  directoryBurstCount: 32,
+  directoryPerSecond: 1,
+  /** Publishing makes the relay dial, which could be misused to scan: few, whoever asks. */
+  probeBurstCount: 20,
+  probePerSecond: 1,
+  /** Circuits whose allowance is remembered; the oldest is forgotten first. */
+  allowanceCircuits: 4096,
+  /** An info checked by a dial is not dialled again for this long, however often it is published. */
+  probeAgainMs: 10 * 60_000,
+  /** Answers of a scout. */
+  scoutGates: 16,
+  /** Endpoints out of one DHT answer that a scout looks at, and of those unknown to it that it asks others about. */
+  scoutEndpoints: 64,
+  scoutMisses: 4,
+  /** Lookups that one circuit, and all circuits together, may make a scout do. A DHT lookup costs about 100 packets. */
+  scoutBurstCount: 6,
+  scoutPerSecond: 0.2,
+  scoutAllBurstCount: 60,
+  scoutAllPerSecond: 5,
+  /** Short, since gates come and go; long enough that a popular share costs one lookup a minute. */
+  scoutCacheMs: 60_000,
+  scoutCacheCount: 1024,
+  /** A network file names seed relays, not a directory; the text is read whole. */
+  networkFileBytes: 64 * 1024,
+  networkFileRelays: 64,
+  networkFileBootstrap: 32,
+  networkNameBytes: 64,
+
+  // --- tunnel ---------------------------------------------------------------------------------------
+  /** Three gates with relay infos of 400 bytes leave room to spare; every sealed lease has this length. */
+  leaseBytes: 2_048,
+  /** A lease is renewed hourly; one that nobody renews is gone after another hour. */
+  leaseLifetimeMs: 2 * 3_600_000,
+  /** How far a peer's clock may be off before its lease counts as forged or over. */
+  leaseSkewMs: 15 * 60_000,
+  /** Leases by the sharer's key at one gate for one topic: the sharer's few computers. */
+  gateSharerLeases: 4,
+  /** Everybody else's: more peers than one download uses, and their own mirrors pass on the rest. */
+  gateOtherLeases: 32,
+  /** Leases in one answer: 8 sealed leases are 17 KiB. */
+  gateLeasesAnswered: 8,
+  /** A member's group of shares, under two epochs near a turn. */
+  gateRegistrationsPerCircuit: 128,
+  /** About 2.5 KiB each, so 20 MiB. */
+  gateRegistrations: 8_192,
+  /** What one seeder's standing circuit is shared by at a time; more get slower, not faster. */
+  gateTunnelsPerSeeder: 64,
+  gateTunnels: 1_024,
+  /** One direction of one tunnel waiting at a gate: the window that the stream starts with (PROTOCOL 6.3). */
+  gateQueueFrames: 128,
+  /** All tunnels' queues together, 64 MiB: then the longest queue's tunnel is closed. */
+  gateQueuedFrames: 4_096,
+  /** How long a gate still hands over what it holds of a tunnel whose other end closed. */
+  gateLingerMs: 30_000,
+  /** Streams to `register` and `leases` that ask nothing, or ask and ask, cost a little each. */
+  gateQuestionsPerStream: 64,
+  /** Five relays and one round trip, over slow links. */
+  tunnelHandshakeMs: 30_000,
+  /** Written and not yet sent in one tunnel, above which a writer is asked to wait. */
+  tunnelQueueBytes: 256 * 1_024,
+  /** How long a closed tunnel waits for the window to send what was written before. */
+  tunnelLingerMs: 10_000,
+  /** Gates a downloader asks in one round and leases it keeps: bounds what forged DHT answers can cost. */
+  finderGates: 16,
+  finderLeases: 64,
+  /** Circuits that one share may build at once, and how often one more: a gate that kills circuits must not walk to a guard. */
+  rebuildBurst: 12,
+  rebuildEveryMs: 60_000,
+  /** One question to a gate or scout, through three relays. */
+  gateAnswerMs: 20_000,
+
+  // --- pack -----------------------------------------------------------------------------------------
+  /** A frame of a pack unpacked. Larger frames gain under 1 % in size; a reader holds several. */
+  packFrameBytes: 8 * 1024 * 1024,
+  /** What a zstd decoder may be asked to remember; no frame is longer, so none needs more. */
+  packWindowLog: 23,
+  /** 4 TiB of frames of 1 MiB; their seek table is 32 MiB. */
+  packFrames: 4 * 1024 * 1024,
+  /** The index is read chunk by chunk, so this is what a reader holds of it. */
+  packIndexChunkBytes: 256 * 1024,
+  /** Entries of an index: more than any file system holds comfortably in one tree, and a stop for endless ones. */
+  packEntries: 8 * 1024 * 1024,
+  /** A path in UTF-8; Linux allows no longer one. */
+  packPathBytes: 4096,
+  /** A share's name is one path component on screen. */
+  packNameBytes: 255,
+  packCommentBytes: 4096,
+  /** What sealing left out is listed by path up to this many, and counted from there on. */
+  packLeftOutListed: 1000,
 } as const;
