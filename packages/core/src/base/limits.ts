@@ -148,4 +148,125 @@ export const LIMITS = {
   packCommentBytes: 4096,
   /** What sealing left out is listed by path up to this many, and counted from there on. */
   packLeftOutListed: 1000,
+
+  // --- age and output paths -------------------------------------------------------------------------
+  /** A stanza to an age1pq1 key takes 1.6 KB, so 32 recipients fit. */
+  ageHeaderBytes: 64 * 1024,
+  ageRecipients: 32,
+  /** What we write and the most that we obey: 256 MiB and about a second. A forged header may not ask for more. */
+  ageScryptLogN: 18,
+  /** Keys tried on one pack; each costs a key agreement a stanza. */
+  ageIdentities: 256,
+  /** A key file is read whole. */
+  ageKeyFileBytes: 256 * 1024,
+  /** Hashing a longer password only costs time. */
+  passwordBytes: 1024,
+  /** What ext4, NTFS and APFS all store (in UTF-8 bytes for the first). */
+  pathComponentBytes: 255,
+  /** Deeper trees cannot be named by one path on most systems. */
+  pathDepth: 128,
+
+  // --- link -----------------------------------------------------------------------------------------
+  /** A full link takes 527 bytes; the rest is room for tags of later versions. */
+  linkBytes: 2048,
+  /** Text as pasted, with whatever spaces and line breaks a mail program put in. */
+  linkTextLength: 16 * 1024,
+  linkNameBytes: 255,
+  linkRelays: 3,
+  inviteRelays: 8,
+  inviteBootstrap: 8,
+
+  // --- circuit --------------------------------------------------------------------------------------
+  /** PROTOCOL 6.3: DATA frames a neighbour may send ahead, per circuit and direction: 1 MiB, 10 MiB/s at 100 ms a hop. */
+  circuitFrames: 64,
+  /** Credits that are given back in one go: often enough that nobody waits, and under 1 % of the bytes. */
+  creditBatch: 16,
+  /** PROTOCOL 6.3: CONTROL frames waiting in one circuit. Honest ends send one for every 32 DATA frames and a few a stream. */
+  controlFrames: 64,
+  /** PROTOCOL 6.3: DATA frames that may be sent ahead on a stream: 2 MiB, 7 MiB/s at 300 ms end to end. */
+  streamFrames: 128,
+  /** Frames that a stream's reader has done with before it says so: one CONTROL frame for 512 KiB. */
+  windowBatch: 32,
+  /** No reader grants more than this; it keeps the sum in range. */
+  streamWindowMax: 65_535,
+  /** Streams of one circuit at a time: a gate splices one tunnel a downloader onto a seeder's circuit. */
+  streamsPerCircuit: 256,
+  /** Circuits on a client's channel: tens are in use and being replaced. Each may hold 2 MiB. */
+  circuitsPerClient: 64,
+  /** Circuits on a channel between relays, which carries everybody's. */
+  circuitsPerRelay: 2048,
+  /** Circuits through one relay. */
+  circuitsTotal: 8192,
+  /** DATA frames queued in one relay, 256 MiB: from there on no new circuits, so that those that live can drain. */
+  relayQueueFrames: 16_384,
+  /** Handshakes of one client's channel, burst and a second: it builds a dozen circuits at the start, then a few an hour. */
+  handshakeBurstPerClient: 32,
+  handshakesPerSecondPerClient: 4,
+  /** The same for a relay's channel. */
+  handshakeBurstPerRelay: 256,
+  handshakesPerSecondPerRelay: 64,
+  /** The same for all together: half a millisecond each, so an eighth of a core at most. */
+  handshakeBurstTotal: 512,
+  handshakesPerSecondTotal: 256,
+  /** EXTENDs that wait for a dial or a CREATED. */
+  extendsPerChannel: 64,
+  extendsTotal: 512,
+  /** Dial, CREATE and CREATED at a relay that extends: a little over what one dial may take. */
+  extendMs: 12_000,
+  /** A whole circuit of up to four hops. */
+  circuitBuildMs: 30_000,
+  /** A circuit takes no new streams after an hour and ends after four: what one relay can link stays short. */
+  circuitFreshMs: 60 * 60_000,
+  circuitLifeMs: 4 * 60 * 60_000,
+  /** A circuit that nobody uses at its last hop: prepared ones are used or replaced sooner. */
+  circuitIdleMs: 10 * 60_000,
+  /** How often a relay looks for circuits that are too old or idle. */
+  circuitSweepMs: 10_000,
+  /** A channel without circuits stays for the next one a little while. */
+  channelIdleMs: 60_000,
+  /** A service message: 64 relay infos (26 KB), or 8 sealed leases (17 KB), with room to spare. */
+  messageBytes: 64 * 1024,
+  /** Questions on one stream that wait for their answer. Ours ask one at a time. */
+  questionsWaiting: 8,
+  /** Services' own time for a question; directory and leases answer at once, the DHT in seconds. */
+  answerMs: 20_000,
+
+  // --- swarm ----------------------------------------------------------------------------------------
+  /** Peers of one share at a time: each costs a tunnel, and more do not make a download faster. */
+  swarmPeers: 64,
+  /** Pieces begun and not yet stored are held in memory: this much, but at least `swarmActiveLeast` and at most `swarmActiveMost` pieces. */
+  swarmActiveBytes: 32 * 1024 * 1024,
+  swarmActiveLeast: 4,
+  swarmActiveMost: 512,
+  /** Blocks asked of one peer at a time: 16 MiB, so a path with a second's delay carries 16 MiB a second. */
+  peerRequests: 1024,
+  /** Requests of one peer that wait with us; what comes on top is rejected. Its `reqq` says so. */
+  peerQueuedRequests: 1024,
+  /** Rejects for a full queue before the peer counts as one that floods: two windows, in case it had not read our `reqq` yet. */
+  peerOverflow: 2048,
+  /** Rejects in a row, with no block between, after which a peer that says it has pieces is of no use. */
+  peerRejectsInRow: 2048,
+  /** One read from the store for a peer, and what is read ahead for it: keeps a disk busy, and 64 peers cost 16 MiB. */
+  peerReadBytes: 128 * 1024,
+  peerReadAheadBytes: 256 * 1024,
+  /** Messages, blocks aside, that wait because the peer does not read. It may be told of 100,000 pieces (900 KB). */
+  peerBlockedBytes: 1024 * 1024,
+  /** Hash requests of one peer that wait with us, each to be answered with up to 17 KiB. */
+  peerHashQueue: 64,
+  /** Hash requests of ours to one peer at a time, 8 KiB of piece layer each at least. */
+  peerHashRequests: 8,
+  /** Extension handshakes: one is the rule, BEP 10 allows more. */
+  peerExtensionHandshakes: 8,
+  /** From the opening of a tunnel to the peer's handshake: one round trip through five relays, over slow links. */
+  peerHandshakeMs: 30_000,
+  /** We say something at least this often, and a peer that says nothing for twice as long and more is gone. */
+  peerKeepaliveMs: 100_000,
+  peerSilenceMs: 240_000,
+  /** A peer that owes blocks and sent none for this long stalls: others are asked. After the second time span it is dropped. */
+  peerStallMs: 10_000,
+  peerStalledMs: 120_000,
+  /** A refused block or hash is not asked again of the same peer before this. */
+  peerForgiveMs: 5_000,
+  /** How far ahead of somebody who reads the pack in order its pieces are fetched first. */
+  swarmReadAheadBytes: 8 * 1024 * 1024,
 } as const;

@@ -1,4 +1,5 @@
 import type { BackroomError } from "../base/errors.ts";
+import type { KeyPair } from "../crypto/keys.ts";
 
 /**
  * A channel carries whole frames between two neighbours, in order, authenticated (PROTOCOL 5). Implementations: TLS (for real)
@@ -8,7 +9,9 @@ import type { BackroomError } from "../base/errors.ts";
  * - `send` takes ownership of a frame of exactly the length of its type and never throws; on a closed channel it drops the frame.
  * - `send` returns false once more than LIMITS.channelQueueBytes wait; `onDrain` is called once when there is room again. Frames sent
  *   in spite of false are kept all the same: who sends must stop by itself.
- * - No handler is called before `start`, nor after `onClose`, which is called exactly once, also when it is this side that closes.
+ * - No handler is called before `start` returned, nor after `onClose`, which is called exactly once, also when it is this side that
+ *   closes (then before `close` returns). Its error is undefined after an orderly close by either side; frames sent before one arrive.
+ * - A BackroomError that a handler throws closes the channel with it.
  * - Frames that `onFrame` gets belong to the receiver, which may change them in place (also the header).
  */
 export interface Channel {
@@ -44,4 +47,16 @@ export interface Endpoint {
  */
 export interface Dialer {
   dial(target: { readonly nodeKey: Uint8Array; readonly endpoints: readonly Endpoint[] }): Promise<Channel>;
+}
+
+/** Accepts channels until closed; closing closes the accepted channels too. `port` is the one really bound. */
+export interface Listener {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** A relay's proof of itself in HELLO. `info` is asked for on each channel, because it is signed anew every few hours. */
+export interface ChannelIdentity {
+  readonly nodeKeys: KeyPair;
+  info(): Buffer;
 }
