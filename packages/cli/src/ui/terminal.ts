@@ -1,4 +1,4 @@
-import { BackroomError, ERROR_TABLE } from "@backroom/core/base/errors.ts";
+import { type BackroomError, ERROR_TABLE } from "@backroom/core/base/errors.ts";
 import { RateMeter, progressLine } from "./progress.ts";
 
 /**

@@ -1,0 +1,125 @@
+import {
+  createNetwork,
+  inviteText,
+  joinNetwork,
+  knownNetworks,
+  useNetwork,
+} from "@backroom/core/node/networks.ts";
+import { runNetworkHere } from "@backroom/core/node/network-here.ts";
+import type { NetworkSummary } from "@backroom/core/node/networks.ts";
+import type { AddCommand, Run } from "../session.ts";
+import type { Command } from "commander";
+import { parseCount, parsePort } from "../ui/arguments.ts";
+import { count } from "../ui/format.ts";
+import { terminalHooks } from "../ui/hooks.ts";
+import { readText } from "../ui/input.ts";
+
+interface CreateOptions {
+  readonly host?: string;
+  readonly port: number;
+  readonly relays: number;
+  readonly run: boolean;
+}
+
+export const addNetwork: AddCommand = (program, run) => {
+  const network = program
+    .command("network")
+    .description("the networks that this member knows")
+    .action(() => run(({ terminal, dataFolder }) => list(terminal, dataFolder)));
+  network
+    .command("list")
+    .description("list them; the one in use has a star")
+    .action(() => run(({ terminal, dataFolder }) => list(terminal, dataFolder)));
+  addCreate(network, run);
+  network
+    .command("join")
+    .description("join the network that an invite names, and use it from now on")
+    .argument("<invite>", "the invite; - reads it from standard input, @file from a file")
+    .action((invite: string) =>
+      run(async ({ terminal, dataFolder }) => {
+        const joined = await joinNetwork({ dataFolder, invite: await readText(invite, "an invite") });
+        terminal.note(`Joined “${joined.name}”.`);
+        if (joined.test) terminal.warn(TEST_NETWORK);
+        terminal.result(joined.id, { ...joined });
+      }),
+    );
+  network
+    .command("use")
+    .description("use another of the known networks from now on")
+    .argument("<id>", "its id, as network list prints it")
+    .action((id: string) =>
+      run(async ({ terminal, dataFolder }) => {
+        const used = await useNetwork({ dataFolder, id });
+        terminal.note(`Using “${used.name}”.`);
+        terminal.result(used.id, { ...used });
+      }),
+    );
+  program
+    .command("invite")
+    .description("print an invite to the network in use")
+    .action(() =>
+      run(async ({ terminal, dataFolder }) => {
+        const invite = await inviteText({ dataFolder });
+        terminal.note("Whoever gets this can join the network with: backroom network join INVITE");
+        terminal.result(invite, { invite });
+      }),
+    );
+};
+
+const TEST_NETWORK =
+  "this is a test network: one operator runs all its relays, so nothing is hidden from that operator.";
+
+function addCreate(network: Command, run: Run): void {
+  network
+    .command("create")
+    .description("make a new network and run its relays on this computer until you press Ctrl-C")
+    .argument("[name]", "what to call it", "home")
+    .option("--host <address>", "the IP address of this computer that the others reach (default: its first)")
+    .option("--port <number>", "the first of the relays' ports; 0 takes free ones", parsePort, 0)
+    .option("--relays <number>", "how many relays to run", parseCount(3, 32), 7)
+    .option("--no-run", "only make the network; relays are started apart, with backroom relay")
+    .action((name: string, options: CreateOptions) =>
+      run(async ({ terminal, signal, dataFolder }) => {
+        const created = await createNetwork({ dataFolder, name });
+        terminal.note(`Made the network “${created.name}”.`);
+        if (!options.run) {
+          terminal.result(created.id, { ...created });
+          return;
+        }
+        terminal.warn(TEST_NETWORK);
+        const hooks = terminalHooks(terminal, new Set());
+        await runNetworkHere(
+          {
+            dataFolder,
+            host: options.host,
+            port: options.port,
+            relayCount: options.relays,
+            signal,
+            onReady(invite) {
+              terminal.note(
+                `Running ${count(options.relays, "relay")}. On the other computer: backroom network join INVITE`,
+              );
+              terminal.result(invite, { invite, ...created });
+              terminal.note("Press Ctrl-C to stop them.");
+            },
+          },
+          hooks,
+        );
+      }),
+    );
+}
+
+async function list(
+  terminal: Parameters<Parameters<Run>[0]>[0]["terminal"],
+  dataFolder: string | undefined,
+): Promise<void> {
+  const networks = await knownNetworks({ dataFolder });
+  if (networks.length === 0)
+    terminal.note("No network yet: join one with an invite, or make one with: backroom network create");
+  terminal.result(networks.map(line).join("\n"), { networks });
+}
+
+function line(network: NetworkSummary): string {
+  const kind = network.test ? "  (test: one operator runs all relays)" : "";
+  return `${network.current ? "*" : " "} ${network.id}  ${network.name}${kind}  ${count(network.relaysKnown, "relay")} known`;
+}

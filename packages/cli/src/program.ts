@@ -1,0 +1,85 @@
+import { Command, CommanderError } from "commander";
+import { BackroomError } from "@backroom/core/base/errors.ts";
+import { addDemo } from "./commands/demo.ts";
+import { addGet } from "./commands/get.ts";
+import { addNetwork } from "./commands/network.ts";
+import { addOpen } from "./commands/open.ts";
+import { addRelay } from "./commands/relay.ts";
+import { addSeal } from "./commands/seal.ts";
+import { addShare } from "./commands/share.ts";
+import type { Session } from "./session.ts";
+import { interruptSignal } from "./ui/interrupt.ts";
+import { createTerminal, type Terminal } from "./ui/terminal.ts";
+import { VERSION } from "./version.ts";
+
+interface Settings {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly data?: string;
+}
+
+/** Runs one command line to its end and gives the exit status. Raises nothing. */
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  let work: ((session: Session) => Promise<void>) | undefined;
+  const program = new Command("backroom")
+    .description("Share files with a link. Nobody learns anybody's address.")
+    .version(VERSION, "-V, --version")
+    .option(
+      "--data <folder>",
+      "where this member keeps keys, networks and packs (default: the platform's data folder)",
+    )
+    .option("--json", "write JSON lines to standard output instead of text")
+    .option("-q, --quiet", "say nothing but results and errors")
+    .helpCommand(false)
+    .exitOverride()
+    // Errors of usage are reported like all others, by `report`.
+    .configureOutput({ outputError: () => {} });
+  for (const add of [addShare, addGet, addRelay, addNetwork, addSeal, addOpen, addDemo]) {
+    add(program, (action) => {
+      work = action;
+    });
+  }
+
+  try {
+    if (args.length === 0) {
+      program.outputHelp();
+      return 0;
+    }
+    await program.parseAsync([...args], { from: "user" });
+    const settings = program.opts<Settings>();
+    await work?.({ terminal: terminalFor(settings), signal: interruptSignal(), dataFolder: settings.data });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const known = toBackroomError(error);
+    terminalFor({ json: args.includes("--json") }).error(known);
+    return known.exit;
+  }
+}
+
+function terminalFor(settings: Settings): Terminal {
+  const { stdout, stderr, env } = process;
+  return createTerminal({
+    json: settings.json === true,
+    quiet: settings.quiet === true,
+    stdout,
+    stderr,
+    env,
+  });
+}
+
+function toBackroomError(error: unknown): BackroomError {
+  if (error instanceof BackroomError) return error;
+  if (error instanceof CommanderError) return new BackroomError("E_USAGE", usageMessage(error));
+  const name = error instanceof Error ? error.name : typeof error;
+  const debug = process.env["BACKROOM_DEBUG"] === "1" && error instanceof Error ? error.stack : undefined;
+  return new BackroomError("E_INTERNAL", `the program met a fault of its own (${name})`, {
+    cause: error,
+    ...(debug === undefined ? {} : { why: debug }),
+  });
+}
+
+function usageMessage(error: CommanderError): string {
+  if (error.code === "commander.help") return "a command is missing";
+  return error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
+}

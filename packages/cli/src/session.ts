@@ -1,0 +1,16 @@
+import type { Command } from "commander";
+import type { Terminal } from "./ui/terminal.ts";
+
+/** What every command gets. `signal` is aborted by the first Ctrl-C; the second one ends the process at once. */
+export interface Session {
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+  /** As given with --data, or undefined for the platform's folder. */
+  readonly dataFolder: string | undefined;
+}
+
+/** Registers a command's work: it runs once the whole command line has been read. */
+export type Run = (action: (session: Session) => Promise<void>) => void;
+
+/** Each file of `commands/` exports one of these. */
+export type AddCommand = (program: Command, run: Run) => void;

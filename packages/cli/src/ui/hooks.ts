@@ -1,0 +1,46 @@
+import { createInterface } from "node:readline/promises";
+import type { Hooks, Stage } from "@backroom/core/node/hooks.ts";
+import type { Progress, Terminal } from "./terminal.ts";
+
+const LABELS: Record<Stage, string> = {
+  reading: "Reading",
+  sealing: "Sealing",
+  checking: "Checking",
+  downloading: "Downloading",
+  opening: "Opening",
+};
+
+/** Shows what the node layer tells on a terminal. One bar at a time: a new stage ends the one before. */
+export function terminalHooks(
+  terminal: Terminal,
+  acceptedFlags: ReadonlySet<string>,
+): Hooks & { done(): void } {
+  let bar: { stage: Stage; progress: Progress } | undefined;
+  const done = (): void => {
+    bar?.progress.end();
+    bar = undefined;
+  };
+  return {
+    progress(stage, value, total, note) {
+      if (bar?.stage !== stage) {
+        done();
+        bar = { stage, progress: terminal.progress(LABELS[stage]) };
+      }
+      bar.progress.update(value, total, note);
+      if (value >= total) done();
+    },
+    note: (text) => terminal.note(text),
+    warn: (text) => terminal.warn(text),
+    event: (name, data) => terminal.event(name, data),
+    async confirm(question, flag) {
+      if (acceptedFlags.has(flag)) return true;
+      if (!terminal.interactive) return false;
+      done();
+      const prompt = createInterface({ input: process.stdin, output: process.stderr });
+      const answer = await prompt.question(`${question}\nGo on? [y/N] `);
+      prompt.close();
+      return /^y(es)?$/i.test(answer.trim());
+    },
+    done,
+  };
+}
