@@ -16,7 +16,7 @@ export const ERROR_TABLE = {
     exit: 1,
     retry: "never",
     why: "something happened that the program does not expect",
-    fix: "run again with --verbose and report what it prints",
+    fix: "set BACKROOM_DEBUG=1, run it again, and report what it prints",
   },
   E_INTERRUPTED: {
     exit: 130,
@@ -199,6 +199,134 @@ export const ERROR_TABLE = {
     retry: "never",
     why: "the pack authenticates but does not have the form that the protocol asks for",
     fix: "ask the sharer to seal it again with a current version",
+  },
+  E_AGE_HEADER: {
+    exit: 6,
+    retry: "elsewhere",
+    why: "the pack's age header is malformed, too long, or asks for more memory than a pack may",
+    fix: "get the pack from another source; a file sealed with other age tools may use a kind of recipient or a work factor that packs do not",
+  },
+  E_NO_KEY: {
+    exit: 3,
+    retry: "never",
+    why: "none of the keys given opens the pack",
+    fix: "check the password, or give the key file of one of those it was sealed to",
+  },
+  E_KEY_FILE: {
+    exit: 3,
+    retry: "never",
+    why: "a key file holds lines that start with AGE-SECRET-KEY-, comments and empty lines, and nothing else",
+    fix: "give a file made with age-keygen; encrypted, plugin and SSH keys are not taken",
+  },
+  E_RECIPIENT: {
+    exit: 3,
+    retry: "never",
+    why: "a recipient is a whole public key that starts with age1 or age1pq1",
+    fix: "copy the recipient again, all of it; SSH keys and plugins are not taken",
+  },
+  E_WEAK_PASSWORD: {
+    exit: 3,
+    retry: "never",
+    why: "everybody who stores the pack could guess the password on their own computers, as often as they like",
+    fix: "use four or more unrelated words, or twelve random letters and digits",
+  },
+  E_UNSAFE_PATH: {
+    exit: 3,
+    retry: "never",
+    why: "a name in the share would lie outside its folder, hide what it is, or not exist on every system",
+    fix: "rename the file and seal again; a share from somebody else should not be trusted",
+  },
+  E_TARGET_EXISTS: {
+    exit: 5,
+    retry: "never",
+    why: "there is already something where the share would go, and nothing is ever overwritten",
+    fix: "move it away or choose another place",
+  },
+  E_FILE: {
+    exit: 5,
+    retry: "later",
+    why: "the file system refused to read or write a file",
+    fix: "check that the folder exists, is on a disk that works, and may be written",
+  },
+  E_LINK: {
+    exit: 3,
+    retry: "never",
+    why: "the text is not a whole Backroom link",
+    fix: "copy the link again, all of it, from `backroom:` to its last letter",
+  },
+  E_LINK_CHECKSUM: {
+    exit: 3,
+    retry: "never",
+    why: "a link ends in a checksum, and it does not fit: letters were mistyped or lost",
+    fix: "copy the link again instead of typing it, or compare it letter by letter",
+  },
+  E_LINK_VERSION: {
+    exit: 3,
+    retry: "never",
+    why: "the link was made by a newer version of Backroom than this one",
+    fix: "upgrade Backroom, then use the same link",
+  },
+  E_INVITE: {
+    exit: 3,
+    retry: "never",
+    why: "the text is not a whole Backroom invite",
+    fix: "copy the invite again, all of it, from `backroom-join:` to its last letter",
+  },
+  // --- circuit --------------------------------------------------------------------------------------
+  E_CIRCUIT: {
+    exit: 4,
+    retry: "elsewhere",
+    why: "a relay of the circuit went away, was overloaded or broke the protocol",
+    fix: "nothing: another circuit is built through other relays",
+  },
+  E_REFUSED: {
+    exit: 4,
+    retry: "elsewhere",
+    why: "the relay does not offer what was asked, or not to everybody",
+    fix: "try again later, or through another relay",
+  },
+  E_HANDSHAKE: {
+    exit: 6,
+    retry: "elsewhere",
+    why: "the other side could not prove that it is who was asked for, or does not know the link",
+    fix: "nothing: another relay or peer is used instead",
+  },
+  // --- swarm ----------------------------------------------------------------------------------------
+  E_PEER_ADDRESS: {
+    exit: 6,
+    retry: "elsewhere",
+    why: "a peer sent an address or asked for one, which could give somebody's place away",
+    fix: "nothing: the peer was dropped, and others are asked",
+  },
+  E_PEER_DATA: {
+    exit: 6,
+    retry: "elsewhere",
+    why: "a peer sent data that is not the share's",
+    fix: "nothing: the peer was dropped, and others are asked",
+  },
+  E_PEER_FLOOD: {
+    exit: 6,
+    retry: "elsewhere",
+    why: "a peer asked for more than it may, or for answers that it does not read",
+    fix: "nothing: the peer was dropped",
+  },
+  E_PEER_REFUSED: {
+    exit: 4,
+    retry: "elsewhere",
+    why: "the peer is connected already, is this computer itself, is of another share, or there are enough peers",
+    fix: "nothing: other peers are used",
+  },
+  E_PEER_TIMEOUT: {
+    exit: 4,
+    retry: "elsewhere",
+    why: "a peer did not answer in time, or refuses whatever it is asked for",
+    fix: "nothing: others are asked",
+  },
+  E_SWARM_CLOSED: {
+    exit: 4,
+    retry: "later",
+    why: "the download was stopped before the data was there",
+    fix: "start it again: it goes on where it stopped",
   },
 } as const satisfies Record<string, ErrorEntry>;
 

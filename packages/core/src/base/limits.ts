@@ -81,6 +81,10 @@ export const LIMITS = {
   /** Short, since gates come and go; long enough that a popular share costs one lookup a minute. */
   scoutCacheMs: 60_000,
   scoutCacheCount: 1024,
+  /** Shares are served under both epochs for an hour around a turn (PROTOCOL 8); a clock wrong by more misses them. */
+  clockSkewMs: 3_600_000,
+  /** Neighbours whose clocks are remembered; a median of more says nothing new. */
+  clockSources: 32,
   /** A network file names seed relays, not a directory; the text is read whole. */
   networkFileBytes: 64 * 1024,
   networkFileRelays: 64,
@@ -181,8 +185,8 @@ export const LIMITS = {
   circuitFrames: 64,
   /** Credits that are given back in one go: often enough that nobody waits, and under 1 % of the bytes. */
   creditBatch: 16,
-  /** PROTOCOL 6.3: CONTROL frames waiting in one circuit. Honest ends send one for every 32 DATA frames and a few a stream. */
-  controlFrames: 64,
+  /** PROTOCOL 6.3: CONTROL frames waiting in one circuit, 1 MiB: all streams of a circuit may end and be granted more at once. */
+  controlFrames: 512,
   /** PROTOCOL 6.3: DATA frames that may be sent ahead on a stream: 2 MiB, 7 MiB/s at 300 ms end to end. */
   streamFrames: 128,
   /** Frames that a stream's reader has done with before it says so: one CONTROL frame for 512 KiB. */
@@ -191,6 +195,8 @@ export const LIMITS = {
   streamWindowMax: 65_535,
   /** Streams of one circuit at a time: a gate splices one tunnel a downloader onto a seeder's circuit. */
   streamsPerCircuit: 256,
+  /** BEGINs that wait for their answer: whoever makes a gate open streams cannot fill a slow circuit with CONTROL frames. */
+  streamsUnanswered: 32,
   /** Circuits on a client's channel: tens are in use and being replaced. Each may hold 2 MiB. */
   circuitsPerClient: 64,
   /** Circuits on a channel between relays, which carries everybody's. */

@@ -1,0 +1,85 @@
+import { createCipheriv, createDecipheriv } from "node:crypto";
+import { BackroomError } from "../base/errors.ts";
+import { STREAM_PAYLOAD_BYTES } from "../circuit/stream.ts";
+import type { KeyChain } from "../circuit/key-chain.ts";
+import { TAG_BYTES } from "../crypto/aead.ts";
+
+/**
+ *     record (16,304) = AES-256-GCM( u16 length ‖ bytes ‖ zeros ) ‖ 16 GCM tag             PROTOCOL 9
+ *
+ * Every record has this length, so a gate learns nothing from it but that there is one.
+ */
+const SEALED_BYTES = STREAM_PAYLOAD_BYTES - TAG_BYTES;
+/** The most bytes of a tunnel that one record carries. */
+export const RECORD_BYTES = SEALED_BYTES - 2;
+
+/** One for all tunnels: a record is put together and sealed in one go, and sealing copies. */
+const scratch = Buffer.alloc(SEALED_BYTES);
+
+/** Bytes waiting to go out, in the order written. */
+export class WriteQueue {
+  bytes = 0;
+  #parts: Buffer[] = [];
+  /** Parts before this one are gone; the array is cut once half of it is, so that taking is cheap. */
+  #head = 0;
+  #offset = 0;
+
+  push(part: Buffer): void {
+    if (part.length === 0) return;
+    this.#parts.push(part);
+    this.bytes += part.length;
+  }
+
+  /** Moves up to `most` bytes into `target` at `at`; returns how many. */
+  moveTo(target: Buffer, at: number, most: number): number {
+    let moved = 0;
+    while (moved < most && this.bytes > 0) {
+      const part = this.#parts[this.#head] as Buffer;
+      const count = part.copy(target, at + moved, this.#offset, this.#offset + most - moved);
+      moved += count;
+      this.bytes -= count;
+      this.#offset += count;
+      if (this.#offset === part.length) this.#dropHead();
+    }
+    return moved;
+  }
+
+  #dropHead(): void {
+    this.#head++;
+    this.#offset = 0;
+    if (this.#head * 2 < this.#parts.length) return;
+    this.#parts = this.#parts.slice(this.#head);
+    this.#head = 0;
+  }
+}
+
+/** Fills one record from `queue`, as far as its bytes go, and seals it. */
+export function sealRecord(chain: KeyChain, queue: WriteQueue): Buffer {
+  const length = queue.moveTo(scratch, 2, RECORD_BYTES);
+  scratch.writeUInt16BE(length, 0);
+  scratch.fill(0, 2 + length);
+  const cipher = createCipheriv("aes-256-gcm", chain.key(), chain.nonce());
+  const body = cipher.update(scratch);
+  cipher.final();
+  return Buffer.concat([body, cipher.getAuthTag()], STREAM_PAYLOAD_BYTES);
+}
+
+/** The bytes of the peer's next record: memory of their own. Raises E_TUNNEL when it was changed, left out or comes from elsewhere. */
+export function openRecord(chain: KeyChain, record: Buffer): Buffer {
+  if (record.length !== STREAM_PAYLOAD_BYTES) throw broken();
+  const decipher = createDecipheriv("aes-256-gcm", chain.key(), chain.nonce(), { authTagLength: TAG_BYTES });
+  decipher.setAuthTag(record.subarray(SEALED_BYTES));
+  const opened = decipher.update(record.subarray(0, SEALED_BYTES));
+  try {
+    decipher.final();
+  } catch (cause) {
+    throw broken(cause);
+  }
+  const length = opened.readUInt16BE(0);
+  if (length > RECORD_BYTES) throw broken();
+  return opened.subarray(2, 2 + length);
+}
+
+function broken(cause?: unknown): BackroomError {
+  return new BackroomError("E_TUNNEL", "a tunnel record did not authenticate", { cause });
+}
