@@ -1,0 +1,97 @@
+import type { KeyObject } from "node:crypto";
+import { BackroomError } from "../base/errors.ts";
+import { openAgeHeader, type AgeKeys } from "./age-header.ts";
+import { CHUNK_BYTES, openChunk, plainLength, SEALED_CHUNK_BYTES } from "./age-stream.ts";
+import type { PackSource } from "./source.ts";
+
+/** Chunks read from the source at once: 1 MiB, so that a long read is few reads and little memory. */
+const BATCH_CHUNKS = 16;
+
+/**
+ * The plaintext of an age file, any byte of it. The last chunk is opened first: it alone is sealed as the last one, so it proves the
+ * length, and that nothing was cut off, before anything is interpreted. Raises as `openAgeHeader`, and E_CRYPTO for damage.
+ */
+export async function openAgeSource(source: PackSource, keys: AgeKeys): Promise<PackSource> {
+  const header = await openAgeHeader(source, keys);
+  const bodyAt = header.bytes.length;
+  const plain = new AgeSource(source, bodyAt, plainLength(source.length - bodyAt), header.streamKey);
+  await plain.openLast();
+  return plain;
+}
+
+interface OpenChunk {
+  readonly index: number;
+  readonly bytes: Buffer;
+}
+
+class AgeSource implements PackSource {
+  readonly length: number;
+  readonly #source: PackSource;
+  readonly #bodyAt: number;
+  readonly #key: KeyObject;
+  readonly #lastIndex: number;
+  /** The last chunk, kept since the seek table is there, and the one most recently read to its middle. */
+  #last: OpenChunk | undefined;
+  #recent: OpenChunk | undefined;
+
+  constructor(source: PackSource, bodyAt: number, length: number, key: KeyObject) {
+    this.#source = source;
+    this.#bodyAt = bodyAt;
+    this.length = length;
+    this.#key = key;
+    this.#lastIndex = Math.max(0, Math.ceil(length / CHUNK_BYTES) - 1);
+  }
+
+  async openLast(): Promise<void> {
+    [this.#last] = await this.#open(this.#lastIndex, this.#lastIndex);
+  }
+
+  async read(offset: number, length: number): Promise<Buffer> {
+    if (offset < 0 || length < 0 || offset + length > this.length) {
+      throw new BackroomError("E_DECODE", "a read lies outside the pack");
+    }
+    const result = Buffer.allocUnsafe(length);
+    const end = offset + length;
+    for (let at = offset; at < end;) {
+      const first = Math.floor(at / CHUNK_BYTES);
+      const wanted = Math.min(first + BATCH_CHUNKS - 1, Math.floor((end - 1) / CHUNK_BYTES));
+      for (const chunk of await this.#chunks(first, wanted)) {
+        const start = at - chunk.index * CHUNK_BYTES;
+        at += chunk.bytes.copy(result, at - offset, start, Math.min(chunk.bytes.length, start + end - at));
+        this.#recent = chunk;
+      }
+    }
+    return result;
+  }
+
+  /** Chunks `first` to `wanted`, or fewer, at least one: a kept one alone, others up to the next kept one. */
+  async #chunks(first: number, wanted: number): Promise<OpenChunk[]> {
+    const kept = this.#kept(first);
+    if (kept !== undefined) return [kept];
+    let to = first;
+    while (to < wanted && this.#kept(to + 1) === undefined) to++;
+    return await this.#open(first, to);
+  }
+
+  #kept(index: number): OpenChunk | undefined {
+    return [this.#last, this.#recent].find((chunk) => chunk?.index === index);
+  }
+
+  async #open(first: number, to: number): Promise<OpenChunk[]> {
+    const from = this.#bodyAt + first * SEALED_CHUNK_BYTES;
+    const until = Math.min(this.#source.length, this.#bodyAt + (to + 1) * SEALED_CHUNK_BYTES);
+    const sealed = await this.#source.read(from, until - from);
+    const chunks: OpenChunk[] = [];
+    for (let index = first; index <= to; index++) {
+      const at = (index - first) * SEALED_CHUNK_BYTES;
+      const bytes = openChunk(
+        this.#key,
+        index,
+        index === this.#lastIndex,
+        sealed.subarray(at, at + SEALED_CHUNK_BYTES),
+      );
+      chunks.push({ index, bytes });
+    }
+    return chunks;
+  }
+}
