@@ -59,21 +59,28 @@ export function foldLayer(hashes: Buffer, layer: number, height: number): Buffer
   return nodes;
 }
 
-/** The hash that the piece layer must hold for a piece with these bytes, which are the whole piece. */
-export function pieceHash(info: TorrentInfo, bytes: Buffer): Buffer {
+/** The leaf hashes of `bytes`, which begin at the edge of a leaf. */
+export function leafHashes(bytes: Buffer): Buffer {
   const leaves = Math.ceil(bytes.length / LEAF_BYTES);
   const layer = Buffer.allocUnsafe(leaves * HASH_BYTES);
   for (let leaf = 0; leaf < leaves; leaf++) {
     layer.set(sha256(bytes.subarray(leaf * LEAF_BYTES, (leaf + 1) * LEAF_BYTES)), leaf * HASH_BYTES);
   }
-  return foldLayer(layer, 0, info.pieceCount === 1 ? layersAbove(leaves) : layerOf(info.pieceLength));
+  return layer;
+}
+
+/** True when these are the leaf hashes of the whole piece `piece`. `pieceLayer` has been checked against the root. */
+export function verifyLeaves(info: TorrentInfo, pieceLayer: Buffer, piece: number, leaves: Buffer): boolean {
+  const count = leaves.length / HASH_BYTES;
+  if (count !== Math.ceil(pieceBytes(info, piece) / LEAF_BYTES)) return false;
+  const height = info.pieceCount === 1 ? layersAbove(count) : layerOf(info.pieceLength);
+  const expected = pieceLayer.subarray(piece * HASH_BYTES, (piece + 1) * HASH_BYTES);
+  return equalBytes(foldLayer(leaves, 0, height), expected);
 }
 
 /** True when `bytes` are piece `piece`, whole and unharmed. `pieceLayer` has been checked against the root. */
 export function verifyPiece(info: TorrentInfo, pieceLayer: Buffer, piece: number, bytes: Buffer): boolean {
-  if (bytes.length !== pieceBytes(info, piece)) return false;
-  const expected = pieceLayer.subarray(piece * HASH_BYTES, (piece + 1) * HASH_BYTES);
-  return equalBytes(pieceHash(info, bytes), expected);
+  return bytes.length === pieceBytes(info, piece) && verifyLeaves(info, pieceLayer, piece, leafHashes(bytes));
 }
 
 /** Raises E_HASH unless `layer` is the piece layer of `info`. */
