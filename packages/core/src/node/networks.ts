@@ -1,0 +1,153 @@
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { BackroomError, isBackroomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import { systemRandom } from "../base/random.ts";
+import { createNetwork as newNetwork, formatNetworkFile, parseNetworkFile, type Network } from "../directory/network.ts";
+import type { JoinRelay } from "../link/join-relay.ts";
+import { formatInvite, parseInvite } from "../link/invite.ts";
+import { readStateFile, writeStateFile } from "../store/state-file.ts";
+import { openDataFolder, type DataFolder } from "./data-folder.ts";
+import { openTable } from "./saved-table.ts";
+
+/** A network as people see it. */
+export interface NetworkSummary {
+  /** Eight hex digits. */
+  readonly id: string;
+  readonly name: string;
+  readonly test: boolean;
+  readonly current: boolean;
+  readonly relaysKnown: number;
+}
+
+interface Where {
+  readonly dataFolder: string | undefined;
+}
+
+/** Makes a test network (one operator) and uses it from now on. */
+export async function createNetwork(options: Where & { readonly name: string }): Promise<NetworkSummary> {
+  const folder = await openDataFolder(options.dataFolder);
+  const network = newNetwork({ name: options.name, test: true, relays: [], bootstrap: [] }, systemRandom);
+  await saveNetwork(folder, network);
+  await writeCurrent(folder, network.id);
+  return summary(folder, network, network.id);
+}
+
+/** Keeps the network that an invite names and uses it from now on. Raises E_INVITE and its kin. */
+export async function joinNetwork(options: Where & { readonly invite: string }): Promise<NetworkSummary> {
+  const folder = await openDataFolder(options.dataFolder);
+  const network = parseInvite(options.invite);
+  await saveNetwork(folder, await withKnownRelays(folder, network));
+  await writeCurrent(folder, network.id);
+  return summary(folder, network, network.id);
+}
+
+export async function useNetwork(options: Where & { readonly id: string }): Promise<NetworkSummary> {
+  const folder = await openDataFolder(options.dataFolder);
+  const network = await readNetwork(folder, Number.parseInt(options.id, 16));
+  if (network === undefined || networkIdText(network.id) !== options.id.toLowerCase()) throw unknownNetwork();
+  await writeCurrent(folder, network.id);
+  return summary(folder, network, network.id);
+}
+
+export async function knownNetworks(options: Where): Promise<NetworkSummary[]> {
+  const folder = await openDataFolder(options.dataFolder);
+  const currentId = await readCurrent(folder);
+  const names = (await readdir(folder.networks)).filter((name) => /^[0-9a-f]{8}\.json$/.test(name)).toSorted();
+  const networks = await Promise.all(names.map((name) => readNetwork(folder, Number.parseInt(name, 16))));
+  return Promise.all(
+    networks.filter((one) => one !== undefined).map((network) => summary(folder, network, currentId)),
+  );
+}
+
+/** An invite to the network in use, with relays drawn from those that are known. */
+export async function inviteText(options: Where): Promise<string> {
+  const folder = await openDataFolder(options.dataFolder);
+  const network = await currentNetwork(folder);
+  const table = await openTable(folder, network);
+  const known = table.sample(LIMITS.inviteRelays).map(joinRelayOf);
+  const relays = known.length > 0 ? known : network.relays.slice(0, LIMITS.inviteRelays);
+  return inviteTo(network, relays);
+}
+
+/** Raises E_NO_RELAYS where there is nobody to join through. */
+export function inviteTo(network: Network, relays: readonly JoinRelay[]): string {
+  if (relays.length === 0) {
+    throw new BackroomError("E_NO_RELAYS", "an invite needs a relay to join through, and none is known", {
+      fix: "start a relay of this network first: backroom relay",
+    });
+  }
+  return formatInvite({ ...network, relays });
+}
+
+/** A relay's key and first address, as links and invites carry them. */
+export function joinRelayOf(info: { nodeKey: Buffer; endpoints: readonly { host: string; port: number }[] }): JoinRelay {
+  const { host, port } = info.endpoints[0] as { host: string; port: number };
+  return { nodeKey: info.nodeKey, host, port };
+}
+
+/** The network in use. Raises E_NO_NETWORK where there is none. */
+export async function currentNetwork(folder: DataFolder): Promise<Network> {
+  const id = await readCurrent(folder);
+  const network = id === undefined ? undefined : await readNetwork(folder, id);
+  if (network === undefined) throw new BackroomError("E_NO_NETWORK", "this member belongs to no network yet");
+  return network;
+}
+
+/** A network that is known by its id, or undefined. */
+export async function readNetwork(folder: DataFolder, id: number): Promise<Network | undefined> {
+  const file = networkFile(folder, id);
+  try {
+    return parseNetworkFile(await readFile(file, "utf8"));
+  } catch (error) {
+    if (isBackroomError(error)) throw error;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new BackroomError("E_STORE", "a network file could not be read", { cause: error });
+  }
+}
+
+export async function saveNetwork(folder: DataFolder, network: Network): Promise<void> {
+  await writeStateFile(networkFile(folder, network.id), Buffer.from(formatNetworkFile(network)));
+}
+
+export function networkIdText(id: number): string {
+  return id.toString(16).padStart(8, "0");
+}
+
+/** Joining again by a newer invite adds its relays to those of the older one. */
+async function withKnownRelays(folder: DataFolder, network: Network): Promise<Network> {
+  const before = await readNetwork(folder, network.id);
+  if (before === undefined) return network;
+  const byKey = new Map([...network.relays, ...before.relays].map((relay) => [relay.nodeKey.toString("hex"), relay]));
+  return { ...network, relays: [...byKey.values()].slice(0, LIMITS.networkFileRelays) };
+}
+
+async function summary(folder: DataFolder, network: Network, currentId: number | undefined): Promise<NetworkSummary> {
+  const { size } = await openTable(folder, network);
+  return {
+    id: networkIdText(network.id),
+    name: network.name,
+    test: network.test,
+    current: network.id === currentId,
+    relaysKnown: Math.max(size, network.relays.length),
+  };
+}
+
+function networkFile(folder: DataFolder, id: number): string {
+  return path.join(folder.networks, `${networkIdText(id)}.json`);
+}
+
+async function readCurrent(folder: DataFolder): Promise<number | undefined> {
+  const text = (await readStateFile(path.join(folder.networks, "current"), 64))?.toString("latin1").trim();
+  return text !== undefined && /^[0-9a-f]{8}$/.test(text) ? Number.parseInt(text, 16) : undefined;
+}
+
+async function writeCurrent(folder: DataFolder, id: number): Promise<void> {
+  await writeStateFile(path.join(folder.networks, "current"), Buffer.from(`${networkIdText(id)}\n`));
+}
+
+function unknownNetwork(): BackroomError {
+  return new BackroomError("E_NO_NETWORK", "no network of that id is known here", {
+    fix: "see the known ones with: backroom network list",
+  });
+}

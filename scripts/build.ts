@@ -1,0 +1,55 @@
+/**
+ * Compiles a release into dist/: plain JavaScript with declarations, and manifests that name the compiled files. Sources import
+ * `@backroom/core/….ts`; the manifest of the compiled core maps those names to `.js`, so not a line differs between the two.
+ */
+import { spawnSync } from "node:child_process";
+import { chmodSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+const root = path.join(import.meta.dirname, "..");
+const dist = path.join(root, "dist");
+
+interface Manifest {
+  version: string;
+  dependencies: Record<string, string>;
+  [key: string]: unknown;
+}
+
+rmSync(dist, { recursive: true, force: true });
+const compiled = spawnSync("tsc", ["-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit", shell: true });
+if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+
+const core = manifestOf("core");
+const cli = manifestOf("cli");
+// The command line finds the compiled core where Node looks for a dependency: one package, nothing linked.
+const coreFolder = path.join(dist, "node_modules/@backroom/core");
+mkdirSync(path.dirname(coreFolder), { recursive: true });
+renameSync(path.join(dist, "packages/core"), coreFolder);
+renameSync(path.join(dist, "packages/cli/src"), path.join(dist, "src"));
+rmSync(path.join(dist, "packages"), { recursive: true });
+write(coreFolder, { ...core, exports: { "./*.ts": "./src/*.js" }, engines: { node: ">=24" } });
+const external = Object.entries({ ...core.dependencies, ...cli.dependencies }).filter(([name]) => name !== "@backroom/core");
+write(dist, {
+  ...cli,
+  bin: { backroom: "./src/main.js" },
+  engines: { node: ">=24" },
+  dependencies: { "@backroom/core": core.version, ...Object.fromEntries(external) },
+  bundleDependencies: ["@backroom/core"],
+});
+chmodSync(path.join(dist, "src/main.js"), 0o755);
+for (const file of ["LICENSE", "README.md"]) cpSync(path.join(root, file), path.join(dist, file));
+
+const tried = spawnSync(process.execPath, [path.join(dist, "src/main.js"), "--version"], { encoding: "utf8" });
+if (tried.stdout.trim() !== cli.version) {
+  process.stderr.write(`the compiled program does not start:\n${tried.stderr}`);
+  process.exit(1);
+}
+process.stdout.write(`built backroom ${cli.version} in dist/\n`);
+
+function manifestOf(name: string): Manifest {
+  return JSON.parse(readFileSync(path.join(root, "packages", name, "package.json"), "utf8")) as Manifest;
+}
+
+function write(folder: string, manifest: Record<string, unknown>): void {
+  writeFileSync(path.join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+}
