@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { BackroomError } from "../base/errors.ts";
+import type { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { CircuitStream, StreamHandlers } from "../circuit/stream.ts";
 

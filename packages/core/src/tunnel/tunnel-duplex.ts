@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { ByteDuplex, DuplexHandlers } from "../base/duplex.ts";
-import { BackroomError, isBackroomError } from "../base/errors.ts";
+import { isBackroomError, type BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { KeyChain } from "../circuit/key-chain.ts";
 import type { CircuitStream, StreamHandlers } from "../circuit/stream.ts";
