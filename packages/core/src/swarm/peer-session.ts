@@ -1,0 +1,429 @@
+import type { Clock } from "../base/clock.ts";
+import type { ByteDuplex } from "../base/duplex.ts";
+import { BackroomError, isBackroomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { PieceStore } from "../store/piece-store.ts";
+import { Bitfield } from "../torrent/bitfield.ts";
+import { encodeHandshake, type Handshake } from "../torrent/handshake.ts";
+import { LEAF_BYTES } from "../torrent/merkle.ts";
+import type { BlockRange, HashesMessage, HashRange, WireMessage } from "../torrent/peer-wire.ts";
+import type { PieceTree } from "../torrent/piece-tree.ts";
+import { PeerWireDecoder } from "../torrent/wire-decoder.ts";
+import { isServable, rangeOf } from "./blocks.ts";
+import {
+  decodeExtensionHandshake,
+  encodeExtensionHandshake,
+  type AddressPolicy,
+} from "./extension-handshake.ts";
+import type { Block } from "./picker.ts";
+import { RequestWindow } from "./request-window.ts";
+import { UploadQueue } from "./upload-queue.ts";
+import { WireOutput } from "./wire-output.ts";
+
+export interface SessionDeps {
+  readonly store: PieceStore;
+  readonly clock: Clock;
+  readonly addressPolicy: AddressPolicy;
+  /** 20 bytes, random for this session alone. */
+  readonly peerId: Buffer;
+  /** What hash requests are answered from; undefined while the piece layer is not known. */
+  pieceTree(): PieceTree | undefined;
+}
+
+/** What a session tells its swarm. No handler may throw but `onHandshake`, `onHashes`: what they raise closes the session. */
+export interface SessionEvents {
+  /** The peer has shown the right infohash. Raises to refuse it. */
+  onHandshake(peerId: Buffer): void;
+  /** What the peer has, once; undefined for everything. */
+  onPieces(pieces: Bitfield | undefined): void;
+  onHave(piece: number): void;
+  onChoke(): void;
+  onUnchoke(): void;
+  /** A block that was asked for, of the right length. The bytes may be kept. */
+  onBlock(block: Block, bytes: Buffer): void;
+  onReject(block: Block): void;
+  onHashes(message: HashesMessage): void;
+  onHashReject(range: HashRange): void;
+  /** A batch of messages has been handled: time to ask for more. */
+  onIdle(): void;
+  onStoreFailed(error: unknown): void;
+  /** Once; nothing is called after it. */
+  onClosed(error: BackroomError | undefined): void;
+}
+
+/**
+ * One peer over one duplex (PROTOCOL 10). It keeps the rules of the wire and answers requests from the store; what to ask for is up to
+ * the swarm. Whatever the peer sends leads to nothing worse than the closing of this session.
+ */
+export class PeerSession {
+  readonly window: RequestWindow;
+  /** True while the peer will not answer requests. */
+  choked = true;
+  downloadedBytes = 0;
+  uploadedBytes = 0;
+  /** When a block last went either way, or the session began. */
+  activeMs: number;
+  readonly #duplex: ByteDuplex;
+  readonly #deps: SessionDeps;
+  readonly #events: SessionEvents;
+  readonly #initiator: boolean;
+  readonly #decoder: PeerWireDecoder;
+  readonly #output: WireOutput;
+  readonly #uploads: UploadQueue;
+  /** Hash requests of the peer, answered when the duplex has room. */
+  readonly #hashQueue: HashRange[] = [];
+  /** Hash requests of ours, by index: all are of one layer. */
+  readonly #hashAsked = new Map<number, { range: HashRange; sentMs: number }>();
+  #peerQueue: number = LIMITS.peerRequests;
+  #open = false;
+  #closed = false;
+  #interested = false;
+  #unchoked = false;
+  #saidPieces = false;
+  #extensionHandshakes = 0;
+  #overflowCount = 0;
+  #rejectsInRow = 0;
+  #rejectingSinceMs = 0;
+  #heardMs: number;
+  /** Since when we have been interested and choked, or the handshake has been awaited. */
+  #waitingSinceMs: number;
+
+  constructor(duplex: ByteDuplex, initiator: boolean, deps: SessionDeps, events: SessionEvents) {
+    const { info } = deps.store;
+    this.#duplex = duplex;
+    this.#initiator = initiator;
+    this.#deps = deps;
+    this.#events = events;
+    this.#decoder = new PeerWireDecoder(info.pieceCount);
+    this.#output = new WireOutput(duplex);
+    this.#uploads = new UploadQueue(deps.store, this.#output, {
+      onServed: (bytes) => {
+        this.uploadedBytes += bytes;
+        this.activeMs = deps.clock.monotonicMs();
+      },
+      onFailed: (ranges, error) => {
+        this.#guard(() => this.#output.sendAll(ranges.map((range) => ({ type: "reject", ...range }))));
+        events.onStoreFailed(error);
+      },
+    });
+    this.window = new RequestWindow(Math.ceil(info.pieceLength / LEAF_BYTES));
+    this.activeMs = this.#heardMs = this.#waitingSinceMs = deps.clock.monotonicMs();
+  }
+
+  /** True from the handshake until the session is closed. */
+  get open(): boolean {
+    return this.#open && !this.#closed;
+  }
+
+  get hashRequestCount(): number {
+    return this.#hashAsked.size;
+  }
+
+  /** How many blocks to ask for now. */
+  get room(): number {
+    if (!this.open || this.choked) return 0;
+    return Math.min(this.window.room, this.#peerQueue - this.window.outstandingCount);
+  }
+
+  start(): void {
+    this.#duplex.start({
+      onData: (bytes) => this.#onData(bytes),
+      onDrain: () => {
+        this.#output.drained();
+        this.#guard(() => this.#serve());
+      },
+      onClose: (error) => this.#end(error),
+    });
+    if (this.#initiator) this.#guard(() => this.#sendHandshake());
+  }
+
+  /** An error says why the peer is dropped; without one the session ends in good order. */
+  close(error?: BackroomError): void {
+    if (this.#closed) return;
+    this.#end(error);
+    this.#duplex.close();
+  }
+
+  setInterested(interested: boolean): void {
+    if (!this.open || interested === this.#interested) return;
+    this.#interested = interested;
+    this.#waitingSinceMs = this.#deps.clock.monotonicMs();
+    this.#guard(() => this.#output.send({ type: interested ? "interested" : "notInterested" }));
+  }
+
+  request(blocks: readonly Block[]): void {
+    const { clock, store } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    for (const block of blocks) this.window.sent(block, nowMs);
+    this.#guard(() =>
+      this.#output.sendAll(blocks.map((block) => ({ type: "request", ...rangeOf(store.info, block) }))),
+    );
+  }
+
+  cancel(block: Block): void {
+    if (!this.open || !this.window.cancel(block)) return;
+    this.#guard(() => this.#output.send({ type: "cancel", ...rangeOf(this.#deps.store.info, block) }));
+  }
+
+  announce(pieces: readonly number[]): void {
+    if (!this.open) return;
+    this.#guard(() => this.#output.sendAll(pieces.map((piece) => ({ type: "have", piece }))));
+  }
+
+  /** All of one layer. */
+  requestHashes(ranges: readonly HashRange[]): void {
+    const sentMs = this.#deps.clock.monotonicMs();
+    for (const range of ranges) this.#hashAsked.set(range.index, { range, sentMs });
+    this.#guard(() => this.#output.sendAll(ranges.map((range) => ({ type: "hashRequest", ...range }))));
+  }
+
+  /** For how long the peer has owed us something without sending anything of the kind. */
+  owingMs(nowMs: number): number {
+    let longest = this.window.owingMs(nowMs);
+    for (const { sentMs } of this.#hashAsked.values()) longest = Math.max(longest, nowMs - sentMs);
+    return longest;
+  }
+
+  /** To be called about twice a second: keepalives and patience. */
+  tick(nowMs: number): void {
+    const late = (sinceMs: number, limitMs: number): boolean => nowMs - sinceMs > limitMs;
+    const waits = this.#interested && this.choked;
+    if (!this.#open && late(this.#waitingSinceMs, LIMITS.peerHandshakeMs)) {
+      this.close(new BackroomError("E_PEER_TIMEOUT", "a peer did not answer the handshake in time"));
+    } else if (late(this.#heardMs, LIMITS.peerSilenceMs)) {
+      this.close(new BackroomError("E_PEER_TIMEOUT", "a peer fell silent"));
+    } else if (this.owingMs(nowMs) > LIMITS.peerStalledMs) {
+      this.close(new BackroomError("E_PEER_TIMEOUT", "a peer did not send what it was asked for"));
+    } else if (waits && late(this.#waitingSinceMs, LIMITS.peerStalledMs)) {
+      this.close(new BackroomError("E_PEER_TIMEOUT", "a peer keeps us choked"));
+    } else if (this.open && late(this.#output.wroteMs, LIMITS.peerKeepaliveMs)) {
+      this.#guard(() => this.#output.send({ type: "keepalive" }));
+    }
+  }
+
+  #onData(bytes: Buffer): void {
+    if (this.#closed) return;
+    this.#heardMs = this.#deps.clock.monotonicMs();
+    this.#guard(() => {
+      for (const message of this.#decoder.push(bytes)) {
+        this.#handle(message);
+        if (this.#closed) return;
+      }
+      this.#serve();
+      if (this.#open) this.#events.onIdle();
+    });
+  }
+
+  /** Runs what handles a peer's bytes or writes to it: anything raised closes the session and goes no further. */
+  #guard(run: () => void): void {
+    if (this.#closed) return;
+    this.#output.nowMs = this.#deps.clock.monotonicMs();
+    try {
+      run();
+    } catch (error) {
+      const known = isBackroomError(error);
+      this.close(
+        known ? error : new BackroomError("E_INTERNAL", "handling a message failed", { cause: error }),
+      );
+    }
+  }
+
+  #end(error: BackroomError | undefined): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#uploads.close();
+    this.#hashQueue.length = 0;
+    this.#events.onClosed(error);
+  }
+
+  #sendHandshake(): void {
+    this.#output.raw(encodeHandshake(this.#deps.store.info.infohash, this.#deps.peerId));
+  }
+
+  #onHandshake(handshake: Handshake): void {
+    if (!handshake.infohash.equals(this.#deps.store.info.infohash.subarray(0, 20))) {
+      throw new BackroomError("E_PEER_REFUSED", "a peer is of another share");
+    }
+    if (!handshake.fast || !handshake.extensions) {
+      throw new BackroomError("E_WIRE", "a peer does not speak the fast or the extension protocol");
+    }
+    this.#events.onHandshake(handshake.peerId);
+    this.#open = true;
+    if (!this.#initiator) this.#sendHandshake();
+    this.#output.sendAll([
+      this.#ownPieces(),
+      { type: "extended", id: 0, payload: encodeExtensionHandshake() },
+    ]);
+  }
+
+  #ownPieces(): WireMessage {
+    const { store } = this.#deps;
+    if (store.complete) return { type: "haveAll" };
+    if (store.haveCount() === 0) return { type: "haveNone" };
+    const bits = new Bitfield(store.info.pieceCount);
+    for (let piece = 0; piece < bits.length; piece++) if (store.have(piece)) bits.set(piece);
+    return { type: "bitfield", bits: bits.encode() };
+  }
+
+  #handle(message: Handshake | WireMessage): void {
+    switch (message.type) {
+      case "handshake":
+        return this.#onHandshake(message);
+      case "choke":
+        this.choked = true;
+        this.#waitingSinceMs = this.#heardMs;
+        return this.#events.onChoke();
+      case "unchoke":
+        this.choked = false;
+        return this.#events.onUnchoke();
+      case "interested":
+        // Whoever is interested is unchoked: what a peer can take is bounded by its tunnel and our queue.
+        if (!this.#unchoked) this.#output.send({ type: "unchoke" });
+        this.#unchoked = true;
+        return;
+      case "haveAll":
+        return this.#onPieces(undefined);
+      case "haveNone":
+        return this.#onPieces(new Bitfield(this.#deps.store.info.pieceCount));
+      case "bitfield": {
+        const pieces = Bitfield.decode(message.bits, this.#deps.store.info.pieceCount);
+        return this.#onPieces(pieces.complete ? undefined : pieces);
+      }
+      case "have":
+        this.#saidPieces = true;
+        this.#checkPiece(message.piece);
+        return this.#events.onHave(message.piece);
+      case "request":
+        return this.#onRequest(message);
+      case "cancel":
+        return this.#onCancel(message);
+      case "piece":
+        return this.#onPiece(message);
+      case "reject":
+        return this.#onReject(message);
+      case "suggest":
+      case "allowedFast":
+        return this.#checkPiece(message.piece);
+      case "port":
+        return this.#onAddress("a peer sent a DHT port");
+      case "extended":
+        return this.#onExtended(message.id, message.payload);
+      case "hashRequest":
+        return this.#onHashRequest(message);
+      case "hashes":
+        this.#takeHashAsked(message);
+        return this.#events.onHashes(message);
+      case "hashReject":
+        this.#takeHashAsked(message);
+        return this.#events.onHashReject(message);
+      case "keepalive":
+      case "notInterested":
+        return;
+    }
+  }
+
+  #checkPiece(piece: number): void {
+    if (piece >= this.#deps.store.info.pieceCount) {
+      throw new BackroomError("E_WIRE", "a peer named a piece that is out of range");
+    }
+  }
+
+  #onPieces(pieces: Bitfield | undefined): void {
+    if (this.#saidPieces) throw new BackroomError("E_WIRE", "a peer said twice which pieces it has");
+    this.#saidPieces = true;
+    this.#events.onPieces(pieces);
+  }
+
+  #onAddress(what: string): void {
+    if (this.#deps.addressPolicy === "refuse") throw new BackroomError("E_PEER_ADDRESS", what);
+  }
+
+  #onExtended(id: number, payload: Buffer): void {
+    if (id !== 0) return this.#onAddress("a peer used an extension that we did not offer");
+    if (++this.#extensionHandshakes > LIMITS.peerExtensionHandshakes) {
+      throw new BackroomError("E_PEER_FLOOD", "a peer repeats its extension handshake");
+    }
+    this.#peerQueue = decodeExtensionHandshake(payload, this.#deps.addressPolicy).requestQueue;
+  }
+
+  #onRequest(range: BlockRange): void {
+    const { store } = this.#deps;
+    if (!isServable(store.info, range)) throw new BackroomError("E_WIRE", "a request is out of range");
+    if (this.#unchoked && store.have(range.piece)) {
+      if (this.#uploads.push(range)) return;
+      if (++this.#overflowCount > LIMITS.peerOverflow) {
+        throw new BackroomError("E_PEER_FLOOD", "a peer asks for more than it was allowed");
+      }
+    }
+    this.#output.send({
+      type: "reject",
+      piece: range.piece,
+      begin: range.begin,
+      length: range.length,
+    });
+  }
+
+  #onCancel({ piece, begin, length }: BlockRange): void {
+    if (this.#uploads.cancel({ piece, begin, length })) {
+      this.#output.send({ type: "reject", piece, begin, length });
+    }
+  }
+
+  #onPiece({ piece, begin, bytes }: { piece: number; begin: number; bytes: Buffer }): void {
+    const block = this.#asked({ piece, begin, length: bytes.length });
+    if (!this.window.delivered(block, bytes.length, this.#heardMs)) {
+      throw new BackroomError("E_WIRE", "a block came that was not asked for");
+    }
+    this.#rejectsInRow = 0;
+    this.downloadedBytes += bytes.length;
+    this.activeMs = this.#heardMs;
+    this.#events.onBlock(block, bytes);
+  }
+
+  #onReject(range: BlockRange): void {
+    const block = this.#asked(range);
+    if (!this.window.refused(block)) {
+      throw new BackroomError("E_WIRE", "a request was refused that was not made");
+    }
+    if (!this.choked) {
+      if (this.#rejectsInRow++ === 0) this.#rejectingSinceMs = this.#heardMs;
+      const tooLong = this.#heardMs - this.#rejectingSinceMs > LIMITS.peerStalledMs;
+      if (tooLong || this.#rejectsInRow > LIMITS.peerRejectsInRow) {
+        throw new BackroomError("E_PEER_TIMEOUT", "a peer refuses whatever it is asked for");
+      }
+    }
+    this.#events.onReject(block);
+  }
+
+  /** The block that a range stands for. Raises unless it is one that we may have asked for. */
+  #asked(range: BlockRange): Block {
+    const block = { piece: range.piece, block: range.begin / LEAF_BYTES };
+    this.#checkPiece(range.piece);
+    const own =
+      Number.isInteger(block.block) && rangeOf(this.#deps.store.info, block).length === range.length;
+    if (!own) throw new BackroomError("E_WIRE", "an answer is of another shape than any request");
+    return block;
+  }
+
+  #onHashRequest(range: HashRange): void {
+    const { root, baseLayer, index, length, proofLayers } = range;
+    const plain = { root, baseLayer, index, length, proofLayers };
+    if (this.#hashQueue.length < LIMITS.peerHashQueue) this.#hashQueue.push(plain);
+    else this.#output.send({ type: "hashReject", ...plain });
+  }
+
+  #takeHashAsked(range: HashRange): void {
+    if (!this.#hashAsked.delete(range.index)) {
+      throw new BackroomError("E_WIRE", "an answer came for hashes that were not asked for");
+    }
+  }
+
+  #serve(): void {
+    while (this.#hashQueue.length > 0 && this.#output.writable) {
+      const range = this.#hashQueue.shift() as HashRange;
+      const tree = this.#deps.pieceTree();
+      this.#output.send(tree === undefined ? { type: "hashReject", ...range } : tree.answer(range));
+    }
+    this.#uploads.pump();
+  }
+}
