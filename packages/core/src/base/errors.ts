@@ -328,6 +328,13 @@ export const ERROR_TABLE = {
     why: "the download was stopped before the data was there",
     fix: "start it again: it goes on where it stopped",
   },
+  // --- node -----------------------------------------------------------------------------------------
+  E_NO_NETWORK: {
+    exit: 4,
+    retry: "never",
+    why: "relays are shared by the members of a network, and one has to be joined first",
+    fix: "join one with: backroom network join INVITE; or make one with: backroom network create",
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 interface ErrorEntry {

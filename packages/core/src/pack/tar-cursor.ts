@@ -1,0 +1,28 @@
+import { BackroomError } from "../base/errors.ts";
+import type { TarStretch } from "./frame-reader.ts";
+
+/** Moves forward through a tar stream that comes in stretches, giving out what lies at known offsets. */
+export class TarCursor {
+  readonly #stretches: AsyncGenerator<TarStretch>;
+  #current: TarStretch | undefined;
+
+  constructor(stretches: AsyncGenerator<TarStretch>) {
+    this.#stretches = stretches;
+  }
+
+  /** The next bytes at `offset`, 1 to `length` of them. Offsets must not fall. Raises E_PACK past the end. */
+  async take(offset: number, length: number): Promise<Buffer> {
+    while (this.#current === undefined || offset >= this.#current.offset + this.#current.bytes.length) {
+      const next = await this.#stretches.next();
+      if (next.done === true) throw new BackroomError("E_PACK", "the tar stream ends too early");
+      this.#current = next.value;
+    }
+    const start = offset - this.#current.offset;
+    return this.#current.bytes.subarray(start, start + length);
+  }
+
+  /** Stops what is under way. */
+  async close(): Promise<void> {
+    await this.#stretches.return(undefined);
+  }
+}
