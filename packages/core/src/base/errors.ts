@@ -257,14 +257,14 @@ export const ERROR_TABLE = {
   E_LINK_CHECKSUM: {
     exit: 3,
     retry: "never",
-    why: "a link ends in a checksum, and it does not fit: letters were mistyped or lost",
-    fix: "copy the link again instead of typing it, or compare it letter by letter",
+    why: "links and invites end in a checksum, and it does not fit: letters were mistyped or lost",
+    fix: "copy it again instead of typing it, or compare it letter by letter",
   },
   E_LINK_VERSION: {
     exit: 3,
     retry: "never",
-    why: "the link was made by a newer version of Backroom than this one",
-    fix: "upgrade Backroom, then use the same link",
+    why: "the link or invite was made by a newer version of Backroom than this one",
+    fix: "upgrade Backroom, then use the same text again",
   },
   E_INVITE: {
     exit: 3,
