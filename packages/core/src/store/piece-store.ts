@@ -6,6 +6,7 @@ import type { TorrentInfo } from "../torrent/info.ts";
  * - `write` takes a whole piece that the caller has verified; once its promise is fulfilled, `have` says so, and a kill -9 at any moment
  *   leaves a store that reopens with no piece marked that is not there (a piece written but not yet marked may be lost). It raises
  *   E_INTERNAL before the piece layer is known and for bytes of the wrong length. A piece that is there already is passed over.
+ * - The bytes given to `write` are the store's to read until its promise is settled; after that they belong to the caller again.
  * - `read` gives bytes of pieces that are there, and raises E_INTERNAL for others. What it gives may be shared: it is not to be changed.
  *   A piece that turns out to be damaged on disk raises E_HASH; `have` says false from then on, so that it can be fetched again.
  * - `setPieceLayer` raises E_HASH for one that does not lead to the root. For a pack of one piece it is known from the start: the root.
