@@ -16,6 +16,7 @@ import {
   type AddressPolicy,
 } from "./extension-handshake.ts";
 import type { Block } from "./picker.ts";
+import { HashTraffic } from "./hash-traffic.ts";
 import { RequestWindow } from "./request-window.ts";
 import { UploadQueue } from "./upload-queue.ts";
 import { WireOutput } from "./wire-output.ts";
@@ -46,7 +47,8 @@ export interface SessionEvents {
   onHashReject(range: HashRange): void;
   /** A batch of messages has been handled: time to ask for more. */
   onIdle(): void;
-  onStoreFailed(error: unknown): void;
+  /** `piece` could not be read from the store; the peer has had its rejects. */
+  onReadFailed(piece: number, error: unknown): void;
   /** Once; nothing is called after it. */
   onClosed(error: BackroomError | undefined): void;
 }
@@ -70,10 +72,7 @@ export class PeerSession {
   readonly #decoder: PeerWireDecoder;
   readonly #output: WireOutput;
   readonly #uploads: UploadQueue;
-  /** Hash requests of the peer, answered when the duplex has room. */
-  readonly #hashQueue: HashRange[] = [];
-  /** Hash requests of ours, by index: all are of one layer. */
-  readonly #hashAsked = new Map<number, { range: HashRange; sentMs: number }>();
+  readonly #hashes: HashTraffic;
   #peerQueue: number = LIMITS.peerRequests;
   #open = false;
   #closed = false;
@@ -96,6 +95,7 @@ export class PeerSession {
     this.#events = events;
     this.#decoder = new PeerWireDecoder(info.pieceCount);
     this.#output = new WireOutput(duplex);
+    this.#hashes = new HashTraffic(this.#output, () => deps.pieceTree());
     this.#uploads = new UploadQueue(deps.store, this.#output, {
       onServed: (bytes) => {
         this.uploadedBytes += bytes;
@@ -103,7 +103,7 @@ export class PeerSession {
       },
       onFailed: (ranges, error) => {
         this.#guard(() => this.#output.sendAll(ranges.map((range) => ({ type: "reject", ...range }))));
-        events.onStoreFailed(error);
+        events.onReadFailed((ranges[0] as BlockRange).piece, error);
       },
     });
     this.window = new RequestWindow(Math.ceil(info.pieceLength / LEAF_BYTES));
@@ -116,7 +116,7 @@ export class PeerSession {
   }
 
   get hashRequestCount(): number {
-    return this.#hashAsked.size;
+    return this.#hashes.askedCount;
   }
 
   /** How many blocks to ask for now. */
@@ -172,16 +172,12 @@ export class PeerSession {
 
   /** All of one layer. */
   requestHashes(ranges: readonly HashRange[]): void {
-    const sentMs = this.#deps.clock.monotonicMs();
-    for (const range of ranges) this.#hashAsked.set(range.index, { range, sentMs });
-    this.#guard(() => this.#output.sendAll(ranges.map((range) => ({ type: "hashRequest", ...range }))));
+    this.#guard(() => this.#hashes.ask(ranges, this.#deps.clock.monotonicMs()));
   }
 
   /** For how long the peer has owed us something without sending anything of the kind. */
   owingMs(nowMs: number): number {
-    let longest = this.window.owingMs(nowMs);
-    for (const { sentMs } of this.#hashAsked.values()) longest = Math.max(longest, nowMs - sentMs);
-    return longest;
+    return Math.max(this.window.owingMs(nowMs), this.#hashes.owingMs(nowMs));
   }
 
   /** To be called about twice a second: keepalives and patience. */
@@ -232,7 +228,7 @@ export class PeerSession {
     if (this.#closed) return;
     this.#closed = true;
     this.#uploads.close();
-    this.#hashQueue.length = 0;
+    this.#hashes.close();
     this.#events.onClosed(error);
   }
 
@@ -309,12 +305,12 @@ export class PeerSession {
       case "extended":
         return this.#onExtended(message.id, message.payload);
       case "hashRequest":
-        return this.#onHashRequest(message);
+        return this.#hashes.onRequest(message);
       case "hashes":
-        this.#takeHashAsked(message);
+        this.#hashes.answered(message);
         return this.#events.onHashes(message);
       case "hashReject":
-        this.#takeHashAsked(message);
+        this.#hashes.answered(message);
         return this.#events.onHashReject(message);
       case "keepalive":
       case "notInterested":
@@ -405,25 +401,8 @@ export class PeerSession {
     return block;
   }
 
-  #onHashRequest(range: HashRange): void {
-    const { root, baseLayer, index, length, proofLayers } = range;
-    const plain = { root, baseLayer, index, length, proofLayers };
-    if (this.#hashQueue.length < LIMITS.peerHashQueue) this.#hashQueue.push(plain);
-    else this.#output.send({ type: "hashReject", ...plain });
-  }
-
-  #takeHashAsked(range: HashRange): void {
-    if (!this.#hashAsked.delete(range.index)) {
-      throw new BackroomError("E_WIRE", "an answer came for hashes that were not asked for");
-    }
-  }
-
   #serve(): void {
-    while (this.#hashQueue.length > 0 && this.#output.writable) {
-      const range = this.#hashQueue.shift() as HashRange;
-      const tree = this.#deps.pieceTree();
-      this.#output.send(tree === undefined ? { type: "hashReject", ...range } : tree.answer(range));
-    }
+    this.#hashes.serve();
     this.#uploads.pump();
   }
 }

@@ -222,6 +222,18 @@ export class Picker {
     for (const peer of this.#peers) if (peer.has(piece)) peer.freshCount++;
   }
 
+  /** A piece that was stored is not there any more. */
+  lost(piece: number): void {
+    if (!this.#done.has(piece)) return;
+    this.#done.clear(piece);
+    this.#order.insert(piece);
+    for (const peer of this.#peers) {
+      if (!peer.has(piece)) continue;
+      peer.usefulCount++;
+      peer.freshCount++;
+    }
+  }
+
   #countHave(peer: PickerPeer, piece: number): void {
     this.#order.raise(piece);
     if (this.#done.has(piece)) return;

@@ -1,0 +1,266 @@
+import type { Clock } from "../base/clock.ts";
+import { BackroomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { Random } from "../base/random.ts";
+import type { PieceStore } from "../store/piece-store.ts";
+import type { Bitfield } from "../torrent/bitfield.ts";
+import { HASH_BYTES } from "../torrent/merkle.ts";
+import type { HashesMessage, HashRange } from "../torrent/peer-wire.ts";
+import { PieceTree } from "../torrent/piece-tree.ts";
+import { Blame } from "./blame.ts";
+import { blocksIn } from "./blocks.ts";
+import { LayerExchange } from "./layer-exchange.ts";
+import type { PeerSession } from "./peer-session.ts";
+import type { PickerPeer } from "./picker-peer.ts";
+import { Picker, type Block } from "./picker.ts";
+import { PieceAssembly } from "./piece-assembly.ts";
+import { PieceMemory } from "./piece-memory.ts";
+import { PieceWaits } from "./piece-waits.ts";
+
+/** A peer of the swarm. */
+export interface Peer {
+  readonly session: PeerSession;
+  readonly picking: PickerPeer;
+  /** The peer id that we gave ourselves towards it, and the one it gave itself. */
+  readonly ownId: Buffer;
+  peerId: Buffer | undefined;
+  /** It owes blocks for long, and others are asked for them. */
+  stalled: boolean;
+}
+
+export interface DownloaderDeps {
+  readonly store: PieceStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Kept by the swarm: all peers, also those whose handshake is under way. */
+  readonly peers: ReadonlySet<Peer>;
+  onStored(piece: number): void;
+  onComplete(): void;
+  /** The store failed. */
+  onFailed(error: unknown): void;
+}
+
+/** Memory of stored pieces that is kept for the next ones. */
+const KEPT_BYTES = 4 * 1024 * 1024;
+
+/**
+ * The receiving half of a swarm: first the piece layer, checked against the root, then the pieces. Blocks are hashed as they come, and a piece is
+ * verified before it is stored; nothing that was not stored is announced, served or opened.
+ */
+export class Downloader {
+  readonly #deps: DownloaderDeps;
+  readonly #store: PieceStore;
+  readonly #picker: Picker;
+  readonly #assemblies = new Map<number, PieceAssembly<Peer>>();
+  readonly #blame = new Blame<Peer>((peer) => {
+    peer.session.close(new BackroomError("E_PEER_DATA", "a peer sent wrong blocks"));
+  });
+  readonly #memory: PieceMemory;
+  readonly #waits = new PieceWaits();
+  #exchange: LayerExchange<Peer> | undefined;
+  #layer: Buffer | undefined;
+  #tree: PieceTree | undefined;
+  #readAheadFrom = 0;
+  #closed: BackroomError | undefined;
+  /** Bytes of blocks that came twice, or too late, or were bad. */
+  wastedBytes = 0;
+
+  constructor(deps: DownloaderDeps) {
+    this.#deps = deps;
+    this.#store = deps.store;
+    const { info } = deps.store;
+    this.#memory = new PieceMemory(info.pieceLength, KEPT_BYTES);
+    this.#picker = new Picker({
+      pieceCount: info.pieceCount,
+      blocksIn: (piece) => blocksIn(info, piece),
+      have: (piece) => deps.store.have(piece),
+      random: deps.random,
+      maxActive: Math.min(
+        LIMITS.swarmActiveMost,
+        Math.max(LIMITS.swarmActiveLeast, Math.floor(LIMITS.swarmActiveBytes / info.pieceLength)),
+      ),
+      first: [0, info.pieceCount - 1],
+    });
+    this.#layer = deps.store.pieceLayer();
+    if (this.#layer === undefined) {
+      this.#exchange = new LayerExchange(info);
+      this.#takeLayer();
+    }
+  }
+
+  /** Built when first asked for: a leecher that nobody asks needs none. */
+  pieceTree(): PieceTree | undefined {
+    if (this.#tree === undefined && this.#layer !== undefined) {
+      this.#tree = new PieceTree(this.#store.info, this.#layer);
+    }
+    return this.#tree;
+  }
+
+  addPeer(): PickerPeer {
+    return this.#picker.addPeer();
+  }
+
+  /** Its blocks are free for others. */
+  removePeer(peer: Peer): void {
+    this.#restart(this.#picker.removePeer(peer.picking));
+    this.#exchange?.left(peer);
+    this.askAll();
+  }
+
+  /** The peer choked us or stalls: its blocks are free for others. */
+  release(peer: Peer): void {
+    this.#restart(this.#picker.release(peer.picking));
+  }
+
+  forgive(peer: Peer): void {
+    this.#picker.forgive(peer.picking);
+  }
+
+  /** What the peer has, once; undefined for everything. */
+  onPieces(peer: Peer, pieces: Bitfield | undefined): void {
+    this.#picker.peerHasPieces(peer.picking, pieces);
+  }
+
+  onHave(peer: Peer, piece: number): void {
+    this.#picker.peerHas(peer.picking, piece);
+  }
+
+  onReject(peer: Peer, block: Block): void {
+    this.#restart(this.#picker.rejected(peer.picking, block));
+  }
+
+  /** Raises E_HASH for hashes that do not lead to the root. */
+  onHashes(message: HashesMessage): void {
+    this.#exchange?.accept(message);
+    this.#takeLayer();
+  }
+
+  onHashReject(peer: Peer, range: HashRange): void {
+    this.#exchange?.rejected(peer, range, this.#deps.clock.monotonicMs());
+  }
+
+  onBlock(peer: Peer, block: Block, bytes: Buffer): void {
+    const received = this.#picker.received(peer.picking, block);
+    peer.stalled = false;
+    if (received === undefined) {
+      this.wastedBytes += bytes.length;
+      return;
+    }
+    if (received.cancel.length > 0) this.#cancel(received.cancel, block);
+    let assembly = this.#assemblies.get(block.piece);
+    if (assembly === undefined) {
+      assembly = new PieceAssembly(this.#store.info, block.piece, this.#memory.take());
+      this.#assemblies.set(block.piece, assembly);
+    }
+    assembly.add(block.block, bytes, peer);
+    if (received.complete) this.#onWholePiece(block.piece, assembly);
+  }
+
+  #onWholePiece(piece: number, assembly: PieceAssembly<Peer>): void {
+    this.#assemblies.delete(piece);
+    const expected = (this.#layer as Buffer).subarray(piece * HASH_BYTES, (piece + 1) * HASH_BYTES);
+    if (!assembly.verify(expected)) {
+      this.wastedBytes += assembly.bytes.length;
+      this.#memory.giveBack(assembly.memory);
+      this.#picker.fail(piece);
+      this.#blame.bad(piece, assembly.charge);
+      return;
+    }
+    this.#store.write(piece, assembly.bytes).then(
+      () => {
+        this.#memory.giveBack(assembly.memory);
+        this.#onStored(piece);
+      },
+      (error: unknown) => this.#deps.onFailed(error),
+    );
+    this.#blame.good(piece, assembly.charge);
+  }
+
+  /** The pieces are damaged on disk, so they are fetched again. */
+  lost(pieces: readonly number[]): void {
+    for (const piece of pieces) this.#picker.lost(piece);
+  }
+
+  /** See Swarm. */
+  async whenPiece(piece: number): Promise<void> {
+    if (this.#store.have(piece)) return;
+    if (this.#closed !== undefined) throw this.#closed;
+    const arrival = this.#waits.wait(piece);
+    this.#readAheadFrom = piece;
+    this.#raiseUrgent();
+    this.askAll();
+    await arrival;
+  }
+
+  askAll(): void {
+    for (const peer of this.#deps.peers) this.ask(peer);
+  }
+
+  /** Asks the peer for as much as it should have under way. */
+  ask(peer: Peer): void {
+    const { session, picking } = peer;
+    if (this.#closed !== undefined || !session.open || picking.usefulCount === 0) return;
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (this.#layer === undefined) {
+      const room = LIMITS.peerHashRequests - session.hashRequestCount;
+      const ranges = this.#exchange?.pick(peer, room, nowMs) ?? [];
+      if (ranges.length > 0) session.requestHashes(ranges);
+      return;
+    }
+    const room = session.room;
+    if (room <= 0) return;
+    const blocks = this.#picker.pick(picking, room, nowMs, session.window.expectedMs);
+    if (blocks.length > 0) session.request(blocks);
+  }
+
+  close(error: BackroomError): void {
+    this.#closed = error;
+    this.#assemblies.clear();
+    this.#memory.clear();
+    this.#waits.failAll(error);
+  }
+
+  #takeLayer(): void {
+    const layer = this.#exchange?.layer;
+    if (layer === undefined) return;
+    this.#exchange = undefined;
+    // Only a store that knows the layer takes pieces.
+    this.#store.setPieceLayer(layer).then(
+      () => {
+        this.#layer = layer;
+        this.askAll();
+      },
+      (error: unknown) => this.#deps.onFailed(error),
+    );
+  }
+
+  #onStored(piece: number): void {
+    if (this.#closed !== undefined) return;
+    this.#picker.finish(piece);
+    if (this.#waits.arrived(piece)) this.#raiseUrgent();
+    this.#deps.onStored(piece);
+    if (this.#picker.complete) this.#deps.onComplete();
+    else this.askAll();
+  }
+
+  #cancel(others: readonly PickerPeer[], block: Block): void {
+    for (const peer of this.#deps.peers) if (others.includes(peer.picking)) peer.session.cancel(block);
+  }
+
+  #raiseUrgent(): void {
+    const { pieceLength, pieceCount } = this.#store.info;
+    const ahead = Math.ceil(LIMITS.swarmReadAheadBytes / pieceLength);
+    const urgent = new Set(this.#waits.pieces());
+    const end = Math.min(pieceCount, this.#readAheadFrom + 1 + ahead);
+    for (let piece = this.#readAheadFrom; piece < end; piece++) urgent.add(piece);
+    this.#picker.setUrgent([...urgent]);
+  }
+
+  #restart(pieces: readonly number[]): void {
+    for (const piece of pieces) {
+      const assembly = this.#assemblies.get(piece);
+      if (assembly !== undefined) this.#memory.giveBack(assembly.memory);
+      this.#assemblies.delete(piece);
+    }
+  }
+}

@@ -1,0 +1,269 @@
+import type { ByteDuplex } from "../base/duplex.ts";
+import { BackroomError, isBackroomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { PackSource } from "../pack/source.ts";
+import type { PieceStore } from "../store/piece-store.ts";
+import { Downloader, type Peer } from "./downloader.ts";
+import { PeerSession } from "./peer-session.ts";
+import { RateMeter } from "./rate-meter.ts";
+import type { Swarm, SwarmOptions, SwarmStats } from "./swarm.ts";
+
+const TICK_MS = 500;
+/** Pieces are announced in batches, since each message may cost a tunnel's record of 16 KiB. */
+const ANNOUNCE_MS = 100;
+/** A peer that exchanged nothing for this long makes room for a new one when there are too many. */
+const IDLE_MS = 60_000;
+
+/** A piece that is damaged on disk again right after it was stored will be so the next time too. */
+const READ_ATTEMPTS = 3;
+/** The peers of one share, and the serving half: see Swarm for what it does. */
+export class PeerSwarm implements Swarm {
+  readonly #options: SwarmOptions;
+  readonly #store: PieceStore;
+  readonly #downloader: Downloader;
+  readonly #peers = new Set<Peer>();
+  readonly #downloads = new RateMeter();
+  readonly #uploads = new RateMeter();
+  #toAnnounce: number[] = [];
+  #closedBytes = { downloaded: 0, uploaded: 0 };
+  #forgivenMs = 0;
+  #closed: BackroomError | undefined;
+  #stopTick: () => void;
+
+  constructor(options: SwarmOptions) {
+    this.#options = options;
+    this.#store = options.store;
+    this.#downloader = new Downloader({
+      store: options.store,
+      clock: options.clock,
+      random: options.random,
+      peers: this.#peers,
+      onStored: (piece) => this.#onStored(piece),
+      onComplete: () => this.#onComplete(),
+      onFailed: (error) => this.#fail(error),
+    });
+    this.#stopTick = options.clock.after(TICK_MS, () => this.#tick());
+  }
+
+  addPeer(duplex: ByteDuplex, { initiator }: { initiator: boolean }): object | undefined {
+    if (this.#closed === undefined && this.#peers.size >= LIMITS.swarmPeers) this.#evictIdle();
+    if (this.#closed !== undefined || this.#peers.size >= LIMITS.swarmPeers) {
+      duplex.close();
+      return undefined;
+    }
+    const ownId = this.#options.random.bytes(20);
+    const session = new PeerSession(
+      duplex,
+      initiator,
+      {
+        store: this.#store,
+        clock: this.#options.clock,
+        addressPolicy: this.#options.addressPolicy ?? "refuse",
+        peerId: ownId,
+        pieceTree: () => this.#downloader.pieceTree(),
+      },
+      {
+        onHandshake: (peerId) => this.#onHandshake(peer, peerId),
+        onPieces: (pieces) => {
+          this.#downloader.onPieces(peer, pieces);
+          this.#onPeerGained(peer);
+        },
+        onHave: (piece) => {
+          this.#downloader.onHave(peer, piece);
+          this.#onPeerGained(peer);
+        },
+        onChoke: () => this.#downloader.release(peer),
+        onUnchoke: () => this.#downloader.forgive(peer),
+        onBlock: (block, bytes) => this.#downloader.onBlock(peer, block, bytes),
+        onReject: (block) => this.#downloader.onReject(peer, block),
+        onHashes: (message) => this.#downloader.onHashes(message),
+        onHashReject: (range) => this.#downloader.onHashReject(peer, range),
+        onIdle: () => this.#downloader.ask(peer),
+        onReadFailed: (piece, error) => void this.#onReadFailed([piece], error),
+        onClosed: (error) => this.#onPeerClosed(peer, error),
+      },
+    );
+    const peer: Peer = {
+      session,
+      picking: this.#downloader.addPeer(),
+      ownId,
+      peerId: undefined,
+      stalled: false,
+    };
+    this.#peers.add(peer);
+    session.start();
+    return peer;
+  }
+
+  whenPiece(piece: number): Promise<void> {
+    return this.#downloader.whenPiece(piece);
+  }
+
+  source(): PackSource {
+    const { info } = this.#store;
+    const read = async (offset: number, length: number): Promise<Buffer> => {
+      const pieces: number[] = [];
+      for (let at = offset; at < offset + length; at += info.pieceLength - (at % info.pieceLength)) {
+        pieces.push(Math.floor(at / info.pieceLength));
+      }
+      for (let attempt = 1; ; attempt++) {
+        // One after the other: pieces are raised in the order in which they are needed, and the read-ahead covers the next ones.
+        for (const piece of pieces) await this.whenPiece(piece);
+        try {
+          return await this.#store.read(offset, length);
+        } catch (error) {
+          if (!this.#onReadFailed(pieces, error) || attempt === READ_ATTEMPTS) throw error;
+        }
+      }
+    };
+    return { length: info.length, read };
+  }
+
+  stats(): SwarmStats {
+    const open = [...this.#peers].filter((peer) => peer.session.open);
+    const { downloaded, uploaded } = this.#transferred();
+    return {
+      downloadRate: this.#downloads.rate,
+      uploadRate: this.#uploads.rate,
+      downloadedBytes: downloaded,
+      uploadedBytes: uploaded,
+      wastedBytes: this.#downloader.wastedBytes,
+      peerCount: open.length,
+      seederCount: open.filter((peer) => peer.picking.complete).length,
+      haveCount: this.#store.haveCount(),
+      pieceCount: this.#store.info.pieceCount,
+      complete: this.#store.complete,
+    };
+  }
+
+  close(): void {
+    this.#closeWith(new BackroomError("E_SWARM_CLOSED", "the swarm was closed"));
+  }
+
+  #closeWith(error: BackroomError): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = error;
+    this.#stopTick();
+    this.#downloader.close(error);
+    for (const peer of this.#peers) peer.session.close();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#closed !== undefined) return;
+    const known = isBackroomError(error)
+      ? error
+      : new BackroomError("E_INTERNAL", "the store failed in a way it should not", { cause: error });
+    this.#options.log("warn", "swarm stopped: the store failed", { code: known.code });
+    this.#closeWith(known);
+    this.#options.events?.onFailed?.(known);
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.monotonicMs();
+  }
+
+  #onHandshake(peer: Peer, peerId: Buffer): void {
+    for (const other of this.#peers) {
+      if (other.ownId.equals(peerId))
+        throw new BackroomError("E_PEER_REFUSED", "a peer is this computer itself");
+      if (other.peerId?.equals(peerId) === true) {
+        throw new BackroomError("E_PEER_REFUSED", "a peer is connected already");
+      }
+    }
+    peer.peerId = Buffer.from(peerId);
+  }
+
+  #onPeerClosed(peer: Peer, error: BackroomError | undefined): void {
+    this.#peers.delete(peer);
+    this.#closedBytes.downloaded += peer.session.downloadedBytes;
+    this.#closedBytes.uploaded += peer.session.uploadedBytes;
+    if (error !== undefined) this.#options.log("info", "a peer was dropped", { code: error.code });
+    this.#options.events?.onPeerClosed?.(peer, error);
+    this.#downloader.removePeer(peer);
+  }
+
+  #onPeerGained(peer: Peer): void {
+    if (peer.picking.usefulCount > 0) peer.session.setInterested(true);
+    else if (this.#store.complete && peer.picking.complete) peer.session.close();
+  }
+
+  #onStored(piece: number): void {
+    if (this.#toAnnounce.length === 0) this.#options.clock.after(ANNOUNCE_MS, () => this.#announce());
+    this.#toAnnounce.push(piece);
+    this.#options.events?.onPiece?.(piece);
+  }
+
+  #onComplete(): void {
+    this.#announce();
+    for (const peer of this.#peers) {
+      peer.session.setInterested(false);
+      // Two that have everything have nothing to say to each other; the tunnel is better given to somebody else.
+      if (peer.picking.complete) peer.session.close();
+    }
+    this.#options.events?.onComplete?.();
+  }
+
+  #announce(): void {
+    const pieces = this.#toAnnounce;
+    this.#toAnnounce = [];
+    for (const peer of this.#peers) {
+      // Who has a piece need not know that we have it too.
+      const news = pieces.filter((piece) => !peer.picking.has(piece));
+      if (news.length > 0) peer.session.announce(news);
+    }
+  }
+
+  /** A read failed. Pieces that are damaged on disk are fetched again; anything else ends the swarm. Returns whether it goes on. */
+  #onReadFailed(pieces: Iterable<number>, error: unknown): boolean {
+    const lost = [...pieces].filter((piece) => !this.#store.have(piece));
+    if (!isBackroomError(error, "E_HASH") || lost.length === 0) {
+      this.#fail(error);
+      return false;
+    }
+    this.#options.log("warn", "pieces were damaged on disk and are fetched again", {
+      pieceCount: lost.length,
+    });
+    this.#downloader.lost(lost);
+    for (const peer of this.#peers) this.#onPeerGained(peer);
+    return true;
+  }
+
+  #evictIdle(): void {
+    const nowMs = this.#nowMs();
+    let idlest: Peer | undefined;
+    for (const peer of this.#peers) {
+      if (idlest === undefined || peer.session.activeMs < idlest.session.activeMs) idlest = peer;
+    }
+    if (idlest === undefined || nowMs - idlest.session.activeMs < IDLE_MS) return;
+    idlest.session.close(new BackroomError("E_PEER_REFUSED", "an idle peer made room for another"));
+  }
+
+  #tick(): void {
+    this.#stopTick = this.#options.clock.after(TICK_MS, () => this.#tick());
+    const nowMs = this.#nowMs();
+    const forgive = nowMs - this.#forgivenMs > LIMITS.peerForgiveMs;
+    if (forgive) this.#forgivenMs = nowMs;
+    for (const peer of this.#peers) {
+      peer.session.tick(nowMs);
+      if (forgive) this.#downloader.forgive(peer);
+      const patienceMs = Math.max(LIMITS.peerStallMs, 2 * peer.session.window.expectedMs);
+      if (!peer.stalled && peer.session.window.owingMs(nowMs) > patienceMs) {
+        peer.stalled = true;
+        this.#downloader.release(peer);
+      }
+    }
+    const { downloaded, uploaded } = this.#transferred();
+    this.#downloads.sample(downloaded, nowMs);
+    this.#uploads.sample(uploaded, nowMs);
+    this.#downloader.askAll();
+  }
+
+  #transferred(): { downloaded: number; uploaded: number } {
+    let { downloaded, uploaded } = this.#closedBytes;
+    for (const { session } of this.#peers) {
+      downloaded += session.downloadedBytes;
+      uploaded += session.uploadedBytes;
+    }
+    return { downloaded, uploaded };
+  }
+}
