@@ -23,6 +23,8 @@ export const LIMITS = {
   /** PROTOCOL 5: silence after which we ask, and how long the answer may take. */
   channelPingMs: 30_000,
   channelPongMs: 20_000,
+  /** What was sent before a close has this long to leave; then the connection is cut. */
+  channelCloseMs: 2_000,
   /** PINGs of the peer in one keepalive period that we answer: it needs one. */
   channelPings: 8,
   // --- torrent --------------------------------------------------------------------------------------
@@ -117,8 +119,6 @@ export const LIMITS = {
   gateQueuedFrames: 4_096,
   /** How long a gate still hands over what it holds of a tunnel whose other end closed. */
   gateLingerMs: 30_000,
-  /** Streams to `register` and `leases` that ask nothing, or ask and ask, cost a little each. */
-  gateQuestionsPerStream: 64,
   /** Five relays and one round trip, over slow links. */
   tunnelHandshakeMs: 30_000,
   /** Written and not yet sent in one tunnel, above which a writer is asked to wait. */
@@ -129,10 +129,8 @@ export const LIMITS = {
   finderGates: 16,
   finderLeases: 64,
   /** Circuits that one share may build at once, and how often one more: a gate that kills circuits must not walk to a guard. */
-  rebuildBurst: 12,
+  rebuildBurst: 20,
   rebuildEveryMs: 60_000,
-  /** One question to a gate or scout, through three relays. */
-  gateAnswerMs: 20_000,
 
   // --- pack -----------------------------------------------------------------------------------------
   /** A frame of a pack unpacked. Larger frames gain under 1 % in size; a reader holds several. */

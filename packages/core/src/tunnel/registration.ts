@@ -1,4 +1,4 @@
-import { encodeBencode, type Bencoded } from "../base/bencode.ts";
+import type { Bencoded } from "../base/bencode.ts";
 import { u48be } from "../base/bytes.ts";
 import { BackroomError } from "../base/errors.ts";
 import { equalBytes, sha256 } from "../crypto/hash.ts";
@@ -63,14 +63,14 @@ export function makeRegistration(
   };
 }
 
-/** `d a c g [h] l [m] [p] s [w] x e`: `h`, `m`, `p` together or `w` alone. */
-export function encodeRegistration(registration: Registration): Buffer {
+/** The fields of a question to the register service: `a c g l s x`, and `h m p` together or `w` alone. */
+export function registrationFields(registration: Registration): { readonly [key: string]: Bencoded } {
   const { standing } = registration;
   const proof: { readonly [key: string]: Bencoded } =
     standing.kind === "work"
       ? { w: standing.work }
       : { m: standing.mark, p: standing.sharerKey, h: standing.signature };
-  return encodeBencode({
+  return {
     a: registration.topicKey,
     c: registration.commitment,
     g: registration.tag,
@@ -78,7 +78,7 @@ export function encodeRegistration(registration: Registration): Buffer {
     s: registration.signature,
     x: registration.expirySeconds,
     ...proof,
-  });
+  };
 }
 
 /** Form only: raises E_BENCODE or E_LEASE. Nothing in it is to be believed before `checkRegistration`. */

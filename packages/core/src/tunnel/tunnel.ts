@@ -1,5 +1,5 @@
 import type { ByteDuplex } from "../base/duplex.ts";
-import { BackroomError } from "../base/errors.ts";
+import { BackroomError, isBackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { clientHello, PROTOCOL_ID, serverReply, type HandshakeKeys } from "../circuit/handshake.ts";
 import { KeyChain } from "../circuit/key-chain.ts";
@@ -35,9 +35,14 @@ export function dialTunnel(
     const keys = hello.finish(payload);
     return new TunnelDuplex(stream, chainsOf(keys, "downloader"), deps);
   });
-  const stream = open(pending);
-  pending.attach(stream);
-  if (stream.sendWindow > 0) stream.send(hello.message);
+  try {
+    const stream = open(pending);
+    pending.attach(stream);
+    if (stream.sendWindow > 0) stream.send(hello.message);
+  } catch (error) {
+    if (!isBackroomError(error)) throw error;
+    pending.onEnd(error);
+  }
   return pending.ready;
 }
 

@@ -18,6 +18,11 @@ export class ManualClock implements Clock {
     return this.#monotonicMs;
   }
 
+  /** Timers that wait: none may be left behind. */
+  get timerCount(): number {
+    return this.#timers.length;
+  }
+
   after(delayMs: number, run: () => void): () => void {
     const timer = { dueMs: this.#monotonicMs + delayMs, run };
     this.#timers.push(timer);

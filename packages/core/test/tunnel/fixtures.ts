@@ -1,48 +1,14 @@
-import type { Clock } from "../../src/base/clock.ts";
+import { encodeBencode } from "../../src/base/bencode.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import { generateKeys, type KeyPair } from "../../src/crypto/keys.ts";
 import type { ServedCircuit } from "../../src/circuit/stream.ts";
 import { makeLease, sealLease, type Lease, type SeederKeys } from "../../src/tunnel/lease.ts";
 import { solveWork } from "../../src/tunnel/proof-of-work.ts";
-import { encodeRegistration, makeRegistration } from "../../src/tunnel/registration.ts";
+import { makeRegistration, registrationFields } from "../../src/tunnel/registration.ts";
 import { deriveEpoch, fingerprintOf, type EpochKeys, type ShareTopic } from "../../src/tunnel/topic.ts";
 
-/** 2026-01-01 12:00 UTC. */
-export const NOW_MS = Date.UTC(2026, 0, 1, 12);
-
-/** A clock that stands still until a test moves it; what is due then runs in order. */
-export class TestClock implements Clock {
-  #now = NOW_MS;
-  #timers: { at: number; run: () => void }[] = [];
-
-  nowMs(): number {
-    return this.#now;
-  }
-  monotonicMs(): number {
-    return this.#now - NOW_MS;
-  }
-  after(delayMs: number, run: () => void): () => void {
-    const timer = { at: this.#now + delayMs, run };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-    };
-  }
-  get timerCount(): number {
-    return this.#timers.length;
-  }
-  advance(ms: number): void {
-    const end = this.#now + ms;
-    for (;;) {
-      const [due] = this.#timers.filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at);
-      if (due === undefined) break;
-      this.#timers = this.#timers.filter((timer) => timer !== due);
-      this.#now = due.at;
-      due.run();
-    }
-    this.#now = end;
-  }
-}
+/** Where a ManualClock starts. */
+export const NOW_MS = 1_800_000_000_000;
 
 export interface TestShare extends ShareTopic {
   readonly sharerKeys: KeyPair;
@@ -86,7 +52,7 @@ export async function newRegistration(options: TestRegistration): Promise<Buffer
   const what = { gateKey, tag, expirySeconds: Math.floor(expiryMs / 1000), sealedLease };
   const standing =
     by === "sharer" ? { sharerKeys: share.sharerKeys } : { work: await solveWork(keys.topic, tag) };
-  return encodeRegistration(makeRegistration(keys, what, standing));
+  return encodeBencode(registrationFields(makeRegistration(keys, what, standing)));
 }
 
 let circuits = 0;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { encodeBencode } from "../../src/base/bencode.ts";
 import { isBackroomError } from "../../src/base/errors.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import { generateKeys } from "../../src/crypto/keys.ts";
@@ -7,7 +8,7 @@ import { hasWork, solveWork } from "../../src/tunnel/proof-of-work.ts";
 import {
   checkRegistration,
   decodeRegistration,
-  encodeRegistration,
+  registrationFields,
   makeRegistration,
   type Registration,
 } from "../../src/tunnel/registration.ts";
@@ -25,7 +26,7 @@ const byWork = await newRegistration({ share, gateKey, by: "work" });
 decoderSuite({
   name: "registration",
   decode: decodeRegistration,
-  encode: encodeRegistration,
+  encode: (registration) => encodeBencode(registrationFields(registration)),
   samples: [bySharer, byWork],
 });
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { BackroomError } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { SpliceTotal } from "../../src/tunnel/splice.ts";
-import { TestClock } from "./fixtures.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { Steps, streamPair, type MemoryStream } from "./memory-streams.ts";
 
 const WINDOW = 128;
@@ -44,7 +44,7 @@ const inOrder = (count: number): number[] => Array.from({ length: count }, (_, i
 
 test("payloads pass unchanged and in order, far beyond the window", () => {
   const steps = new Steps();
-  const pair = splicedPair(new SpliceTotal(new TestClock()), steps, { frames: 1_000 });
+  const pair = splicedPair(new SpliceTotal(new ManualClock()), steps, { frames: 1_000 });
   pair.sendMore();
   steps.run();
   assert.deepEqual(pair.state.received, inOrder(1_000));
@@ -54,7 +54,7 @@ test("payloads pass unchanged and in order, far beyond the window", () => {
 test("of ten downloaders on one gate one stalls: the others need not one step more, and the gate holds one window", () => {
   const stepsOfOthers = (stalls: boolean): number => {
     const steps = new Steps();
-    const total = new SpliceTotal(new TestClock());
+    const total = new SpliceTotal(new ManualClock());
     const pairs = inOrder(10).map((index) =>
       splicedPair(total, steps, { frames: 2_000, stalls: stalls && index === 3 }),
     );
@@ -79,7 +79,7 @@ test("of ten downloaders on one gate one stalls: the others need not one step mo
 
 test("a seeder that ignores the window it was granted loses that tunnel only", () => {
   const steps = new Steps();
-  const total = new SpliceTotal(new TestClock());
+  const total = new SpliceTotal(new ManualClock());
   const rude = splicedPair(total, steps, { frames: 0, stalls: true });
   const honest = splicedPair(total, steps, { frames: 500 });
   honest.sendMore();
@@ -93,7 +93,7 @@ test("a seeder that ignores the window it was granted loses that tunnel only", (
 
 test("over the bound of all tunnels together the longest queue's tunnel is closed, and the memory stays bounded", () => {
   const steps = new Steps();
-  const total = new SpliceTotal(new TestClock());
+  const total = new SpliceTotal(new ManualClock());
   const count = LIMITS.gateQueuedFrames / WINDOW + 4;
   const pairs = inOrder(count).map(() => splicedPair(total, steps, { frames: 2 * WINDOW, stalls: true }));
   for (const pair of pairs) {
@@ -108,7 +108,7 @@ test("over the bound of all tunnels together the longest queue's tunnel is close
 test("END passes through in both directions, after what was sent before it", () => {
   for (const who of ["seeder", "downloader"] as const) {
     const steps = new Steps();
-    const total = new SpliceTotal(new TestClock());
+    const total = new SpliceTotal(new ManualClock());
     const pair = splicedPair(total, steps, { frames: 50 });
     pair.sendMore();
     pair[who].end();
@@ -120,7 +120,7 @@ test("END passes through in both directions, after what was sent before it", () 
 });
 
 test("after END the rest goes out as the window allows, and no longer than the linger", () => {
-  const clock = new TestClock();
+  const clock = new ManualClock();
   const steps = new Steps();
   const total = new SpliceTotal(clock);
   const held = (): ReturnType<typeof splicedPair> => {
@@ -147,7 +147,7 @@ test("after END the rest goes out as the window allows, and no longer than the l
 
 test("a circuit that breaks ends the other side at once", () => {
   const steps = new Steps();
-  const total = new SpliceTotal(new TestClock());
+  const total = new SpliceTotal(new ManualClock());
   const pair = splicedPair(total, steps, { frames: 2 * WINDOW, stalls: true });
   pair.sendMore();
   steps.run();
@@ -160,7 +160,7 @@ test("a circuit that breaks ends the other side at once", () => {
 
 test("what a downloader sends before the seeder's stream is there waits for it", () => {
   const steps = new Steps();
-  const total = new SpliceTotal(new TestClock());
+  const total = new SpliceTotal(new ManualClock());
   const [downloader, gateDown] = streamPair(steps);
   const [gateUp, seeder] = streamPair(steps);
   const splice = total.splice(() => {});

@@ -8,7 +8,8 @@ import { systemRandom } from "../../src/base/random.ts";
 import { generateKeys } from "../../src/crypto/keys.ts";
 import { RECORD_BYTES } from "../../src/tunnel/records.ts";
 import { acceptTunnel, dialTunnel } from "../../src/tunnel/tunnel.ts";
-import { newSeeder, TestClock } from "./fixtures.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { newSeeder } from "./fixtures.ts";
 import { Steps, streamPair } from "./memory-streams.ts";
 
 const seeder = newSeeder();
@@ -21,7 +22,7 @@ function tunnelEnds(
   options: { window?: number; psk?: Buffer; peer?: typeof peer; tamper?: (payload: Buffer) => Buffer } = {},
 ) {
   const steps = new Steps();
-  const clock = new TestClock();
+  const clock = new ManualClock();
   const deps = { clock, soon: (run: () => void) => steps.add(run) };
   const [near, far] = streamPair(steps, options.window ?? 128);
   near.tamper = options.tamper;

@@ -1,0 +1,191 @@
+import type { Clock } from "../base/clock.ts";
+import type { ByteDuplex } from "../base/duplex.ts";
+import { BackroomError, isBackroomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { Log } from "../base/log.ts";
+import { shuffled, type Random } from "../base/random.ts";
+import type { Circuit, HopTarget } from "../circuit/stream.ts";
+import { TokenBucket } from "../circuit/token-bucket.ts";
+import { LeaseBook, type KnownLease } from "./lease-book.ts";
+import { askLeases, connectTunnel } from "./gate-client.ts";
+import type { ShareTopic } from "./topic.ts";
+import type { TunnelDeps } from "./tunnel-duplex.ts";
+
+export interface FinderDeps extends TunnelDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Asks two scouts which gates the DHT names, and gives what either says. Rejects when neither answers. */
+  askScouts(topicHash: Buffer): Promise<readonly HopTarget[]>;
+  /** A circuit of its own to this gate, over a second hop that is fresh. Rejects when it cannot be built. */
+  openGateCircuit(gate: HopTarget): Promise<Circuit>;
+  /** A relay info out of a lease: checked, of this network and of today, or raises. */
+  readRelayInfo(info: Buffer): HopTarget;
+}
+
+export interface FoundTunnel {
+  /** Start it at once. Its circuit goes when it closes. */
+  readonly tunnel: ByteDuplex;
+  /** Names the seeder for `isWanted`. */
+  readonly seeder: string;
+  readonly isSharers: boolean;
+}
+
+export interface FindOptions {
+  /** Tunnels to stop after. */
+  readonly want: number;
+  /** False for a seeder that we are already connected to, or do not want again. */
+  isWanted(seeder: string): boolean;
+}
+
+/** Gates asked at a time, and tunnels dialled at a time: hides the delay of a dead one. */
+const AT_ONCE = 3;
+/** A gate is not asked again for the same topic sooner: its leases change by the hour. */
+const ASK_AGAIN_MS = 2 * 60_000;
+
+/** The downloader's way to seeders of one share: scouts, gates, leases, tunnels (DESIGN 6). */
+export class Finder {
+  readonly book: LeaseBook;
+  readonly #deps: FinderDeps;
+  readonly #rebuilds: TokenBucket;
+  readonly #askedMs = new Map<string, number>();
+  /** Circuits over which leases were asked: the first tunnel to that gate goes the same way. By node key in hex. */
+  readonly #spare = new Map<string, Circuit>();
+
+  constructor(share: ShareTopic, deps: FinderDeps) {
+    this.#deps = deps;
+    this.book = new LeaseBook(share, deps);
+    this.#rebuilds = new TokenBucket(deps.clock, LIMITS.rebuildBurst, 1000 / LIMITS.rebuildEveryMs);
+  }
+
+  /**
+   * One round: looks seeders up where the book holds too few, then yields tunnels as they come up, the sharer's first. Ends when enough
+   * are there or nobody is left to try. Raises E_NO_SEEDERS when no lease is to be had, E_GATE when there are gates but none
+   * answers, E_TUNNEL when there are wanted seeders and none can be reached.
+   */
+  async *find(options: FindOptions): AsyncGenerator<FoundTunnel, void, undefined> {
+    const wanted = (): KnownLease[] => this.book.list().filter((known) => options.isWanted(known.seeder));
+    try {
+      if (wanted().length < options.want) await this.#lookUp(() => wanted().length >= options.want);
+      const queue = wanted();
+      if (queue.length === 0) return;
+      yield* this.#dialAll(queue, options.want);
+    } finally {
+      for (const circuit of this.#spare.values()) circuit.destroy();
+      this.#spare.clear();
+    }
+  }
+
+  async #lookUp(enough: () => boolean): Promise<void> {
+    const questions = await this.#gatesToAsk();
+    let answered = 0;
+    let asked = 0;
+    while (asked < questions.length && !enough()) {
+      const batch = questions.slice(asked, (asked += AT_ONCE));
+      const results = await Promise.all(batch.map(({ gate, topic }) => this.#askGate(gate, topic)));
+      answered += results.filter(Boolean).length;
+    }
+    if (this.book.list().length > 0) return;
+    if (asked > 0 && answered === 0) throw new BackroomError("E_GATE", "no gate of the share answered");
+    throw new BackroomError("E_NO_SEEDERS", "no seeder of the share was found");
+  }
+
+  /** Under every epoch in force, at random, not those asked just now. */
+  async #gatesToAsk(): Promise<{ gate: HopTarget; topic: Buffer }[]> {
+    const nowMs = this.#deps.clock.monotonicMs();
+    for (const [name, atMs] of this.#askedMs) if (nowMs - atMs >= ASK_AGAIN_MS) this.#askedMs.delete(name);
+    const epochs = this.book.epochs();
+    const answers = await Promise.allSettled(epochs.map((keys) => this.#deps.askScouts(keys.topicHash)));
+    const questions = epochs.flatMap(({ topic }, index) => {
+      const answer = answers[index];
+      if (answer?.status !== "fulfilled") return [];
+      const gates = new Map(answer.value.map((gate) => [gate.nodeKey.toString("hex"), gate]));
+      return [...gates.values()].map((gate) => ({ gate, topic }));
+    });
+    const failed = answers.find((answer) => answer.status === "rejected");
+    if (questions.length === 0 && failed !== undefined) throw failed.reason;
+    const due = questions.filter(({ gate, topic }) => !this.#askedMs.has(questionName(gate, topic)));
+    return shuffled(due, this.#deps.random).slice(0, LIMITS.finderGates);
+  }
+
+  /** False when the gate cannot be reached or does not answer. */
+  async #askGate(gate: HopTarget, topic: Buffer): Promise<boolean> {
+    let circuit: Circuit | undefined;
+    try {
+      circuit = await this.#circuitTo(gate);
+      this.#askedMs.set(questionName(gate, topic), this.#deps.clock.monotonicMs());
+      for (const sealed of await askLeases(circuit, topic, this.#deps.clock)) this.book.add(sealed);
+      this.#putBack(gate, circuit);
+      return true;
+    } catch (error) {
+      circuit?.destroy();
+      this.#note("a gate could not be asked for leases", error);
+      return false;
+    }
+  }
+
+  async *#dialAll(queue: readonly KnownLease[], want: number): AsyncGenerator<FoundTunnel, void, undefined> {
+    const dialling = new Set<Promise<{ found: FoundTunnel | undefined; self: unknown }>>();
+    let next = 0;
+    let found = 0;
+    try {
+      for (;;) {
+        while (dialling.size < Math.min(AT_ONCE, want - found) && next < queue.length) {
+          const known = queue[next++] as KnownLease;
+          const attempt: Promise<{ found: FoundTunnel | undefined; self: unknown }> = this.#dial(known).then(
+            (tunnel) => ({ found: tunnel, self: attempt }),
+          );
+          dialling.add(attempt);
+        }
+        if (dialling.size === 0) break;
+        const done = await Promise.race(dialling);
+        for (const attempt of dialling) if (attempt === done.self) dialling.delete(attempt);
+        if (done.found === undefined) continue;
+        found++;
+        yield done.found;
+      }
+    } finally {
+      // Whoever stops reading does not want those that are still coming up.
+      for (const attempt of dialling) void attempt.then(({ found }) => found?.tunnel.close());
+    }
+    if (found === 0) throw new BackroomError("E_TUNNEL", "none of the seeders could be reached");
+  }
+
+  /** Tries the lease's gates one after the other. Never rejects. */
+  async #dial(known: KnownLease): Promise<FoundTunnel | undefined> {
+    for (const { info, tag } of shuffled(known.lease.gates, this.#deps.random)) {
+      try {
+        const circuit = await this.#circuitTo(this.#deps.readRelayInfo(info));
+        const tunnel = await connectTunnel(circuit, tag, known.lease, known.keys.tunnelPsk, this.#deps);
+        return { tunnel, seeder: known.seeder, isSharers: known.isSharers };
+      } catch (error) {
+        this.#note("a seeder could not be reached through one of its gates", error);
+      }
+    }
+    return undefined;
+  }
+
+  async #circuitTo(gate: HopTarget): Promise<Circuit> {
+    const name = gate.nodeKey.toString("hex");
+    const spare = this.#spare.get(name);
+    this.#spare.delete(name);
+    if (spare?.alive === true) return spare;
+    if (!this.#rebuilds.take())
+      throw new BackroomError("E_GATE", "too many circuits were built for this share");
+    return this.#deps.openGateCircuit(gate);
+  }
+
+  #putBack(gate: HopTarget, circuit: Circuit): void {
+    const name = gate.nodeKey.toString("hex");
+    if (this.#spare.has(name)) circuit.destroy();
+    else this.#spare.set(name, circuit);
+  }
+
+  #note(event: string, error: unknown): void {
+    this.#deps.log("debug", event, { code: isBackroomError(error) ? error.code : "E_INTERNAL" });
+  }
+}
+
+function questionName(gate: HopTarget, topic: Buffer): string {
+  return gate.nodeKey.toString("hex") + topic.toString("hex");
+}

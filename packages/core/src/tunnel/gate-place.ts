@@ -1,0 +1,82 @@
+import type { Clock } from "../base/clock.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { Random } from "../base/random.ts";
+import { openConversation, type Conversation } from "../circuit/messages.ts";
+import { SERVICE } from "../circuit/stream.ts";
+import type { GateSession, TunnelHost } from "./gate-session.ts";
+import { isSharersLease, makeLease, sealLease, TAG_LENGTH, type LeaseGate } from "./lease.ts";
+import { solveWork } from "./proof-of-work.ts";
+import { makeRegistration, registrationFields } from "./registration.ts";
+import type { EpochKeys, ShareTopic } from "./topic.ts";
+
+export interface PlaceDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** A renewal comes after 45 to 60 minutes: not on the hour, or a gate could tell which registrations are one seeder's. */
+const RENEW_LEAST_MS = 45 * 60_000;
+const RENEW_SPREAD_MS = 15 * 60_000;
+
+/**
+ * A seeder's registration of one share and epoch at one gate. The tag is its own; the lease that it leaves there names all gates at which
+ * the seeder is, so it is renewed when they change, and every hour.
+ */
+export class GatePlace {
+  readonly keys: EpochKeys;
+  readonly tag: Buffer;
+  readonly #session: GateSession;
+  readonly #share: ShareTopic;
+  readonly #host: TunnelHost;
+  readonly #deps: PlaceDeps;
+  readonly #stopHosting: () => void;
+  readonly #stream: Conversation;
+  #work: Buffer | undefined;
+  #gates = "";
+  #renewAtMs = 0;
+
+  /** Opens the register stream; nothing is registered before `ensure`. Raises what the circuit raises when it takes no streams. */
+  constructor(session: GateSession, share: ShareTopic, keys: EpochKeys, host: TunnelHost, deps: PlaceDeps) {
+    this.keys = keys;
+    this.tag = deps.random.bytes(TAG_LENGTH);
+    this.#session = session;
+    this.#share = share;
+    this.#host = host;
+    this.#deps = deps;
+    this.#stopHosting = session.host(this.tag, host);
+    this.#stream = openConversation(session.circuit, SERVICE.register, deps);
+  }
+
+  /** The gate ended the register stream: this place is no more. */
+  get lost(): boolean {
+    return !this.#stream.open;
+  }
+
+  get leaseGate(): LeaseGate {
+    return { info: this.#session.gate.info, tag: this.tag };
+  }
+
+  /** Registers or renews where that is due. Raises what `Conversation.ask` raises. */
+  async ensure(gates: readonly LeaseGate[]): Promise<void> {
+    const nowMs = this.#deps.clock.nowMs();
+    const names = gates.map((gate) => gate.tag.toString("latin1")).join();
+    if (names === this.#gates && nowMs < this.#renewAtMs) return;
+    const expirySeconds = Math.floor((nowMs + LIMITS.leaseLifetimeMs) / 1000);
+    const lease = makeLease(this.keys.topic, this.#host.keys, gates, expirySeconds);
+    const sealedLease = sealLease(this.keys, lease, this.#deps.random);
+    const gateKey = this.#session.gate.nodeKey;
+    const standing = isSharersLease(lease, this.#share.sharerFingerprint)
+      ? { sharerKeys: this.#host.keys.leaseKeys }
+      : { work: (this.#work ??= await solveWork(this.keys.topic, this.tag)) };
+    const what = { gateKey, tag: this.tag, expirySeconds, sealedLease };
+    await this.#stream.ask(registrationFields(makeRegistration(this.keys, what, standing)));
+    this.#gates = names;
+    this.#renewAtMs = nowMs + RENEW_LEAST_MS + this.#deps.random.below(RENEW_SPREAD_MS);
+  }
+
+  /** Withdraws. Tunnels that are up stay up. */
+  leave(): void {
+    this.#stopHosting();
+    this.#stream.close();
+  }
+}

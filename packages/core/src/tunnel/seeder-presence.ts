@@ -1,0 +1,257 @@
+import type { Clock } from "../base/clock.ts";
+import type { ByteDuplex } from "../base/duplex.ts";
+import { isBackroomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { Log } from "../base/log.ts";
+import type { Random } from "../base/random.ts";
+import type { Circuit, HopTarget } from "../circuit/stream.ts";
+import { TokenBucket } from "../circuit/token-bucket.ts";
+import { GatePlace } from "./gate-place.ts";
+import { GateSession } from "./gate-session.ts";
+import type { LeaseGate, SeederKeys } from "./lease.ts";
+import { deriveEpoch, epochsAt, type EpochKeys, type ShareTopic } from "./topic.ts";
+import type { TunnelDeps } from "./tunnel-duplex.ts";
+
+export interface PresenceDeps extends TunnelDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /**
+   * Builds a standing circuit: to `wanted` if given, else to a gate of the path picker's choice that is none of `avoid` (node keys in
+   * hex). Rejects when no circuit can be built.
+   */
+  openGateCircuit(
+    wanted: HopTarget | undefined,
+    avoid: ReadonlySet<string>,
+  ): Promise<{ readonly circuit: Circuit; readonly gate: HopTarget }>;
+  /** A downloader came. Start it at once. */
+  onTunnel(tunnel: ByteDuplex): void;
+}
+
+export interface SeederShare extends ShareTopic {
+  /** The lease key is the sharer's key where we are the sharer. */
+  readonly seederKeys: SeederKeys;
+}
+
+const GATES = 2;
+const MAINTAIN_MS = 60_000;
+/** A circuit takes no new streams after an hour (LIMITS.circuitFreshMs): the next one to the same gate is there before. */
+const CIRCUIT_LEAST_MS = 40 * 60_000;
+const CIRCUIT_SPREAD_MS = 12 * 60_000;
+/** A gate is kept about a day: few gates ever see the seeder's second hops, and a lease's gates do not jump about. */
+const GATE_LEAST_MS = 20 * 3_600_000;
+const GATE_SPREAD_MS = 8 * 3_600_000;
+const BACKOFF_LEAST_MS = 15_000;
+const BACKOFF_MOST_MS = 15 * 60_000;
+/** A gate that refused or broke is not chosen again for this long. */
+const AVOID_MS = 30 * 60_000;
+
+/** A gate and our circuit to it. */
+interface Slot {
+  readonly session: GateSession;
+  readonly places: Map<number, GatePlace>;
+  /** From then on another circuit, and another gate, are made; monotonic. */
+  readonly circuitUntilMs: number;
+  gateUntilMs: number;
+  /** The one that goes once this one is registered. */
+  replaces: Slot | undefined;
+}
+
+/**
+ * Keeps one share registered at two gates (DESIGN 6): opens, renews, re-registers at the turn of an epoch, replaces gates that die and
+ * circuits before they age. What is new is registered before what is old goes. Nothing a gate does makes it build more than the allowance.
+ */
+export class SeederPresence {
+  readonly #share: SeederShare;
+  readonly #deps: PresenceDeps;
+  readonly #rebuilds: TokenBucket;
+  readonly #avoid = new Map<string, number>();
+  readonly #epochs = new Map<number, EpochKeys>();
+  #slots: Slot[] = [];
+  #failures = 0;
+  #notBeforeMs = 0;
+  #cancelTimer: (() => void) | undefined;
+  #running = false;
+  #again = false;
+  #closed = false;
+
+  constructor(share: SeederShare, deps: PresenceDeps) {
+    this.#share = share;
+    this.#deps = deps;
+    this.#rebuilds = new TokenBucket(deps.clock, LIMITS.rebuildBurst, 1000 / LIMITS.rebuildEveryMs);
+    this.#wake();
+  }
+
+  /** Gates at which the share is registered now: 2 when all is well. */
+  get gateCount(): number {
+    return this.#slots.filter((slot) => slot.session.alive && slot.places.size > 0).length;
+  }
+
+  /** Withdraws everywhere. Tunnels that are up stay up, and their circuits with them. */
+  close(): void {
+    this.#closed = true;
+    this.#cancelTimer?.();
+    for (const slot of this.#slots) this.#retire(slot);
+    this.#slots = [];
+  }
+
+  #wake(): void {
+    if (this.#closed) return;
+    if (this.#running) {
+      this.#again = true;
+      return;
+    }
+    this.#running = true;
+    void this.#maintain().finally(() => {
+      this.#running = false;
+      if (this.#closed) return;
+      this.#cancelTimer?.();
+      this.#cancelTimer = this.#deps.clock.after(this.#pauseMs(), () => this.#wake());
+      if (!this.#again) return;
+      this.#again = false;
+      this.#wake();
+    });
+  }
+
+  #pauseMs(): number {
+    const waitMs = this.#notBeforeMs - this.#deps.clock.monotonicMs();
+    return waitMs > 0 ? Math.min(waitMs, MAINTAIN_MS) : MAINTAIN_MS;
+  }
+
+  async #maintain(): Promise<void> {
+    this.#slots = this.#slots.filter((slot) => slot.session.alive);
+    while (!this.#closed && (await this.#openNext())) {
+      // One circuit at a time, until there are enough or one fails.
+    }
+    await this.#register();
+    for (const slot of this.#slots) {
+      if (slot.replaces !== undefined) this.#drop(slot.replaces);
+      slot.replaces = undefined;
+    }
+  }
+
+  /** Opens what is missing or due; false when there is nothing to open, or not now. */
+  async #openNext(): Promise<boolean> {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const current = this.#current();
+    const due = current.find((slot) => slot.circuitUntilMs <= nowMs);
+    const missing = current.length < GATES;
+    if ((due === undefined && !missing) || nowMs < this.#notBeforeMs) return false;
+    if (!this.#rebuilds.take()) return false;
+    const sameGate = due !== undefined && due.gateUntilMs > nowMs;
+    try {
+      const opened = await this.#deps.openGateCircuit(
+        sameGate ? due.session.gate : undefined,
+        sameGate ? new Set() : this.#avoided(nowMs),
+      );
+      this.#add(opened, due, sameGate);
+      return true;
+    } catch (error) {
+      // Perhaps the gate is gone: the next attempt goes to another one.
+      if (due !== undefined) due.gateUntilMs = nowMs;
+      this.#failed("a circuit to a gate could not be built", error);
+      return false;
+    }
+  }
+
+  #add(opened: { circuit: Circuit; gate: HopTarget }, replaces: Slot | undefined, sameGate: boolean): void {
+    const { random, clock } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    const session = new GateSession(opened.circuit, opened.gate, this.#deps, () => this.#wake());
+    if (this.#closed) return session.leave();
+    this.#slots.push({
+      session,
+      places: new Map(),
+      circuitUntilMs: nowMs + CIRCUIT_LEAST_MS + random.below(CIRCUIT_SPREAD_MS),
+      gateUntilMs:
+        sameGate && replaces !== undefined
+          ? replaces.gateUntilMs
+          : nowMs + GATE_LEAST_MS + random.below(GATE_SPREAD_MS),
+      replaces,
+    });
+  }
+
+  /** Under every epoch in force, at every gate; the newest first, so that no lease names a gate that does not know its tag yet. */
+  async #register(): Promise<void> {
+    const epochs = epochsAt(this.#share.topicSecret, this.#deps.clock.nowMs());
+    for (const old of this.#epochs.keys()) if (!epochs.includes(old)) this.#epochs.delete(old);
+    for (const slot of this.#slots) {
+      for (const [epoch, place] of slot.places)
+        if (!epochs.includes(epoch) || place.lost) this.#leave(slot, epoch);
+    }
+    // All tags first, for every lease names them all.
+    for (const slot of this.#current()) {
+      await this.#try(slot, async () => {
+        for (const epoch of epochs) this.#placeIn(slot, epoch);
+      });
+    }
+    for (const slot of this.#current().toReversed()) {
+      await this.#try(slot, async () => {
+        for (const epoch of epochs) await slot.places.get(epoch)?.ensure(this.#leaseGates(epoch));
+        this.#failures = 0;
+      });
+    }
+  }
+
+  /** A gate that fails is left, and not chosen again for a while. The other's lease is renewed without it in the next round. */
+  async #try(slot: Slot, run: () => Promise<void>): Promise<void> {
+    if (this.#closed) return;
+    try {
+      await run();
+    } catch (error) {
+      this.#avoid.set(nameOf(slot), this.#deps.clock.monotonicMs() + AVOID_MS);
+      this.#drop(slot);
+      this.#failed("a gate did not take a registration", error);
+    }
+  }
+
+  /** Slots that are not about to be replaced. */
+  #current(): Slot[] {
+    const replaced = new Set(this.#slots.map((slot) => slot.replaces));
+    return this.#slots.filter((slot) => slot.session.alive && !replaced.has(slot));
+  }
+
+  #placeIn(slot: Slot, epoch: number): void {
+    if (slot.places.has(epoch)) return;
+    const keys = this.#epochs.get(epoch) ?? deriveEpoch(this.#share, epoch);
+    this.#epochs.set(epoch, keys);
+    const { onTunnel } = this.#deps;
+    const host = { keys: this.#share.seederKeys, psk: keys.tunnelPsk, onTunnel };
+    slot.places.set(epoch, new GatePlace(slot.session, this.#share, keys, host, this.#deps));
+  }
+
+  #leaseGates(epoch: number): LeaseGate[] {
+    return this.#current().flatMap((slot) => slot.places.get(epoch)?.leaseGate ?? []);
+  }
+
+  #avoided(nowMs: number): Set<string> {
+    for (const [name, untilMs] of this.#avoid) if (untilMs <= nowMs) this.#avoid.delete(name);
+    return new Set([...this.#avoid.keys(), ...this.#slots.map(nameOf)]);
+  }
+
+  #leave(slot: Slot, epoch: number): void {
+    slot.places.get(epoch)?.leave();
+    slot.places.delete(epoch);
+  }
+
+  #drop(slot: Slot): void {
+    this.#slots = this.#slots.filter((other) => other !== slot);
+    this.#retire(slot);
+  }
+
+  #retire(slot: Slot): void {
+    for (const epoch of slot.places.keys()) this.#leave(slot, epoch);
+    slot.session.leave();
+  }
+
+  #failed(event: string, error: unknown): void {
+    this.#deps.log("info", event, { code: isBackroomError(error) ? error.code : "E_INTERNAL" });
+    const waitMs = Math.min(BACKOFF_LEAST_MS * 2 ** this.#failures, BACKOFF_MOST_MS);
+    this.#failures++;
+    this.#notBeforeMs = this.#deps.clock.monotonicMs() + waitMs;
+  }
+}
+
+function nameOf(slot: Slot): string {
+  return slot.session.gate.nodeKey.toString("hex");
+}
