@@ -329,6 +329,12 @@ export const ERROR_TABLE = {
     fix: "start it again: it goes on where it stopped",
   },
   // --- node -----------------------------------------------------------------------------------------
+  E_OTHER_PACK: {
+    exit: 3,
+    retry: "never",
+    why: "a link belongs to exactly one pack",
+    fix: "use the link that was printed when this pack was sealed",
+  },
   E_NO_NETWORK: {
     exit: 4,
     retry: "never",

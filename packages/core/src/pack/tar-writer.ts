@@ -55,7 +55,7 @@ export async function writeTar(
 
 function start(entry: PackEntry, input: TarInput): Ahead {
   const small = entry.kind !== "directory" && entry.size <= SMALL_FILE;
-  const content = small ? reading(entry.path, () => readSmall(entry, input)) : undefined;
+  const content = small ? readSmall(entry, input) : undefined;
   // A failure counts when its turn comes.
   content?.catch(() => {});
   return { entry, content };
@@ -65,7 +65,7 @@ async function writeEntry(writer: FrameWriter, { entry, content }: Ahead, input:
   await writer.write(encodeTarHeader(entry));
   if (entry.kind === "directory") return;
   if (content === undefined) {
-    await reading(entry.path, () => writeLarge(writer, entry, input));
+    await writeLarge(writer, entry, input);
   } else {
     await writer.write(await content);
     input.onBytes(entry.size);
@@ -107,14 +107,20 @@ async function writeLarge(writer: FrameWriter, entry: PackEntry, input: TarInput
   });
 }
 
+/** Gives `use` the open file, whose failures are E_INPUT; those of anything else that `use` does are not. */
 async function withFile<T>(
   entry: PackEntry,
   input: TarInput,
   use: (file: InputFile) => Promise<T>,
 ): Promise<T> {
-  const file = await input.files.open(diskPathOf(entry, input.roots));
+  const { path } = entry;
+  const file = await reading(path, () => input.files.open(diskPathOf(entry, input.roots)));
   try {
-    return await use(file);
+    return await use({
+      stat: () => reading(path, () => file.stat()),
+      read: (into, position) => reading(path, () => file.read(into, position)),
+      close: () => file.close(),
+    });
   } finally {
     await file.close();
   }
