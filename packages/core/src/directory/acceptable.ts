@@ -1,0 +1,38 @@
+import type { Clock } from "../base/clock.ts";
+import { BackroomError } from "../base/errors.ts";
+import type { Endpoint } from "../net/channel.ts";
+import { mayDial } from "./address.ts";
+import { isCurrent, type RelayInfo, type RelayInfoDecoder } from "./relay-info.ts";
+
+/** The one rule by which a relay info may be kept, passed on or dialled: of this network, of today, every address dialable. */
+export function isAcceptable(
+  info: RelayInfo,
+  network: { readonly id: number; readonly test: boolean },
+  nowMs: number,
+): boolean {
+  if (info.networkId !== network.id || !isCurrent(info, nowMs)) return false;
+  return info.endpoints.every((endpoint) => mayDial(endpoint, network));
+}
+
+export interface ResolverDeps {
+  readonly network: { readonly id: number; readonly test: boolean };
+  readonly clock: Clock;
+  readonly decodeInfo: RelayInfoDecoder;
+}
+
+/**
+ * What a relay does with the relay info that EXTEND brings, before it dials (DESIGN 5): so strangers can make it dial relays, and nothing else.
+ * The result raises E_RELAY_INFO, E_BENCODE or E_DECODE.
+ */
+export function createExtendResolver({ network, clock, decodeInfo }: ResolverDeps) {
+  return (bytes: Uint8Array): { nodeKey: Buffer; endpoints: readonly Endpoint[] } => {
+    const info = decodeInfo(bytes);
+    if (!isAcceptable(info, network, clock.nowMs())) {
+      throw new BackroomError(
+        "E_RELAY_INFO",
+        "a relay info is of another network, another day, or not to be dialled",
+      );
+    }
+    return { nodeKey: info.nodeKey, endpoints: info.endpoints };
+  };
+}

@@ -1,0 +1,134 @@
+import type { Clock } from "../base/clock.ts";
+import { BackroomError, isBackroomError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { shuffled, type Random } from "../base/random.ts";
+import type { JoinRelay } from "../link/join-relay.ts";
+import { mayDial } from "./address.ts";
+import type { ClockCheck } from "./clock-check.ts";
+import { askSample, type Ask } from "./questions.ts";
+import type { RelayInfo, RelayInfoDecoder } from "./relay-info.ts";
+import { sourceOf } from "./subnets.ts";
+import { PROVEN, type RelayTable } from "./table.ts";
+
+/** A relay that was dialled and proved its key, with a circuit of one hop to its directory. */
+export interface DirectoryPeer {
+  /** `Channel.peerInfo` and `Channel.clockSkewMs`. */
+  readonly info: Buffer | undefined;
+  readonly clockSkewMs: number;
+  readonly ask: Ask;
+  close(): void;
+}
+
+export interface BootstrapDeps {
+  readonly table: RelayTable;
+  readonly network: { readonly id: number; readonly test: boolean };
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly decodeInfo: RelayInfoDecoder;
+  readonly clockCheck: ClockCheck;
+  readonly log: Log;
+  /** Dials a relay and sets up questions. Rejects as `Dialer` does; brings its own timeout. */
+  connect(relay: JoinRelay): Promise<DirectoryPeer>;
+}
+
+export interface BootstrapOptions {
+  /** Out of links, invites, the network file and the cache; duplicates are fine. */
+  readonly relays: readonly JoinRelay[];
+  /** The person said that relays named by a single source will do. */
+  readonly acceptFewSources: boolean;
+}
+
+/** Independent sources that are asked if there are as many; two are demanded. */
+const SOURCES_WANTED = 3;
+const SOURCES_NEEDED = 2;
+/** Samples taken of each: 256 relays, more than most paths ever need, and in a small network all of them. */
+const SAMPLES_EACH = 4;
+
+/** What one source told: nothing of it enters the table before enough sources have answered. */
+interface Heard {
+  readonly source: string;
+  readonly self: RelayInfo;
+  readonly others: readonly RelayInfo[];
+}
+
+/**
+ * Fills the table from relays that the person was given (DESIGN 7). Only those count as sources, not relays that one of them named: one liar would
+ * name as many as it likes. Raises E_CLOCK, E_OTHER_NETWORK, E_NO_RELAYS or E_FEW_SOURCES, with the table unchanged.
+ */
+export async function bootstrap(
+  options: BootstrapOptions,
+  deps: BootstrapDeps,
+): Promise<{ sourceCount: number; relayCount: number }> {
+  const { table, network, clockCheck } = deps;
+  const unique = new Map(options.relays.map((relay) => [Buffer.from(relay.nodeKey).toString("hex"), relay]));
+  const candidates = shuffled([...unique.values()], deps.random).filter((relay) => mayDial(relay, network));
+  const heard: Heard[] = [];
+  const failures: BackroomError[] = [];
+  while (candidates.length > 0 && sourcesIn(heard).size < SOURCES_WANTED) {
+    const wave = candidates.splice(0, SOURCES_WANTED - sourcesIn(heard).size);
+    await Promise.all(wave.map((relay) => hear(relay, deps).then((one) => heard.push(one), noteFailure)));
+  }
+  // First, since with a wrong clock everything that was heard looks stale or not yet signed.
+  clockCheck.assertRight();
+  if (heard.length === 0) throw nobody(failures);
+  const sources = new Set([...sourcesIn(heard), ...table.entries().flatMap((entry) => entry.sources)]);
+  if (sources.size < SOURCES_NEEDED && !network.test && !options.acceptFewSources) {
+    throw new BackroomError("E_FEW_SOURCES", "only one independent relay could be asked for the others");
+  }
+  for (const { source, self, others } of heard) {
+    table.add(self, PROVEN);
+    for (const info of others) table.add(info, source);
+  }
+  if (table.size === 0) throw nobody(failures);
+  deps.log("info", "bootstrap: the table of relays is filled", { relayCount: table.size });
+  return { sourceCount: sources.size, relayCount: table.size };
+
+  function noteFailure(error: unknown): void {
+    if (!isBackroomError(error)) throw error;
+    failures.push(error);
+    deps.log("debug", "bootstrap: a relay could not be asked", { code: error.code });
+  }
+}
+
+async function hear(relay: JoinRelay, deps: BootstrapDeps): Promise<Heard> {
+  const { decodeInfo, network } = deps;
+  const peer = await deps.connect(relay);
+  try {
+    if (peer.info === undefined) throw new BackroomError("E_RELAY_INFO", "a relay did not describe itself");
+    const self = decodeInfo(peer.info);
+    if (!self.nodeKey.equals(relay.nodeKey)) {
+      throw new BackroomError("E_CHANNEL_IDENTITY", "a relay described another one than itself");
+    }
+    if (self.networkId !== network.id) {
+      throw new BackroomError("E_OTHER_NETWORK", "a relay describes itself as one of another network");
+    }
+    const source = sourceOf(self, network);
+    deps.clockCheck.note(source, peer.clockSkewMs);
+    return { source, self, others: await samples(peer.ask, decodeInfo) };
+  } finally {
+    peer.close();
+  }
+}
+
+/** Several samples, until one brings little that is new: then the relay has no more to tell. */
+async function samples(ask: Ask, decodeInfo: RelayInfoDecoder): Promise<RelayInfo[]> {
+  const infos = new Map<string, RelayInfo>();
+  for (let round = 0; round < SAMPLES_EACH; round++) {
+    const before = infos.size;
+    const sample = await askSample(ask, decodeInfo);
+    for (const info of sample) infos.set(info.key, info);
+    if (infos.size - before < sample.length / 4) break;
+  }
+  return [...infos.values()];
+}
+
+function sourcesIn(heard: readonly Heard[]): Set<string> {
+  return new Set(heard.map(({ source }) => source));
+}
+
+function nobody(failures: readonly BackroomError[]): BackroomError {
+  const foreign = failures.length > 0 && failures.every(({ code }) => code === "E_OTHER_NETWORK");
+  return foreign
+    ? new BackroomError("E_OTHER_NETWORK", "the relays that answered belong to another network")
+    : new BackroomError("E_NO_RELAYS", "no relay of the network could be asked");
+}

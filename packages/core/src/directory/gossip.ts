@@ -1,0 +1,88 @@
+import type { Clock } from "../base/clock.ts";
+import { isBackroomError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { Random } from "../base/random.ts";
+import { askSample, publishQuestion, type AskRelay } from "./questions.ts";
+import type { RelayInfo, RelayInfoDecoder } from "./relay-info.ts";
+import { sourceOf } from "./subnets.ts";
+import { PROVEN, type RelayTable } from "./table.ts";
+
+export interface GossipDeps {
+  readonly table: RelayTable;
+  readonly network: { readonly id: number; readonly test: boolean };
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly decodeInfo: RelayInfoDecoder;
+  readonly log: Log;
+  readonly askRelay: AskRelay;
+  /** This relay's info, signed anew every hour or so, and whenever its addresses change. */
+  ownInfo(): Uint8Array;
+  /** Looks for relays by other means (join relays, cache) while the table is nearly empty. May reject. */
+  seek(): Promise<void>;
+}
+
+export interface Gossip {
+  /** Starts rounds: the first at once, then at growing distances up to five minutes. */
+  start(): void;
+  stop(): void;
+  /** One round: publishes this relay's info to a few others and asks each for a sample. Never rejects. */
+  round(): Promise<void>;
+}
+
+const FIRST_PAUSE_MS = 5_000;
+const LAST_PAUSE_MS = 5 * 60_000;
+/** Relays asked in a round; in five-minute rounds each relay of 5,000 is asked every six days, and hears of a newcomer within the hour. */
+const PEERS_A_ROUND = 3;
+/** Below this many other relays a relay also looks for some by other means. */
+const ENOUGH_TO_GOSSIP = 3;
+
+/** How relays tell each other about relays (DESIGN 7). What was heard is hearsay until a second source or a dial bears it out (`RelayTable`). */
+export function createGossip(deps: GossipDeps): Gossip {
+  const { table, network, clock, random, decodeInfo } = deps;
+  let cancel: (() => void) | undefined;
+  let running = false;
+
+  async function round(): Promise<void> {
+    const own = decodeInfo(deps.ownInfo());
+    table.add(own, PROVEN);
+    if (table.size <= ENOUGH_TO_GOSSIP) await deps.seek().catch(noteFailure);
+    const others = table.sample(PEERS_A_ROUND + 1).filter((relay) => relay.key !== own.key);
+    await Promise.all(others.slice(0, PEERS_A_ROUND).map((relay) => exchange(relay, own).catch(noteFailure)));
+  }
+
+  async function exchange(relay: RelayInfo, own: RelayInfo): Promise<void> {
+    const infos = await askSample((question) => deps.askRelay(relay, question), decodeInfo);
+    for (const info of infos) table.add(info, sourceOf(relay, network));
+    await deps.askRelay(relay, publishQuestion(own.bytes));
+  }
+
+  function noteFailure(error: unknown): void {
+    if (!isBackroomError(error)) throw error;
+    deps.log("debug", "gossip: a relay did not answer, or refused", { code: error.code });
+  }
+
+  function schedule(pauseMs: number): void {
+    // Spread by a quarter, so that relays started together do not ask together for ever.
+    const spreadMs = random.below(Math.ceil(pauseMs / 2)) - pauseMs / 4;
+    cancel = clock.after(pauseMs + spreadMs, () => {
+      void round().finally(() => {
+        if (running) schedule(Math.min(pauseMs * 2, LAST_PAUSE_MS));
+      });
+    });
+  }
+
+  return {
+    round,
+    start() {
+      if (running) return;
+      running = true;
+      void round().finally(() => {
+        if (running) schedule(FIRST_PAUSE_MS);
+      });
+    },
+    stop() {
+      running = false;
+      cancel?.();
+    },
+  };
+}

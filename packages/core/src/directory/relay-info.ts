@@ -1,0 +1,142 @@
+import { encodeBencode, type Bencoded, type BencodedDict } from "../base/bencode.ts";
+import { asBuffer } from "../base/bytes.ts";
+import { BackroomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import { publicKeyFrom, signEd25519, verifyEd25519, type KeyPair } from "../crypto/keys.ts";
+import type { HopTarget } from "../circuit/stream.ts";
+import type { Endpoint } from "../net/channel.ts";
+import { decodeAddress, encodeAddress } from "./address.ts";
+import { readDict, readInteger, readBytes, readList } from "./fields.ts";
+
+/**
+ * A relay's signed description of itself (PROTOCOL 7.1): canonical bencode, at most 400 bytes.
+ *
+ *     d 1:a l ‹address›… e   1:b i‹KiB/s›e   1:f i‹flags›e   1:k 32:‹node key›   1:n i‹network›e
+ *       1:o 32:‹onion key›   1:p 32:‹previous›?   1:s 64:‹signature›   1:t i‹seconds›e   1:v i1e e
+ */
+export interface RelayInfoFields {
+  readonly networkId: number;
+  /** X25519, for circuit handshakes; the previous one is still answered for a while after the weekly change. */
+  readonly onionKey: Buffer;
+  readonly previousOnionKey?: Buffer | undefined;
+  /** 1 to 4. */
+  readonly endpoints: readonly Endpoint[];
+  /** What the relay says it can carry, KiB/s. Nobody has checked it. */
+  readonly bandwidthKiB: number;
+  readonly gate: boolean;
+  readonly scout: boolean;
+  readonly timeS: number;
+}
+
+export interface RelayInfo extends RelayInfoFields {
+  readonly nodeKey: Buffer;
+  /** `nodeKey` in hex, for maps. */
+  readonly key: string;
+  /** The signed encoding, to be passed on as it is. */
+  readonly bytes: Buffer;
+}
+
+const SIGNED_PREFIX = Buffer.from("backroom relay v1", "latin1");
+const FLAG_GATE = 1;
+const FLAG_SCOUT = 2;
+const VERSION = 1;
+const KEYS = { required: "abfknostv", optional: "p" };
+
+/** Signs; the result decodes. Raises E_RELAY_INFO for fields that no relay info can have. */
+export function signRelayInfo(fields: RelayInfoFields, nodeKeys: KeyPair): Buffer {
+  const unsigned: Record<string, Bencoded> = {
+    a: fields.endpoints.map(encodeAddress),
+    b: fields.bandwidthKiB,
+    f: (fields.gate ? FLAG_GATE : 0) | (fields.scout ? FLAG_SCOUT : 0),
+    k: nodeKeys.publicBytes,
+    n: fields.networkId,
+    o: fields.onionKey,
+    ...(fields.previousOnionKey === undefined ? {} : { p: fields.previousOnionKey }),
+    t: fields.timeS,
+    v: VERSION,
+  };
+  const signature = signEd25519(nodeKeys.privateKey, signedBytes(unsigned));
+  const bytes = encodeBencode({ ...unsigned, s: signature });
+  decodeRelayInfo(bytes);
+  return bytes;
+}
+
+/**
+ * Checks form, bounds and signature, raising E_RELAY_INFO, E_BENCODE or E_DECODE. Whether it is of this network and of today is the
+ * caller's to ask (`isCurrent`): a relay info is also kept, and looked at later.
+ */
+export function decodeRelayInfo(bytes: Uint8Array): RelayInfo {
+  if (bytes.length > LIMITS.relayInfoBytes) throw malformed("is too long");
+  // A copy of its own: an info is kept for a day, and must not keep the 16 KiB frame that it came in.
+  const own = Buffer.from(bytes);
+  const dict = readDict(own, KEYS, "E_RELAY_INFO");
+  const addresses = readList(dict, "a", LIMITS.relayInfoAddresses, "E_RELAY_INFO");
+  if (addresses.length === 0) throw malformed("has no address");
+  if (readInteger(dict, "v", 255, "E_RELAY_INFO") !== VERSION) throw malformed("is of another version");
+  const flags = readInteger(dict, "f", FLAG_GATE | FLAG_SCOUT, "E_RELAY_INFO");
+  const nodeKey = readBytes(dict, "k", 32, "E_RELAY_INFO");
+  const info = {
+    nodeKey,
+    key: nodeKey.toString("hex"),
+    onionKey: readBytes(dict, "o", 32, "E_RELAY_INFO"),
+    previousOnionKey: dict.has("p") ? readBytes(dict, "p", 32, "E_RELAY_INFO") : undefined,
+    endpoints: addresses.map(addressOf),
+    bandwidthKiB: readInteger(dict, "b", 0xffff_ffff, "E_RELAY_INFO"),
+    gate: (flags & FLAG_GATE) !== 0,
+    scout: (flags & FLAG_SCOUT) !== 0,
+    networkId: readInteger(dict, "n", 0xffff_ffff, "E_RELAY_INFO"),
+    timeS: readInteger(dict, "t", 2 ** 48 - 1, "E_RELAY_INFO"),
+    bytes: own,
+  };
+  verify(dict, nodeKey);
+  return info;
+}
+
+/** PROTOCOL 7.1: valid from 3 h before to 24 h after it was signed. */
+export function isCurrent(info: RelayInfo, nowMs: number): boolean {
+  const ageMs = nowMs - info.timeS * 1000;
+  return ageMs >= -LIMITS.relayInfoFutureMs && ageMs <= LIMITS.relayInfoLifeMs;
+}
+
+/** What circuits need of it. */
+export function hopTarget(info: RelayInfo): HopTarget {
+  return { nodeKey: info.nodeKey, onionKey: info.onionKey, info: info.bytes, endpoints: info.endpoints };
+}
+
+export type RelayInfoDecoder = (bytes: Uint8Array) => RelayInfo;
+
+/** A `decodeRelayInfo` that remembers good infos by their bytes: a table hears the same ones again and again, and verifying costs 0.1 ms. */
+export function createRelayInfoDecoder(capacity: number = LIMITS.relayInfoCacheCount): RelayInfoDecoder {
+  const known = new Map<string, RelayInfo>();
+  return (bytes) => {
+    const name = asBuffer(bytes).toString("latin1");
+    const hit = known.get(name);
+    if (hit !== undefined) return hit;
+    const info = decodeRelayInfo(bytes);
+    if (known.size >= capacity) known.delete(known.keys().next().value as string);
+    known.set(name, info);
+    return info;
+  };
+}
+
+function verify(dict: BencodedDict, nodeKey: Buffer): void {
+  const signature = readBytes(dict, "s", 64, "E_RELAY_INFO");
+  const unsigned = new Map(dict);
+  unsigned.delete("s");
+  if (!verifyEd25519(publicKeyFrom("ed25519", nodeKey), signedBytes(unsigned), signature)) {
+    throw malformed("is not signed by its key");
+  }
+}
+
+function signedBytes(unsigned: Record<string, Bencoded> | BencodedDict): Buffer {
+  return Buffer.concat([SIGNED_PREFIX, encodeBencode(unsigned)]);
+}
+
+function addressOf(value: unknown): Endpoint {
+  if (!Buffer.isBuffer(value)) throw malformed("has an address that is no string");
+  return decodeAddress(value);
+}
+
+function malformed(what: string): BackroomError {
+  return new BackroomError("E_RELAY_INFO", `a relay info ${what}`);
+}

@@ -1,0 +1,53 @@
+import { ByteReader, u16be, u32be, u48be } from "../base/bytes.ts";
+import { BackroomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { RelayInfoDecoder } from "./relay-info.ts";
+import { RelayTable, type TableDeps, type TableEntry } from "./table.ts";
+
+/**
+ * A table on disk: a cache, read by the member that wrote it.
+ *
+ *     "BRT1" ‖ u32 network id ‖ u16 count ‖ count × entry
+ *     entry = u16 n ‖ n relay info ‖ u48 first seen (s) ‖ u8 proven ‖ u8 sources ‖ sources × 8
+ */
+const MAGIC = Buffer.from("BRT1", "latin1");
+
+export function encodeTable(table: RelayTable, networkId: number): Buffer {
+  const entries = table.entries();
+  return Buffer.concat([MAGIC, u32be(networkId), u16be(entries.length), ...entries.map(encodeEntry)]);
+}
+
+function encodeEntry({ info, firstSeenS, proven, sources }: TableEntry): Buffer {
+  return Buffer.concat([
+    u16be(info.bytes.length),
+    info.bytes,
+    u48be(firstSeenS),
+    Buffer.from([proven ? 1 : 0, sources.length]),
+    ...sources.map((source) => Buffer.from(source, "hex")),
+  ]);
+}
+
+/** Leaves out what has gone stale. Raises E_DECODE for damage and E_OTHER_NETWORK: the caller begins with an empty table then. */
+export function decodeTable(bytes: Uint8Array, decodeInfo: RelayInfoDecoder, deps: TableDeps): RelayTable {
+  const reader = new ByteReader(bytes);
+  if (!reader.take(4).equals(MAGIC)) throw new BackroomError("E_DECODE", "the file is no table of relays");
+  if (reader.u32() !== deps.network.id) {
+    throw new BackroomError("E_OTHER_NETWORK", "the saved table of relays is of another network");
+  }
+  const table = new RelayTable(deps);
+  for (let left = reader.u16(); left > 0; left--) table.restore(decodeEntry(reader, decodeInfo));
+  reader.end();
+  return table;
+}
+
+function decodeEntry(reader: ByteReader, decodeInfo: RelayInfoDecoder): TableEntry {
+  const info = decodeInfo(reader.take(reader.u16()));
+  const firstSeenS = reader.u48();
+  const proven = reader.u8();
+  const count = reader.u8();
+  if (proven > 1 || count > LIMITS.tableSourcesKept) {
+    throw new BackroomError("E_DECODE", "an entry of the table of relays is damaged");
+  }
+  const sources = Array.from({ length: count }, () => reader.take(8).toString("hex"));
+  return { info, firstSeenS, proven: proven === 1, sources };
+}

@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { encodeBencode, type Bencoded } from "../../src/base/bencode.ts";
+import { LIMITS } from "../../src/base/limits.ts";
+import { generateKeys } from "../../src/crypto/keys.ts";
+import { createDirectoryService } from "../../src/directory/directory-service.ts";
+import {
+  askAt,
+  askSample,
+  atQuestion,
+  publishQuestion,
+  sampleQuestion,
+  type Ask,
+} from "../../src/directory/questions.ts";
+import { decodeRelayInfo, type RelayInfo } from "../../src/directory/relay-info.ts";
+import { namedSource } from "../../src/directory/subnets.ts";
+import { NETWORK, NOW_S, signedInfo, tableWith, refusalOf, wire } from "./fixtures.ts";
+
+function serve(probe: (info: RelayInfo) => Promise<boolean> = () => Promise.resolve(true)) {
+  const { table, clock } = tableWith();
+  const probed: RelayInfo[] = [];
+  const service = createDirectoryService({
+    table,
+    clock,
+    network: NETWORK,
+    decodeInfo: decodeRelayInfo,
+    probe: (info) => (probed.push(info), probe(info)),
+  });
+  const asking =
+    (circuit: number): Ask =>
+    async (question) =>
+      wire(await service.answer(wire(question), circuit));
+  return { table, clock, probed, service, asking, ask: asking(1) };
+}
+
+const infoAt = (n: number, timeS = NOW_S) =>
+  signedInfo({ endpoints: [{ host: `8.${n}.8.8`, port: 9 }], timeS });
+
+test("a sample holds at most 64 relays of the table, whatever is asked for", async () => {
+  const { table, ask } = serve();
+  for (let n = 0; n < 80; n++) table.add(infoAt(n), namedSource("a"));
+  const infos = await askSample(ask, decodeRelayInfo);
+  assert.equal(new Set(infos.map((info) => info.key)).size, LIMITS.sampleInfos);
+  const answer = await ask({ ...sampleQuestion(0), n: 1_000_000 });
+  assert.equal((answer.get("r") as unknown[]).length, LIMITS.sampleInfos);
+  assert.ok(encodeBencode(answer).length < 2 * 16_304, "an answer takes more than two DATA frames");
+});
+
+test("the relay at an address is named, and a relay elsewhere is not taken for it", async () => {
+  const { table, ask } = serve();
+  const info = infoAt(1);
+  table.add(info, namedSource("a"));
+  assert.equal((await askAt(ask, { host: "8.1.8.8", port: 9 }, decodeRelayInfo))?.key, info.key);
+  assert.equal(await askAt(ask, { host: "8.1.8.8", port: 10 }, decodeRelayInfo), undefined);
+  // Would catch a client that believes an answer about another address.
+  const liar: Ask = () => Promise.resolve(wire({ r: [infoAt(2).bytes] }));
+  assert.equal(await askAt(liar, { host: "8.1.8.8", port: 9 }, decodeRelayInfo), undefined);
+});
+
+test("a published relay enters the table once it was reached, and is not dialled again at once", async () => {
+  const { table, clock, probed, ask } = serve();
+  const keys = generateKeys("ed25519");
+  const at = (timeS: number) => signedInfo({ timeS }, keys);
+  assert.deepEqual([...(await ask(publishQuestion(at(NOW_S).bytes)))], [["ok", 1]]);
+  assert.equal(table.get(at(NOW_S).key)?.proven, true);
+  assert.equal((await ask(publishQuestion(at(NOW_S + 1).bytes))).get("ok"), 1);
+  assert.equal(probed.length, 1);
+  const moved = signedInfo({ timeS: NOW_S + 2, endpoints: [{ host: "9.9.9.9", port: 1 }] }, keys);
+  await ask(publishQuestion(moved.bytes));
+  assert.equal(probed.length, 2, "a new address must be dialled even right after the old one");
+  clock.advance(LIMITS.probeAgainMs);
+  await ask(publishQuestion(moved.bytes));
+  assert.equal(probed.length, 3);
+});
+
+test("what cannot be a relay of this network is refused without a dial", async () => {
+  // Would catch a relay that strangers can make dial into a private network.
+  const { table, probed, ask } = serve();
+  const refused = [
+    signedInfo({ networkId: 8 }),
+    signedInfo({ timeS: NOW_S - 90_000 }),
+    signedInfo({ endpoints: [{ host: "192.168.1.1", port: 80 }] }),
+    signedInfo({
+      endpoints: [
+        { host: "8.8.8.8", port: 80 },
+        { host: "127.0.0.1", port: 80 },
+      ],
+    }),
+  ];
+  for (const info of refused) assert.equal(refusalOf(await ask(publishQuestion(info.bytes))), "refused");
+  const forged = Buffer.from(infoAt(1).bytes);
+  forged[forged.length - 60] = (forged[forged.length - 60] as number) ^ 1;
+  assert.equal(refusalOf(await ask(publishQuestion(forged))), "bad");
+  assert.equal(probed.length, 0);
+  assert.equal(table.size, 0);
+});
+
+test("a relay that is not where it says is refused", async () => {
+  const { table, ask } = serve(() => Promise.resolve(false));
+  assert.equal(refusalOf(await ask(publishQuestion(infoAt(1).bytes))), "unreachable");
+  assert.equal(table.size, 0);
+});
+
+test("one circuit has its burst and its rate, another its own", async () => {
+  const { clock, ask, asking } = serve();
+  const refusals = async (ask: Ask, count: number) => {
+    let refused = 0;
+    for (let n = 0; n < count; n++) if (refusalOf(await ask(sampleQuestion(1))) === "busy") refused++;
+    return refused;
+  };
+  assert.equal(await refusals(ask, LIMITS.directoryBurstCount + 7), 7);
+  assert.equal(await refusals(asking(2), 5), 0);
+  clock.advance(3000);
+  assert.equal(await refusals(ask, 5), 2);
+});
+
+test("dials are few, however many circuits publish, and one a relay at a time", async () => {
+  // Would catch a relay that can be used to scan or to flood.
+  const { probed, asking } = serve();
+  for (let n = 0; n < 100; n++) await asking(n)(publishQuestion(infoAt(n).bytes));
+  assert.equal(probed.length, LIMITS.probeBurstCount);
+
+  const slow = serve(() => new Promise((resolve) => void setImmediate(() => resolve(true))));
+  const { bytes } = infoAt(1);
+  const answers = await Promise.all([1, 2, 3].map((circuit) => slow.asking(circuit)(publishQuestion(bytes))));
+  assert.equal(slow.probed.length, 1);
+  assert.deepEqual(answers.map(refusalOf), [undefined, "busy", "busy"]);
+});
+
+test("no question, however strange, does more than get a refusal", async () => {
+  const { service } = serve();
+  const value = fc.oneof(
+    fc.integer(),
+    fc.uint8Array({ maxLength: 40 }),
+    fc.constant<Bencoded>([]),
+    fc.constant<Bencoded>({}),
+    fc.constantFrom(...["sample", "publish", "at", "gates"].map((kind) => Buffer.from(kind))),
+  );
+  let circuit = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.dictionary(fc.constantFrom("q", "n", "i", "a", "x"), value), async (question) => {
+      const answer = await service.answer(wire(question), circuit++);
+      assert.ok("e" in answer || "r" in answer);
+    }),
+    { numRuns: 400 },
+  );
+  assert.equal(
+    refusalOf(wire(await service.answer(wire({ ...atQuestion({ host: "8.8.8.8", port: 1 }), a: 5 }), 0))),
+    "bad",
+  );
+});
