@@ -1,0 +1,96 @@
+import type { Clock } from "../base/clock.ts";
+import { asBuffer } from "../base/bytes.ts";
+import { BackroomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { Channel, Dialer, Endpoint } from "../net/channel.ts";
+import { ChannelMux, type MuxHandlers } from "./channel-mux.ts";
+
+export interface ChannelPoolDeps {
+  readonly dialer: Dialer;
+  readonly clock: Clock;
+  /** For a relay: neighbours may open circuits. */
+  readonly onCreate?: MuxHandlers["onCreate"];
+}
+
+export interface ChannelTarget {
+  readonly nodeKey: Uint8Array;
+  readonly endpoints: readonly Endpoint[];
+}
+
+/**
+ * One channel to each neighbour, shared by all circuits through it, dialled when first needed and closed when unused for a while.
+ * A client and a relay in one process have a pool each: a client's channels are anonymous, a relay's are not.
+ */
+export class ChannelPool {
+  readonly #deps: ChannelPoolDeps;
+  /** By node key; channels of anonymous clients are only in `#all`. */
+  readonly #byKey = new Map<string, ChannelMux>();
+  readonly #dials = new Map<string, Promise<ChannelMux>>();
+  readonly #all = new Set<ChannelMux>();
+  #closed = false;
+
+  constructor(deps: ChannelPoolDeps) {
+    this.#deps = deps;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** A channel to the neighbour, an existing one if there is. Raises what the dialer raises, and E_CIRCUIT on a closed pool. */
+  async get(target: ChannelTarget): Promise<ChannelMux> {
+    if (this.#closed) throw new BackroomError("E_CIRCUIT", "the channels are closed");
+    const name = asBuffer(target.nodeKey).toString("latin1");
+    const existing = this.#byKey.get(name);
+    if (existing !== undefined) return existing;
+    const underWay = this.#dials.get(name);
+    if (underWay !== undefined) return underWay;
+    const dial = this.#dial(target).finally(() => this.#dials.delete(name));
+    this.#dials.set(name, dial);
+    return dial;
+  }
+
+  async #dial(target: ChannelTarget): Promise<ChannelMux> {
+    return this.adopt(await this.#deps.dialer.dial(target));
+  }
+
+  /** Takes over a channel, also one that was accepted. */
+  adopt(channel: Channel): ChannelMux {
+    let cancelIdle = (): void => {};
+    const watchIdle = (mux: ChannelMux): void => {
+      cancelIdle();
+      // Who dialled closes first, so that both seldom do while a circuit is being opened.
+      const delayMs = channel.initiator ? LIMITS.channelIdleMs : 2 * LIMITS.channelIdleMs;
+      cancelIdle = this.#deps.clock.after(delayMs, () => {
+        if (mux.circuitCount === 0) mux.close();
+      });
+    };
+    const { onCreate } = this.#deps;
+    const mux = new ChannelMux(channel, {
+      ...(onCreate === undefined ? {} : { onCreate }),
+      onIdle: watchIdle,
+      onClose: (closed) => {
+        cancelIdle();
+        this.#forget(closed);
+      },
+    });
+    if (this.#closed) mux.close();
+    if (mux.closed) return mux;
+    this.#all.add(mux);
+    const name = channel.peerKey?.toString("latin1");
+    if (name !== undefined && !this.#byKey.has(name)) this.#byKey.set(name, mux);
+    watchIdle(mux);
+    return mux;
+  }
+
+  #forget(mux: ChannelMux): void {
+    this.#all.delete(mux);
+    const name = mux.channel.peerKey?.toString("latin1");
+    if (name !== undefined && this.#byKey.get(name) === mux) this.#byKey.delete(name);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const mux of this.#all) mux.close();
+  }
+}

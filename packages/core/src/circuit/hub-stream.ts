@@ -1,0 +1,166 @@
+import { BackroomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import { END_REASON, type EndReason } from "./control.ts";
+import { Fifo } from "./fifo.ts";
+import { STREAM_PAYLOAD_BYTES, type CircuitStream, type StreamHandlers } from "./stream.ts";
+
+/** What a stream needs of the hub that it belongs to. */
+export interface StreamPort {
+  queued(stream: HubStream): void;
+  /** Queued payloads that will not be sent after all. */
+  dropped(payloads: number): void;
+  answered(): void;
+  sendWindow(stream: HubStream, frames: number): void;
+  sendEnd(stream: HubStream, reason: EndReason, sentFrames: number): void;
+  forget(stream: HubStream): void;
+}
+
+/** The one CircuitStream, for both ends: windows of both directions, acceptance and end (PROTOCOL 6.2, 6.3). */
+export class HubStream implements CircuitStream {
+  readonly id: number;
+  readonly #port: StreamPort;
+  readonly #outgoing = new Fifo<Buffer>();
+  #handlers: StreamHandlers | undefined;
+  #state: "waiting" | "open" | "ended";
+  #sendWindow: number = LIMITS.streamFrames;
+  #receiveWindow: number = LIMITS.streamFrames;
+  /** Delivered to the handlers, not yet consumed. */
+  #held = 0;
+  /** Consumed, not yet granted anew. */
+  #owed = 0;
+  #sentFrames = 0;
+  #receivedFrames = 0;
+  /** How many frames the other end sent in all, once it has said that it ended. */
+  #lastFrame: number | undefined;
+
+  constructor(port: StreamPort, id: number, origin: "opened" | "accepted") {
+    this.#port = port;
+    this.id = id;
+    this.#state = origin === "opened" ? "waiting" : "open";
+  }
+
+  get sendWindow(): number {
+    return this.#state === "ended" ? 0 : this.#sendWindow;
+  }
+
+  get ended(): boolean {
+    return this.#state === "ended";
+  }
+
+  get payloadCount(): number {
+    return this.#outgoing.length;
+  }
+
+  start(handlers: StreamHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  send(payload: Buffer): void {
+    if (this.#state === "ended") return;
+    if (this.#sendWindow === 0 || payload.length === 0 || payload.length > STREAM_PAYLOAD_BYTES) {
+      throw new BackroomError("E_INTERNAL", "a stream was given what its window or a frame does not hold");
+    }
+    this.#sendWindow--;
+    this.#sentFrames++;
+    this.#outgoing.push(payload);
+    this.#port.queued(this);
+  }
+
+  consumed(frames: number): void {
+    if (this.#state === "ended") return;
+    if (frames > this.#held) throw new BackroomError("E_INTERNAL", "more was consumed than was delivered");
+    this.#held -= frames;
+    this.#owed += frames;
+    if (this.#owed < LIMITS.windowBatch || this.#lastFrame !== undefined) return;
+    this.#receiveWindow += this.#owed;
+    this.#port.sendWindow(this, this.#owed);
+    this.#owed = 0;
+  }
+
+  end(): void {
+    this.#finish(END_REASON.done, undefined);
+  }
+
+  /** For the hub, on BEGIN: nobody wants the stream. */
+  refuse(): void {
+    this.#finish(END_REASON.refused, undefined);
+  }
+
+  /** At once, whatever is queued. For the hub: when the circuit is gone. */
+  abandon(error: BackroomError | undefined): void {
+    this.#port.dropped(this.#outgoing.length);
+    this.#outgoing.clear();
+    this.#close(error);
+  }
+
+  takePayload(): Buffer {
+    return this.#outgoing.shift() as Buffer;
+  }
+
+  receiveBegun(): void {
+    if (this.#state !== "waiting") throw new BackroomError("E_FRAME", "a stream was accepted twice");
+    this.#state = "open";
+    this.#port.answered();
+  }
+
+  receiveData(payload: Buffer): void {
+    if (this.#receiveWindow === 0) {
+      return this.#finish(
+        END_REASON.broken,
+        new BackroomError("E_FRAME", "a stream got more than it granted"),
+      );
+    }
+    this.#receiveWindow--;
+    this.#receivedFrames++;
+    this.#held++;
+    this.#handlers?.onData(payload);
+    this.#endIfComplete();
+  }
+
+  receiveWindow(frames: number): void {
+    if (this.#sendWindow + frames > LIMITS.streamWindowMax) {
+      return this.#finish(
+        END_REASON.broken,
+        new BackroomError("E_FRAME", "a stream's window is out of range"),
+      );
+    }
+    if (this.#lastFrame !== undefined) return;
+    const wasClosed = this.#sendWindow === 0;
+    this.#sendWindow += frames;
+    if (wasClosed) this.#handlers?.onWindow();
+  }
+
+  receiveEnd(reason: EndReason, sentFrames: number): void {
+    if (reason === END_REASON.done) {
+      // CONTROL overtakes: the last frames may still be on the way. Nothing goes out in the meantime.
+      this.#lastFrame = sentFrames;
+      this.#sendWindow = 0;
+      return this.#endIfComplete();
+    }
+    const refused = reason === END_REASON.refused;
+    this.abandon(
+      refused
+        ? new BackroomError("E_REFUSED", "the other end refused the stream")
+        : new BackroomError("E_CIRCUIT", "the other end broke the stream off"),
+    );
+  }
+
+  #endIfComplete(): void {
+    if (this.#lastFrame !== undefined && this.#receivedFrames >= this.#lastFrame) this.#close(undefined);
+  }
+
+  #finish(reason: EndReason, error: BackroomError | undefined): void {
+    if (this.#state === "ended") return;
+    this.#port.sendEnd(this, reason, this.#sentFrames);
+    if (reason === END_REASON.done) this.#close(error);
+    else this.abandon(error);
+  }
+
+  #close(error: BackroomError | undefined): void {
+    if (this.#state === "ended") return;
+    if (this.#state === "waiting") this.#port.answered();
+    this.#state = "ended";
+    this.#port.forget(this);
+    this.#handlers?.onEnd(error);
+  }
+}

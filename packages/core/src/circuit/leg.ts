@@ -1,0 +1,208 @@
+import { BackroomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import { FRAME, frameBody, makeFrame, setFrameCircuit, setFrameCredit } from "../net/frame.ts";
+import type { DestroyReason } from "./control.ts";
+import { Fifo } from "./fifo.ts";
+
+/** Where a leg takes the next DATA frame from, once there is credit and the channel has room. */
+export interface FrameSource {
+  /** How many frames `take` can give now. Call `leg.wake()` when this rises. */
+  readonly waiting: number;
+  /** A whole DATA frame; its header is written by the leg. */
+  take(): Buffer;
+}
+
+/** What happens on a leg. Frames belong to who gets them. */
+export interface LegEvents {
+  /** Call `release` once the frame holds no memory here any more: that gives its credit back. */
+  onData(frame: Buffer): void;
+  onControl(frame: Buffer): void;
+  /** Only on a leg that this side opened. */
+  onCreated(body: Buffer): void;
+  /** The neighbour destroyed the circuit or the channel is gone. Nothing comes after it, and it does not come after `destroy`. */
+  onGone(): void;
+}
+
+/** What a leg needs of the channel that it shares with others. */
+interface LegHost {
+  schedule(leg: Leg): void;
+  transmit(frame: Buffer): void;
+  remove(leg: Leg): void;
+  /** For a neighbour that breaks the rules of PROTOCOL 6.3. */
+  fail(error: BackroomError): void;
+}
+
+/**
+ * One circuit on one channel: its queues and the credits of both directions (PROTOCOL 6.3). Whatever a neighbour sent in the header is
+ * read here and never passed on; every frame that leaves gets a header written anew.
+ */
+export class Leg {
+  readonly id: number;
+  /** In the channel's ring of legs that have something to send; kept by the channel. */
+  scheduled = false;
+  readonly #host: LegHost;
+  readonly #control = new Fifo<Buffer>();
+  #events: LegEvents | undefined;
+  #source: FrameSource | undefined;
+  /** A leg that waits for CREATED may send nothing and must get nothing. */
+  #created: boolean;
+  #gone = false;
+  #sendCredit: number = LIMITS.circuitFrames;
+  #receiveCredit: number = LIMITS.circuitFrames;
+  #owedCredit = 0;
+
+  constructor(host: LegHost, id: number, created: boolean) {
+    this.#host = host;
+    this.id = id;
+    this.#created = created;
+  }
+
+  get alive(): boolean {
+    return !this.#gone;
+  }
+
+  start(events: LegEvents, source: FrameSource): void {
+    this.#events = events;
+    this.#source = source;
+  }
+
+  /** CONTROL frames that wait. */
+  get controlWaiting(): number {
+    return this.#control.length;
+  }
+
+  sendCreate(message: Buffer): void {
+    this.#send(FRAME.create, message);
+  }
+
+  sendCreated(reply: Buffer): void {
+    this.#send(FRAME.created, reply);
+  }
+
+  /** Queues a whole CONTROL frame, ahead of all DATA. */
+  sendControl(frame: Buffer): void {
+    if (this.#gone) return;
+    this.#control.push(frame);
+    this.wake();
+  }
+
+  /** Says that there may be something to send. */
+  wake(): void {
+    if (this.sendable) this.#host.schedule(this);
+  }
+
+  /** One DATA frame that came in is no longer held here. */
+  release(): void {
+    if (this.#gone) return;
+    this.#owedCredit++;
+    if (this.#owedCredit >= LIMITS.creditBatch) this.wake();
+  }
+
+  /** Ends this leg and tells the neighbour; `onGone` is not called. */
+  destroy(reason: DestroyReason): void {
+    if (this.#gone) return;
+    this.#drop();
+    this.#host.remove(this);
+    this.#send(FRAME.destroy, Buffer.of(reason));
+  }
+
+  get sendable(): boolean {
+    if (this.#gone || !this.#created) return false;
+    return this.#control.length > 0 || this.#dataReady() || this.#owedCredit >= LIMITS.creditBatch;
+  }
+
+  /** For the channel, when it is this leg's turn: sends one frame. */
+  sendOne(): void {
+    const frame = this.#nextFrame();
+    if (frame === undefined) return;
+    setFrameCircuit(frame, this.id);
+    setFrameCredit(frame, this.#owedCredit);
+    this.#receiveCredit += this.#owedCredit;
+    this.#owedCredit = 0;
+    this.#host.transmit(frame);
+  }
+
+  #nextFrame(): Buffer | undefined {
+    const control = this.#control.shift();
+    if (control !== undefined) return typed(control, FRAME.control);
+    if (this.#dataReady()) {
+      this.#sendCredit--;
+      return typed((this.#source as FrameSource).take(), FRAME.data);
+    }
+    return this.#owedCredit > 0 ? makeFrame(FRAME.credit, this.id) : undefined;
+  }
+
+  #dataReady(): boolean {
+    return this.#sendCredit > 0 && this.#source !== undefined && this.#source.waiting > 0;
+  }
+
+  // --- for the channel: what came in ---
+
+  receiveCreated(body: Buffer): void {
+    if (this.#created) return this.#host.fail(broken("a circuit was created twice"));
+    this.#created = true;
+    this.#events?.onCreated(body);
+  }
+
+  receiveData(frame: Buffer, credit: number): void {
+    if (!this.#accept(credit)) return;
+    if (this.#receiveCredit === 0)
+      return this.#host.fail(broken("a neighbour sent more than it was granted"));
+    this.#receiveCredit--;
+    this.#events?.onData(frame);
+  }
+
+  receiveControl(frame: Buffer, credit: number): void {
+    if (this.#accept(credit)) this.#events?.onControl(frame);
+  }
+
+  receiveCredit(credit: number): void {
+    if (credit === 0) return this.#host.fail(broken("a credit frame grants nothing"));
+    this.#accept(credit);
+  }
+
+  /** Takes up the header's credit. False when the leg cannot go on. */
+  #accept(credit: number): boolean {
+    if (!this.#created) {
+      this.#host.fail(broken("a frame came before its circuit was created"));
+      return false;
+    }
+    if (credit === 0) return true;
+    // Credit only comes back for what was sent, so the sum can never pass the start.
+    if (this.#sendCredit + credit > LIMITS.circuitFrames) {
+      this.#host.fail(broken("a neighbour granted more than was sent"));
+      return false;
+    }
+    this.#sendCredit += credit;
+    this.wake();
+    return true;
+  }
+
+  receiveGone(): void {
+    if (this.#gone) return;
+    this.#drop();
+    this.#events?.onGone();
+  }
+
+  #drop(): void {
+    this.#gone = true;
+    this.#control.clear();
+    this.#source = undefined;
+  }
+
+  #send(type: typeof FRAME.create | typeof FRAME.created | typeof FRAME.destroy, body: Buffer): void {
+    const frame = makeFrame(type, this.id);
+    frameBody(frame).set(body);
+    this.#host.transmit(frame);
+  }
+}
+
+function typed(frame: Buffer, type: number): Buffer {
+  frame[4] = type;
+  frame[5] = 0;
+  return frame;
+}
+
+function broken(what: string): BackroomError {
+  return new BackroomError("E_FRAME", what);
+}

@@ -1,0 +1,42 @@
+import { Fifo } from "./fifo.ts";
+import type { FrameSource, Leg } from "./leg.ts";
+
+/** Counts the DATA frames that wait in a whole relay. */
+export interface QueueMeter {
+  queuedFrames: number;
+  forwardedFrames: number;
+}
+
+/** DATA frames from one leg of a circuit that wait to leave on the other. The credit goes back when they do. */
+export class PassOnQueue implements FrameSource {
+  readonly #frames = new Fifo<Buffer>();
+  readonly #from: Leg;
+  readonly #meter: QueueMeter;
+
+  constructor(from: Leg, meter: QueueMeter) {
+    this.#from = from;
+    this.#meter = meter;
+  }
+
+  get waiting(): number {
+    return this.#frames.length;
+  }
+
+  push(frame: Buffer): void {
+    this.#meter.queuedFrames++;
+    this.#frames.push(frame);
+  }
+
+  take(): Buffer {
+    this.#meter.queuedFrames--;
+    this.#meter.forwardedFrames++;
+    const frame = this.#frames.shift() as Buffer;
+    this.#from.release();
+    return frame;
+  }
+
+  clear(): void {
+    this.#meter.queuedFrames -= this.#frames.length;
+    this.#frames.clear();
+  }
+}

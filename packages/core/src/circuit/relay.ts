@@ -1,0 +1,139 @@
+import type { Clock } from "../base/clock.ts";
+import { BackroomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { KeyPair } from "../crypto/keys.ts";
+import type { Channel, Dialer } from "../net/channel.ts";
+import type { ChannelMux } from "./channel-mux.ts";
+import { ChannelPool, type ChannelTarget } from "./channel-pool.ts";
+import { DESTROY_REASON } from "./control.ts";
+import { PROTOCOL_ID, serverReply } from "./handshake.ts";
+import { HopLayers, MAX_HOPS, RelayLayers } from "./layer.ts";
+import type { Leg } from "./leg.ts";
+import { RelayCircuit, type RelayContext } from "./relay-circuit.ts";
+import type { Service, ServiceHandler } from "./stream.ts";
+import { TokenBucket } from "./token-bucket.ts";
+
+export interface RelayDeps {
+  /** The relay's public node key, 32 bytes. */
+  readonly nodeKey: Uint8Array;
+  /** The current onion key and the one before it; asked at each handshake, so they may change. */
+  onionKeys(): readonly KeyPair[];
+  /** Dials as a relay, proving the node key. */
+  readonly dialer: Dialer;
+  readonly clock: Clock;
+  /** Checks a signed relay info that EXTEND brought, and says where to dial it. Throws when it must not be dialled. */
+  resolveExtend(info: Buffer): ChannelTarget;
+  /** Read at each BEGIN, so services may come and go. */
+  readonly services: Partial<Record<Service, ServiceHandler>>;
+  /** For tests; see CircuitDeps. */
+  readonly ratchetFrames?: number;
+}
+
+export interface RelayStats {
+  readonly channels: number;
+  readonly circuits: number;
+  /** DATA frames that wait here right now, and those carried since the start. */
+  readonly queuedFrames: number;
+  readonly forwardedFrames: number;
+  readonly refusedCircuits: number;
+}
+
+export interface Relay {
+  /** Takes over a channel that somebody opened to this relay. */
+  accept(channel: Channel): void;
+  stats(): RelayStats;
+  /** Closes every channel, and with them every circuit. */
+  close(): void;
+}
+
+interface NeighbourBounds {
+  readonly handshakes: TokenBucket;
+  extends: number;
+}
+
+/**
+ * The relay: answers CREATE, carries circuits, offers services at its end of them. Overload refuses new circuits and leaves those that
+ * live alone.
+ */
+export function createRelay(deps: RelayDeps): Relay {
+  const meter = { queuedFrames: 0, forwardedFrames: 0 };
+  const circuits = new Set<RelayCircuit>();
+  const bounds = new WeakMap<ChannelMux, NeighbourBounds>();
+  const handshakes = new TokenBucket(deps.clock, LIMITS.handshakeBurstTotal, LIMITS.handshakesPerSecondTotal);
+  const channels = new ChannelPool({ dialer: deps.dialer, clock: deps.clock, onCreate: create });
+  let extendsTotal = 0;
+  let refusedCircuits = 0;
+  let cancelSweep = deps.clock.after(LIMITS.circuitSweepMs, sweep);
+
+  function create(leg: Leg, message: Buffer, mux: ChannelMux): void {
+    const neighbour = boundsOf(mux);
+    const overloaded = circuits.size >= LIMITS.circuitsTotal || meter.queuedFrames >= LIMITS.relayQueueFrames;
+    if (overloaded || !neighbour.handshakes.take() || !handshakes.take()) return refuse(leg);
+    try {
+      const identity = { protocolId: PROTOCOL_ID.hop, nodeId: deps.nodeKey, onionKeys: deps.onionKeys() };
+      const { reply, keys, position } = serverReply(identity, message);
+      if (position < 1 || position > MAX_HOPS) return refuse(leg);
+      const layers = new RelayLayers(new HopLayers(keys, deps.ratchetFrames), position);
+      const context = contextFor(neighbour);
+      circuits.add(new RelayCircuit(context, leg, mux.channel.peerKey, layers, position));
+      leg.sendCreated(reply);
+    } catch (error) {
+      if (!(error instanceof BackroomError)) throw error;
+      refuse(leg);
+    }
+  }
+
+  function refuse(leg: Leg): void {
+    refusedCircuits++;
+    leg.destroy(DESTROY_REASON.refused);
+  }
+
+  function boundsOf(mux: ChannelMux): NeighbourBounds {
+    const known = bounds.get(mux);
+    if (known !== undefined) return known;
+    const anonymous = mux.channel.peerKey === undefined;
+    const burst = anonymous ? LIMITS.handshakeBurstPerClient : LIMITS.handshakeBurstPerRelay;
+    const rate = anonymous ? LIMITS.handshakesPerSecondPerClient : LIMITS.handshakesPerSecondPerRelay;
+    const fresh = { handshakes: new TokenBucket(deps.clock, burst, rate), extends: 0 };
+    bounds.set(mux, fresh);
+    return fresh;
+  }
+
+  function contextFor(neighbour: NeighbourBounds): RelayContext {
+    return {
+      clock: deps.clock,
+      channels,
+      nodeKey: deps.nodeKey,
+      services: deps.services,
+      meter,
+      resolveExtend: (info) => deps.resolveExtend(info),
+      takeExtendSlot: () => takeExtendSlot(neighbour),
+      onCircuitEnded: (circuit) => circuits.delete(circuit),
+    };
+  }
+
+  function takeExtendSlot(neighbour: NeighbourBounds): (() => void) | undefined {
+    if (neighbour.extends >= LIMITS.extendsPerChannel || extendsTotal >= LIMITS.extendsTotal)
+      return undefined;
+    neighbour.extends++;
+    extendsTotal++;
+    return () => {
+      neighbour.extends--;
+      extendsTotal--;
+    };
+  }
+
+  function sweep(): void {
+    for (const circuit of circuits) circuit.sweep();
+    cancelSweep = deps.clock.after(LIMITS.circuitSweepMs, sweep);
+  }
+
+  return {
+    accept: (channel) => void channels.adopt(channel),
+    stats: () => ({ channels: channels.size, circuits: circuits.size, refusedCircuits, ...meter }),
+    close: () => {
+      cancelSweep();
+      channels.close();
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import { systemRandom } from "../../src/base/random.ts";
+import { BackroomError } from "../../src/base/errors.ts";
+import { generateKeys } from "../../src/crypto/keys.ts";
+import { ChannelPool } from "../../src/circuit/channel-pool.ts";
+import { buildCircuit, type CircuitDeps } from "../../src/circuit/client-circuit.ts";
+import { createRelay, type Relay } from "../../src/circuit/relay.ts";
+import type { Circuit, HopTarget, Service, ServiceHandler } from "../../src/circuit/stream.ts";
+import { createMemoryNetwork, type MemoryNetwork } from "../../src/net/memory-channel.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+export interface WorldRelay {
+  readonly relay: Relay;
+  readonly target: HopTarget;
+  /** Change it to change what the relay offers. */
+  readonly services: Partial<Record<Service, ServiceHandler>>;
+}
+
+/** Relays over memory channels, with infos that are just their number, and one client. */
+export interface CircuitWorld {
+  readonly network: MemoryNetwork;
+  readonly clock: ManualClock;
+  readonly relays: readonly WorldRelay[];
+  readonly client: CircuitDeps;
+  /** A circuit through the relays with these numbers. */
+  build(...hops: number[]): Promise<Circuit>;
+  /** Another client with channels of its own. */
+  newClient(): CircuitDeps;
+}
+
+export interface WorldOptions {
+  readonly relayCount?: number;
+  readonly ratchetFrames?: number;
+}
+
+const NETWORK_ID = 7;
+
+export function createCircuitWorld({ relayCount = 4, ratchetFrames }: WorldOptions = {}): CircuitWorld {
+  const clock = new ManualClock();
+  const network = createMemoryNetwork({ clock, random: systemRandom });
+  const ratchet = ratchetFrames === undefined ? {} : { ratchetFrames };
+  const relays: WorldRelay[] = [];
+  for (let number = 0; number < relayCount; number++) {
+    const nodeKeys = generateKeys("ed25519");
+    const onionKeys = [generateKeys("x25519")];
+    const info = Buffer.from(`relay ${number}`);
+    const identity = { nodeKeys, info: () => info };
+    const services: Partial<Record<Service, ServiceHandler>> = {};
+    const relay = createRelay({
+      nodeKey: nodeKeys.publicBytes,
+      onionKeys: () => onionKeys,
+      dialer: network.createDialer({ networkId: NETWORK_ID, identity }),
+      clock,
+      services,
+      resolveExtend: (asked) => {
+        const found = relays.find((other) => other.target.info.equals(asked));
+        if (found === undefined) throw new BackroomError("E_DECODE", "no such relay");
+        return found.target;
+      },
+      ...ratchet,
+    });
+    network.listen({ networkId: NETWORK_ID, identity }, (channel) => relay.accept(channel));
+    const onionKey = (onionKeys[0] as (typeof onionKeys)[0]).publicBytes;
+    relays.push({
+      relay,
+      services,
+      target: { nodeKey: nodeKeys.publicBytes, onionKey, info, endpoints: [] },
+    });
+  }
+  const newClient = (): CircuitDeps => {
+    const dialer = network.createDialer({ networkId: NETWORK_ID });
+    return { channels: new ChannelPool({ dialer, clock }), clock, ...ratchet };
+  };
+  const client = newClient();
+  return {
+    network,
+    clock,
+    relays,
+    client,
+    newClient,
+    build: (...hops) =>
+      buildCircuit(
+        client,
+        hops.map((number) => (relays[number] as WorldRelay).target),
+      ),
+  };
+}
+
+/** Lets everything that memory channels have under way arrive. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
