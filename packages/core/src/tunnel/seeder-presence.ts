@@ -7,7 +7,7 @@ import type { Random } from "../base/random.ts";
 import type { Circuit, HopTarget } from "../circuit/stream.ts";
 import { TokenBucket } from "../circuit/token-bucket.ts";
 import { GatePlace } from "./gate-place.ts";
-import { GateSession } from "./gate-session.ts";
+import { GateSession, type TunnelHost } from "./gate-session.ts";
 import type { LeaseGate, SeederKeys } from "./lease.ts";
 import { deriveEpoch, epochsAt, type EpochKeys, type ShareTopic } from "./topic.ts";
 import type { TunnelDeps } from "./tunnel-duplex.ts";
@@ -46,11 +46,22 @@ const BACKOFF_MOST_MS = 15 * 60_000;
 /** A gate that refused or broke is not chosen again for this long. */
 const AVOID_MS = 30 * 60_000;
 
+/** A circuit that dies younger than this was killed, or might as well have been. */
+const YOUNG_MS = 2 * 60_000;
+
+/** A gate that we stay with for about a day, whatever becomes of the circuits to it. */
+interface ChosenGate {
+  readonly gate: HopTarget;
+  /** From then on another gate is chosen; monotonic. */
+  readonly gateUntilMs: number;
+}
+
 /** A gate and our circuit to it. */
 interface Slot {
   readonly session: GateSession;
   readonly places: Map<number, GatePlace>;
-  /** From then on another circuit, and another gate, are made; monotonic. */
+  readonly sinceMs: number;
+  /** From then on another circuit, and another gate, are made; monotonic, like `sinceMs`. */
   readonly circuitUntilMs: number;
   gateUntilMs: number;
   /** The one that goes once this one is registered. */
@@ -68,6 +79,8 @@ export class SeederPresence {
   readonly #avoid = new Map<string, number>();
   readonly #epochs = new Map<number, EpochKeys>();
   #slots: Slot[] = [];
+  /** Gates whose circuit broke: the next one goes there again, so that a guard that flaps does not show us to ever more gates. */
+  #broken: ChosenGate[] = [];
   #failures = 0;
   #notBeforeMs = 0;
   #cancelTimer: (() => void) | undefined;
@@ -119,7 +132,6 @@ export class SeederPresence {
   }
 
   async #maintain(): Promise<void> {
-    this.#slots = this.#slots.filter((slot) => slot.session.alive);
     while (!this.#closed && (await this.#openNext())) {
       // One circuit at a time, until there are enough or one fails.
     }
@@ -133,28 +145,44 @@ export class SeederPresence {
   /** Opens what is missing or due; false when there is nothing to open, or not now. */
   async #openNext(): Promise<boolean> {
     const nowMs = this.#deps.clock.monotonicMs();
+    // Each time: more may have broken while the last one was built.
+    this.#noteBroken(nowMs);
     const current = this.#current();
     const due = current.find((slot) => slot.circuitUntilMs <= nowMs);
     const missing = current.length < GATES;
     if ((due === undefined && !missing) || nowMs < this.#notBeforeMs) return false;
     if (!this.#rebuilds.take()) return false;
-    const sameGate = due !== undefined && due.gateUntilMs > nowMs;
+    const chosen = due === undefined ? this.#broken.shift() : { ...due, gate: due.session.gate };
+    const wanted = chosen !== undefined && chosen.gateUntilMs > nowMs ? chosen : undefined;
     try {
-      const opened = await this.#deps.openGateCircuit(
-        sameGate ? due.session.gate : undefined,
-        sameGate ? new Set() : this.#avoided(nowMs),
-      );
-      this.#add(opened, due, sameGate);
+      const avoid = wanted === undefined ? this.#avoided(nowMs) : new Set<string>();
+      this.#add(await this.#deps.openGateCircuit(wanted?.gate, avoid), due, wanted?.gateUntilMs);
       return true;
     } catch (error) {
-      // Perhaps the gate is gone: the next attempt goes to another one.
+      // Perhaps the gate is gone: the next attempt goes to another one. In a small network there may be none but those avoided.
       if (due !== undefined) due.gateUntilMs = nowMs;
+      if (wanted === undefined) this.#avoid.clear();
       this.#failed("a circuit to a gate could not be built", error);
       return false;
     }
   }
 
-  #add(opened: { circuit: Circuit; gate: HopTarget }, replaces: Slot | undefined, sameGate: boolean): void {
+  #noteBroken(nowMs: number): void {
+    const replaced = new Set(this.#slots.map((slot) => slot.replaces));
+    for (const slot of this.#slots) {
+      if (slot.session.alive || replaced.has(slot)) continue;
+      if (nowMs - slot.sinceMs < YOUNG_MS) this.#avoid.set(nameOf(slot), nowMs + AVOID_MS);
+      else this.#broken.push({ gate: slot.session.gate, gateUntilMs: slot.gateUntilMs });
+    }
+    this.#slots = this.#slots.filter((slot) => slot.session.alive);
+    this.#broken = this.#broken.slice(-GATES);
+  }
+
+  #add(
+    opened: { circuit: Circuit; gate: HopTarget },
+    replaces: Slot | undefined,
+    gateUntilMs: number | undefined,
+  ): void {
     const { random, clock } = this.#deps;
     const nowMs = clock.monotonicMs();
     const session = new GateSession(opened.circuit, opened.gate, this.#deps, () => this.#wake());
@@ -162,11 +190,9 @@ export class SeederPresence {
     this.#slots.push({
       session,
       places: new Map(),
+      sinceMs: nowMs,
       circuitUntilMs: nowMs + CIRCUIT_LEAST_MS + random.below(CIRCUIT_SPREAD_MS),
-      gateUntilMs:
-        sameGate && replaces !== undefined
-          ? replaces.gateUntilMs
-          : nowMs + GATE_LEAST_MS + random.below(GATE_SPREAD_MS),
+      gateUntilMs: gateUntilMs ?? nowMs + GATE_LEAST_MS + random.below(GATE_SPREAD_MS),
       replaces,
     });
   }
@@ -215,8 +241,11 @@ export class SeederPresence {
     if (slot.places.has(epoch)) return;
     const keys = this.#epochs.get(epoch) ?? deriveEpoch(this.#share, epoch);
     this.#epochs.set(epoch, keys);
-    const { onTunnel } = this.#deps;
-    const host = { keys: this.#share.seederKeys, psk: keys.tunnelPsk, onTunnel };
+    const host: TunnelHost = {
+      keys: this.#share.seederKeys,
+      psk: keys.tunnelPsk,
+      onTunnel: (tunnel) => this.#deps.onTunnel(tunnel),
+    };
     slot.places.set(epoch, new GatePlace(slot.session, this.#share, keys, host, this.#deps));
   }
 

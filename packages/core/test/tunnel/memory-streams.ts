@@ -2,8 +2,13 @@ import type { BackroomError } from "../../src/base/errors.ts";
 import { BackroomError as Failure } from "../../src/base/errors.ts";
 import type { CircuitStream, StreamHandlers } from "../../src/circuit/stream.ts";
 
+/** Where deliveries go to be done later. */
+export interface Deliveries {
+  add(step: () => void): void;
+}
+
 /** Deliveries of all streams of a test, done one at a time by `run`: so a test counts steps and no clock is involved. */
-export class Steps {
+export class Steps implements Deliveries {
   readonly #queue: (() => void)[] = [];
   add(step: () => void): void {
     this.#queue.push(step);
@@ -31,9 +36,9 @@ export class MemoryStream implements CircuitStream {
   /** May change a payload on its way. */
   tamper: ((payload: Buffer) => Buffer) | undefined;
   #handlers: StreamHandlers | undefined;
-  readonly #steps: Steps;
+  readonly #steps: Deliveries;
 
-  constructor(steps: Steps, window: number) {
+  constructor(steps: Deliveries, window: number) {
     this.#steps = steps;
     this.sendWindow = window;
   }
@@ -89,7 +94,7 @@ export class MemoryStream implements CircuitStream {
   }
 }
 
-export function streamPair(steps: Steps, window = 128): [MemoryStream, MemoryStream] {
+export function streamPair(steps: Deliveries, window = 128): [MemoryStream, MemoryStream] {
   const a = new MemoryStream(steps, window);
   const b = new MemoryStream(steps, window);
   a.peer = b;
