@@ -228,7 +228,7 @@ export const ERROR_TABLE = {
     exit: 3,
     retry: "never",
     why: "everybody who stores the pack could guess the password on their own computers, as often as they like",
-    fix: "use four or more unrelated words, or twelve random letters and digits",
+    fix: "use four or more unrelated words, or sixteen random letters and digits",
   },
   E_UNSAFE_PATH: {
     exit: 3,

@@ -1,5 +1,5 @@
-import { constants } from "node:fs";
-import { lstat, open, readdir, realpath } from "node:fs/promises";
+import fs, { constants, type Stats } from "node:fs";
+import { lstat, readdir, realpath } from "node:fs/promises";
 
 export type InputKind = "file" | "directory" | "link" | "special";
 
@@ -30,7 +30,9 @@ export interface InputFile {
   close(): Promise<void>;
 }
 
-/** The machine's own disk. */
+/**
+ * The machine's own disk. Descriptors and callbacks instead of FileHandles: with a hundred thousand small files, these cost half.
+ */
 export const diskFiles: InputFiles = {
   resolve: (path) => realpath(path),
   stat: async (path) => inputStat(await lstat(path)),
@@ -40,17 +42,21 @@ export const diskFiles: InputFiles = {
   },
   open: async (path) => {
     // Not blocking: a pipe that took the file's place must not hang the sealer.
-    const handle = await open(
-      path,
-      constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0),
-    );
+    const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+    const descriptor = await called<number>((done) => fs.open(path, flags, done));
     return {
-      stat: async () => inputStat(await handle.stat()),
-      read: async (into, position) => (await handle.read(into, 0, into.length, position)).bytesRead,
-      close: () => handle.close(),
+      stat: async () => inputStat(await called<Stats>((done) => fs.fstat(descriptor, done))),
+      read: (into, position) => called((done) => fs.read(descriptor, into, 0, into.length, position, done)),
+      close: () => called((done) => fs.close(descriptor, (error) => done(error))),
     };
   },
 };
+
+function called<T>(start: (done: (error: Error | null | undefined, value?: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    start((error, value) => (error === null || error === undefined ? resolve(value as T) : reject(error)));
+  });
+}
 
 interface Typed {
   isFile(): boolean;

@@ -64,7 +64,7 @@ function encodeBlock(fields: {
   // The checksum is taken with its own field full of spaces.
   block.fill(" ", 148, 156, "latin1");
   let sum = 0;
-  for (const byte of block) sum += byte;
+  for (let offset = 0; offset < BLOCK; offset++) sum += block[offset] ?? 0;
   block.write(`${sum.toString(8).padStart(6, "0")}\u{0} `, 148, "latin1");
   return block;
 }
