@@ -179,12 +179,17 @@ export class Downloader {
   /** The pieces are damaged on disk, so they are fetched again. */
   lost(pieces: readonly number[]): void {
     for (const piece of pieces) this.#picker.lost(piece);
+    for (const { picking, session } of this.#deps.peers) {
+      if (picking.usefulCount > 0) session.setInterested(true);
+    }
   }
 
   /** See Swarm. */
   async whenPiece(piece: number): Promise<void> {
     if (this.#store.have(piece)) return;
     if (this.#closed !== undefined) throw this.#closed;
+    // It may have been here, and been found damaged by somebody else's read.
+    this.lost([piece]);
     const arrival = this.#waits.wait(piece);
     this.#readAheadFrom = piece;
     this.#raiseUrgent();

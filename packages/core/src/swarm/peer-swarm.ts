@@ -224,7 +224,6 @@ export class PeerSwarm implements Swarm {
       pieceCount: lost.length,
     });
     this.#downloader.lost(lost);
-    for (const peer of this.#peers) this.#onPeerGained(peer);
     return true;
   }
 
