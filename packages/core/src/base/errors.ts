@@ -329,6 +329,12 @@ export const ERROR_TABLE = {
     fix: "start it again: it goes on where it stopped",
   },
   // --- node -----------------------------------------------------------------------------------------
+  E_NO_ADDRESS: {
+    exit: 4,
+    retry: "never",
+    why: "a relay must be reachable: behind a home router that takes a forwarded port, and the router's public address",
+    fix: "name the address that others reach, and a port that is open: backroom relay --host ADDRESS --port PORT",
+  },
   E_OTHER_PACK: {
     exit: 3,
     retry: "never",

@@ -99,8 +99,14 @@ export function ageBodyOffset(start: Buffer): number | undefined {
   return end < 0 || end + 1 + NONCE_BYTES > start.length ? undefined : end + 1 + NONCE_BYTES;
 }
 
+/** The package compares the whole HMAC, so a short one fails there; but as a forgery, not as the malformed header that it is. */
+const MAC_LINE = /\n--- [A-Za-z0-9+/]{43}\n$/;
+
 /** Opens header and nonce that fill `bytes`; errors as for `openAgeHeader`. */
 export async function openHeaderBytes(bytes: Buffer, keys: AgeKeys): Promise<AgeHeader> {
+  const header = bytes.subarray(0, Math.max(0, bytes.length - NONCE_BYTES));
+  if (!MAC_LINE.test(header.toString("latin1")))
+    throw new BackroomError("E_AGE_HEADER", "the age header is malformed");
   const decrypter = new Decrypter();
   const parsed = new HeaderWitness();
   // First and last in the package's order: the one sees that the header parses, the other that no key fits.
@@ -109,7 +115,7 @@ export async function openHeaderBytes(bytes: Buffer, keys: AgeKeys): Promise<Age
   decrypter.addIdentity({ unwrapFileKey: () => Promise.reject(noKey(parsed.stanzas, keys)) });
   const nonce = bytes.subarray(bytes.length - NONCE_BYTES);
   try {
-    const fileKey = await decrypter.decryptHeader(bytes.subarray(0, bytes.length - NONCE_BYTES));
+    const fileKey = await decrypter.decryptHeader(header);
     return { bytes, streamKey: streamKeyOf(fileKey, nonce) };
   } catch (cause) {
     if (isBackroomError(cause)) throw cause;

@@ -53,22 +53,26 @@ function chunkNonce(index: number, last: boolean): Buffer {
   return nonce;
 }
 
-/**
- * Collects bytes into chunks of `size` without copying where one comes whole. A chunk is only given out when something follows it,
- * because the last one is sealed differently.
- */
+/** Collects bytes into chunks of `size`, without copying where one comes whole. */
 class Chunker {
   #held: Buffer[] = [];
   #heldBytes = 0;
   readonly #size: number;
+  readonly #lookahead: number;
 
-  constructor(size: number) {
+  /** With a lookahead of 1, a chunk is given out only when something follows it. */
+  constructor(size: number, lookahead: 0 | 1) {
     this.#size = size;
+    this.#lookahead = lookahead;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
   }
 
   *push(bytes: Buffer): Generator<Buffer> {
     let rest = bytes;
-    while (this.#heldBytes + rest.length > this.#size) {
+    while (this.#heldBytes + rest.length >= this.#size + this.#lookahead) {
       const missing = this.#size - this.#heldBytes;
       this.#hold(rest.subarray(0, missing));
       rest = rest.subarray(missing);
@@ -96,7 +100,8 @@ class Chunker {
 /** Seals a body front to back. Holds at most one chunk, by reference: what is passed in may not be changed afterwards. */
 export class AgeStreamEncryptor {
   readonly #key: KeyObject;
-  readonly #chunker = new Chunker(CHUNK_BYTES);
+  /** The last chunk is sealed differently, so a full one waits until something follows. */
+  readonly #chunker = new Chunker(CHUNK_BYTES, 1);
   #index = 0;
 
   constructor(streamKey: KeyObject) {
@@ -125,22 +130,41 @@ export class AgeStreamEncryptor {
   }
 }
 
-/** Opens a body front to back; every buffer given out has authenticated. Raises E_CRYPTO, after which it must not be used. */
+/**
+ * Opens a body front to back; every buffer given out has authenticated, as soon as it can. Raises E_CRYPTO, after which it must not
+ * be used. Only when `final` has returned is it known that nothing was cut off.
+ */
 export class AgeStreamDecryptor {
   readonly #key: KeyObject;
-  readonly #chunker = new Chunker(SEALED_CHUNK_BYTES);
+  readonly #chunker = new Chunker(SEALED_CHUNK_BYTES, 0);
   #index = 0;
+  #ended = false;
 
   constructor(streamKey: KeyObject) {
     this.#key = streamKey;
   }
 
   *update(sealed: Buffer): Generator<Buffer> {
-    for (const chunk of this.#chunker.push(sealed)) yield openChunk(this.#key, this.#index++, false, chunk);
+    for (const chunk of this.#chunker.push(sealed)) yield this.#openFull(chunk);
   }
 
-  /** The last bytes. Only when this has returned is it known that nothing was cut off. */
+  /** What remains; empty where the last chunk was a full one and is out already. */
   final(): Buffer {
+    const nothing = this.#chunker.heldBytes === 0;
+    if (this.#ended && nothing) return Buffer.alloc(0);
+    if (this.#ended) throw new BackroomError("E_CRYPTO", "bytes follow the encrypted body");
     return openChunk(this.#key, this.#index, true, this.#chunker.take());
+  }
+
+  /** A full chunk may be the last one: only its tag tells. */
+  #openFull(chunk: Buffer): Buffer {
+    if (this.#ended) throw new BackroomError("E_CRYPTO", "bytes follow the encrypted body");
+    try {
+      return openChunk(this.#key, this.#index++, false, chunk);
+    } catch {
+      const plain = openChunk(this.#key, this.#index - 1, true, chunk);
+      this.#ended = true;
+      return plain;
+    }
   }
 }

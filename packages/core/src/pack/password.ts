@@ -21,14 +21,43 @@ export function checkPassword(password: string): void {
 
 /**
  * A low estimate of how many bits a guesser has to go through who knows how people make passwords: words, with a capital or a digit
- * somewhere, years, dates, runs on the keyboard, the same thing twice. It has no dictionary, so it takes every run of letters for a word.
+ * somewhere, signs for letters, years, dates, runs on the keyboard, the same thing twice. It has no dictionary: what is put together like
+ * words is taken for words, common ones.
  */
 export function passwordBits(password: string): number {
+  const plain = password.replace(DISGUISED, (sign) => DISGUISES[sign] ?? sign);
+  const spellings = [password, plain, password.toLowerCase(), plain.toLowerCase()];
+  return Math.min(...spellings.map((spelling) => spelledBits(spelling) + differences(spelling, password)));
+}
+
+/** A bit for each letter that is written otherwise, but not for the first: a capital there is what everybody does. */
+function differences(spelling: string, password: string): number {
+  return [...password].filter((letter, at) => at > 0 && letter !== spelling[at]).length;
+}
+
+/** Signs that stand for a letter, where letters are on both sides. */
+const DISGUISED = /(?<=\p{L})[@4301$57!](?=\p{L})/gu;
+const DISGUISES: Readonly<Record<string, string>> = {
+  "@": "a",
+  4: "a",
+  3: "e",
+  0: "o",
+  1: "i",
+  "!": "i",
+  $: "s",
+  5: "s",
+  7: "t",
+};
+
+/** Words (a capital starts another one), numbers, signs. */
+const RUNS = /\p{Lu}*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|\p{Lu}+|\p{N}+|[^\p{L}\p{N}]+/gu;
+
+function spelledBits(password: string): number {
   const period = shortestPeriod(password);
-  const repeats = password.length === 0 ? 1 : password.length / period.length;
+  const repeats = period === "" ? 1 : password.length / period.length;
   const seen = new Set<string>();
   let bits = Math.log2(repeats);
-  for (const [run] of period.matchAll(/\p{L}+|\p{N}+|[^\p{L}\p{N}]+/gu)) {
+  for (const [run] of period.matchAll(RUNS)) {
     const known = run.toLowerCase();
     bits += seen.has(known) ? 1 : runBits(run);
     seen.add(known);
@@ -41,10 +70,11 @@ function runBits(run: string): number {
   if (/^\p{N}/u.test(run)) return digitBits(run, length);
   if (!/^\p{L}/u.test(run)) return length * 4;
   // One or two letters between digits and signs are no word.
-  if (length < 3) return length * Math.log2(26) + caseChanges(run);
+  if (length < 3) return length * Math.log2(26);
+  if (isRandom(run)) return length * 4;
   // Ideographs and syllables carry a word or half of one each.
   const perLetter = /^[⺀-\u{3FFFF}]/u.test(run) ? 6 : 2;
-  return Math.max(10, length * perLetter) + caseChanges(run);
+  return Math.max(10, length * perLetter);
 }
 
 function digitBits(run: string, length: number): number {
@@ -54,14 +84,23 @@ function digitBits(run: string, length: number): number {
   return run.length === 6 || run.length === 8 ? Math.min(bits, 15) : bits;
 }
 
-/** A capital at the front is the first thing that is tried; elsewhere each change is worth a bit. */
-function caseChanges(run: string): number {
-  let changes = 0;
-  for (let at = 2; at < run.length; at++) {
-    const isUpper = (text: string | undefined): boolean => text !== text?.toLowerCase();
-    if (isUpper(run[at]) !== isUpper(run[at - 1])) changes++;
-  }
-  return changes;
+/** Pairs of letters that make up three quarters of English, and more than half of its neighbours; of random letters, a seventh. */
+const PAIRS = new Set(
+  (
+    "th he in er an re nd at on nt ha es st en ed to it ou ea hi is or ti as te et ng of al de se le sa si ar ve ra ld ur " +
+    "ro ri io ne me li co ll be ma la el ic ch om us un ce ca so no lo wa wo ho il pa po em ie ei sc ge rd ss ee oo tt ot mo " +
+    "do ba bo tr pe pr ag am ad da fo ta na ni rs ns ck ow ay ke ki sh"
+  ).split(" "),
+);
+
+/** True for Latin letters that are not put together as in words: at most one pair in four is a common one. */
+function isRandom(run: string): boolean {
+  const letters = run.toLowerCase();
+  if (!/^[a-z]+$/.test(letters)) return false;
+  const common = Array.from({ length: letters.length - 1 }, (_, at) => letters.slice(at, at + 2)).filter(
+    (pair) => PAIRS.has(pair),
+  );
+  return common.length * 4 <= letters.length - 1;
 }
 
 const ROWS = [
