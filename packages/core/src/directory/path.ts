@@ -10,13 +10,13 @@ export const RELAYS_BEFORE_LAST: Readonly<Record<Profile, number>> = { standard:
 
 /**
  * What a path is for (DESIGN 6).
- * - seeder: ends at a gate of its own choosing; its middle hops come from `seconds`, a small set that is kept, so few relays ever stand beside it.
+ * - seeder: ends at a gate of its own choosing, or again at `gate`; its middle hops come from `seconds`, a small set that is kept, so few relays ever stand beside it.
  * - downloader: ends at `gate`, which was somebody else's choice; middle hops are fresh for every circuit.
  * - lookup: ends at a scout; middle hops fresh.
  * - directory: ends at any relay; middle hops fresh.
  */
 export type PathRole =
-  | { readonly role: "seeder"; readonly seconds: readonly RelayInfo[] }
+  | { readonly role: "seeder"; readonly seconds: readonly RelayInfo[]; readonly gate?: RelayInfo | undefined }
   | { readonly role: "downloader"; readonly gate: RelayInfo }
   | { readonly role: "lookup" }
   | { readonly role: "directory" };
@@ -123,7 +123,7 @@ function poolOf(relays: readonly RelayInfo[], network: { readonly test: boolean 
 }
 
 function lastHops(pool: readonly RelayInfo[], want: PathRole): readonly RelayInfo[] {
-  if (want.role === "downloader") return [want.gate];
+  if ("gate" in want && want.gate !== undefined) return [want.gate];
   if (want.role === "seeder") return pool.filter((relay) => relay.gate);
   return want.role === "lookup" ? pool.filter((relay) => relay.scout) : pool;
 }
