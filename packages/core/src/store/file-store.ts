@@ -114,8 +114,10 @@ export class FileStore implements PieceStore {
     }
     const { windowBytes } = this.#cache;
     const begin = offset % windowBytes;
-    // What lies within one window is a slice of it. Longer reads are few, and are not worth a place in the cache.
-    if (begin + length > windowBytes) return this.#readFile(offset, length);
+    // A read at the start of a window announces more of it; one in the middle that is not held is a jump, and so are long ones: for
+    // those a whole window would cost sixteen times what is asked for.
+    const inWindow = begin + length <= windowBytes && (begin === 0 || this.#cache.holds(offset));
+    if (!inWindow) return this.#readFile(offset, length);
     return (await this.#cache.window(offset)).subarray(begin, begin + length);
   }
 

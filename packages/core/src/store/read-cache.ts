@@ -16,6 +16,11 @@ export class ReadCache {
     this.#load = load;
   }
 
+  /** True when reading at `offset` costs no load. */
+  holds(offset: number): boolean {
+    return this.#held.has(offset - (offset % this.windowBytes));
+  }
+
   /** The window that covers `offset`; a load that is under way is joined. */
   window(offset: number): Promise<Buffer> {
     const start = offset - (offset % this.windowBytes);

@@ -13,7 +13,9 @@ function counted(windows: number): { cache: ReadCache; loads: number[] } {
 
 test("a window is loaded once, also for reads at the same time, and its place is bounded", async () => {
   const { cache, loads } = counted(2);
+  assert.equal(cache.holds(50), false);
   await Promise.all([cache.window(5), cache.window(99)]);
+  assert.ok(cache.holds(50) && !cache.holds(100));
   await cache.window(100);
   assert.deepEqual(loads, [0, 100]);
   await cache.window(50);
