@@ -5,19 +5,46 @@ import type { ServedCircuit } from "../../src/circuit/stream.ts";
 import { makeLease, sealLease, type Lease, type SeederKeys } from "../../src/tunnel/lease.ts";
 import { solveWork } from "../../src/tunnel/proof-of-work.ts";
 import { makeRegistration, registrationFields } from "../../src/tunnel/registration.ts";
-import { deriveEpoch, fingerprintOf, type EpochKeys, type ShareTopic } from "../../src/tunnel/topic.ts";
+import {
+  deriveEpoch,
+  epochsAt,
+  fingerprintOf,
+  type EpochKeys,
+  type ShareTopic,
+} from "../../src/tunnel/topic.ts";
 
 /** Where a ManualClock starts. */
 export const NOW_MS = 1_800_000_000_000;
+export const HOUR_MS = 3_600_000;
 
 export interface TestShare extends ShareTopic {
   readonly sharerKeys: KeyPair;
 }
 
+/** A share whose epoch does not turn within three hours of where clocks start. */
 export function newShare(): TestShare {
+  return shareWith((share) => {
+    const hours = [-3, -2, -1, 0, 1, 2, 3];
+    return new Set(hours.flatMap((hour) => epochsAt(share.topicSecret, NOW_MS + hour * HOUR_MS))).size === 1;
+  });
+}
+
+/** A share whose epoch turns about `untilMs` after where clocks start. */
+export function shareTurningIn(untilMs: number): TestShare {
+  return shareWith(({ topicSecret }) => {
+    const before = epochsAt(topicSecret, NOW_MS + untilMs - 61 * 60_000);
+    const after = epochsAt(topicSecret, NOW_MS + untilMs + 61 * 60_000);
+    return before.length === 1 && after.length === 1 && before[0] !== after[0];
+  });
+}
+
+function shareWith(fits: (share: TestShare) => boolean): TestShare {
   const sharerKeys = generateKeys("ed25519");
   const sharerFingerprint = fingerprintOf(sharerKeys.publicBytes);
-  return { sharerKeys, sharerFingerprint, topicSecret: systemRandom.bytes(32) };
+  for (;;) {
+    const share = { sharerKeys, sharerFingerprint, topicSecret: systemRandom.bytes(32) };
+    if (fits(share)) return share;
+  }
 }
 
 export function newSeeder(leaseKeys: KeyPair = generateKeys("ed25519")): SeederKeys {

@@ -7,10 +7,9 @@ import { askLeases, connectTunnel } from "../../src/tunnel/gate-client.ts";
 import { openLease } from "../../src/tunnel/lease.ts";
 import { deriveEpoch, epochsAt } from "../../src/tunnel/topic.ts";
 import { ManualClock } from "../support/manual-clock.ts";
-import { newSeeder, newShare, NOW_MS } from "./fixtures.ts";
+import { HOUR_MS, newSeeder, newShare, NOW_MS, shareTurningIn } from "./fixtures.ts";
 import { findAll, newTown, pass, settle } from "./town.ts";
 
-const HOUR_MS = 3_600_000;
 const code = (expected: string) => (error: unknown) => isBackroomError(error) && error.code === expected;
 
 function reading(tunnel: ByteDuplex) {
@@ -21,23 +20,6 @@ function reading(tunnel: ByteDuplex) {
     onClose: () => end.closed++,
   });
   return end;
-}
-
-/** A share whose next turn of the epoch is `untilMs` away from where the clock starts. */
-function shareTurningIn(untilMs: number) {
-  for (;;) {
-    const share = newShare();
-    const [epoch] = epochsAt(share.topicSecret, NOW_MS);
-    const after = epochsAt(share.topicSecret, NOW_MS + untilMs + 61 * 60_000);
-    const before = epochsAt(share.topicSecret, NOW_MS + untilMs - 61 * 60_000);
-    if (
-      before.length === 1 &&
-      before[0] === epoch &&
-      after.length === 1 &&
-      after[0] === (epoch as number) + 1
-    )
-      return share;
-  }
 }
 
 test("a seeder at two gates is found by whoever holds the link, and bytes go both ways", async () => {

@@ -7,10 +7,9 @@ import { generateKeys } from "../../src/crypto/keys.ts";
 import { Registry } from "../../src/tunnel/registry.ts";
 import { deriveEpoch } from "../../src/tunnel/topic.ts";
 import { ManualClock } from "../support/manual-clock.ts";
-import { newCircuit, newRegistration, newShare, NOW_MS, type TestRegistration } from "./fixtures.ts";
+import { HOUR_MS, newCircuit, newRegistration, newShare, NOW_MS, type TestRegistration } from "./fixtures.ts";
 
 const gateKey = generateKeys("ed25519").publicBytes;
-const HOUR_MS = 3_600_000;
 const full = (error: unknown) => isBackroomError(error, "E_GATE");
 const bad = (error: unknown) => isBackroomError(error, "E_LEASE");
 

@@ -4,7 +4,7 @@ import { BackroomError } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import { SERVICE, type Circuit, type HopTarget } from "../../src/circuit/stream.ts";
-import { generateKeys, type KeyPair } from "../../src/crypto/keys.ts";
+import { generateKeys } from "../../src/crypto/keys.ts";
 import { createGate, type Gate } from "../../src/tunnel/gate.ts";
 import { Finder, type FinderDeps, type FoundTunnel } from "../../src/tunnel/finder.ts";
 import type { SeederKeys } from "../../src/tunnel/lease.ts";
@@ -17,33 +17,32 @@ export interface TownGate {
   readonly target: HopTarget;
   readonly name: string;
   readonly gate: Gate;
-  readonly nodeKeys: KeyPair;
   /** False: no circuit to it can be built. */
   up: boolean;
   circuits: Circuit[];
 }
 
-export type CircuitMaker = (gate: TownGate) => Promise<Circuit>;
+type CircuitMaker = (gate: TownGate) => Promise<Circuit>;
 
 /** Gates, the DHT between them, and circuits to them: in memory, unless `makeCircuit` builds real ones. */
 export function newTown(
-  gateCount: number,
-  options: { clock?: ManualClock; target?: (keys: KeyPair) => HopTarget; makeCircuit?: CircuitMaker } = {},
+  gatesOrCount: number | readonly HopTarget[],
+  options: { clock?: ManualClock; makeCircuit?: CircuitMaker } = {},
 ) {
   const clock = options.clock ?? new ManualClock();
   const dht = new Map<string, Set<TownGate>>();
   const makeCircuit = options.makeCircuit ?? ((gate) => Promise.resolve(memoryCircuit(servicesOf(gate))));
   const opened: string[] = [];
-  const gates = Array.from({ length: gateCount }, () => {
-    const nodeKeys = generateKeys("ed25519");
-    const target = options.target?.(nodeKeys) ?? plainTarget(nodeKeys);
+  const targets =
+    typeof gatesOrCount === "number" ? Array.from({ length: gatesOrCount }, plainTarget) : gatesOrCount;
+  const gates = targets.map((target) => {
     const announcer = {
       announce: (hash: Buffer) => void places(hash).add(self),
       withdraw: (hash: Buffer) => void places(hash).delete(self),
     };
-    const gate = createGate({ nodeKey: nodeKeys.publicBytes, clock, random: systemRandom, announcer });
-    const name = nodeKeys.publicBytes.toString("hex");
-    const self: TownGate = { target, name, gate, nodeKeys, up: true, circuits: [] };
+    const gate = createGate({ nodeKey: target.nodeKey, clock, random: systemRandom, announcer });
+    const name = target.nodeKey.toString("hex");
+    const self: TownGate = { target, name, gate, up: true, circuits: [] };
     return self;
   });
 
@@ -108,7 +107,8 @@ export function servicesOf({ gate }: { readonly gate: Gate }) {
   };
 }
 
-function plainTarget(keys: KeyPair): HopTarget {
+function plainTarget(): HopTarget {
+  const keys = generateKeys("ed25519");
   const endpoints = [{ host: "127.0.0.1", port: 1 }];
   return { nodeKey: keys.publicBytes, onionKey: keys.publicBytes, info: systemRandom.bytes(300), endpoints };
 }
