@@ -164,7 +164,8 @@ class FrameChannel implements Channel {
     this.#early = [];
     this.#reader.stop();
     this.#keepalive.stop();
-    this.#carrier.close(abrupt);
+    // Our HELLO still leaves when theirs was wrong: it tells them why, "another network" say.
+    this.#carrier.close(abrupt && before !== "opening");
     if (before === "opening")
       this.#onOpened(error ?? new BackroomError("E_CHANNEL", "the neighbour hung up"));
     if (before === "running") this.#handlers?.onClose(error);

@@ -1,0 +1,102 @@
+import { constants } from "node:crypto";
+import { createSecureContext, type SecureContext, type SecureContextOptions, type TLSSocket } from "node:tls";
+import type { Clock } from "../base/clock.ts";
+import { BackroomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { Random } from "../base/random.ts";
+import { makeCertificate } from "./certificate.ts";
+import type { Carrier } from "./frame-channel.ts";
+import { EXPORTER_BYTES, EXPORTER_LABEL } from "./hello.ts";
+
+/** PROTOCOL 5: the only application protocol spoken, so nothing but a Backroom node gets beyond the handshake. */
+export const ALPN = "backroom/1";
+
+/**
+ * What both sides say to node:tls. AES-128 first: it is a few percent cheaper than AES-256, and every byte under it is sealed again
+ * with AES-256 in the circuits. The hybrid group first: a recording is no use to a quantum computer.
+ */
+const TLS_PARAMETERS: SecureContextOptions = {
+  minVersion: "TLSv1.3",
+  maxVersion: "TLSv1.3",
+  ciphers: "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
+  ecdhCurve: "X25519MLKEM768:X25519",
+  secureOptions: constants.SSL_OP_NO_TICKET,
+  // An empty list spares each context the system's root certificates: nobody checks a certificate here.
+  ca: [],
+};
+
+/** For a dialer; it shows no certificate. */
+export function clientContext(): SecureContext {
+  return createSecureContext(TLS_PARAMETERS);
+}
+
+/** For a listener, with a certificate of its own. */
+export function serverContextOptions(random: Random): SecureContextOptions {
+  return { ...TLS_PARAMETERS, ...makeCertificate(random) };
+}
+
+/** A TLS socket, its handshake done, as the carrier of a channel. Raises E_CHANNEL when the peer did not agree on ALPN. */
+export function tlsCarrier(socket: TLSSocket, clock: Clock): Carrier {
+  return new TlsCarrier(socket, clock);
+}
+
+/**
+ * One write a frame: a DATA frame fills a TLS record exactly, so it arrives as one `data` event with memory of its own.
+ * What the kernel does not take at once waits in the socket, which passes it on as one larger write.
+ */
+class TlsCarrier implements Carrier {
+  readonly exporter: Buffer;
+  readonly #socket: TLSSocket;
+  readonly #clock: Clock;
+  #error: BackroomError | undefined;
+
+  constructor(socket: TLSSocket, clock: Clock) {
+    this.#socket = socket;
+    this.#clock = clock;
+    this.exporter = socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0));
+  }
+
+  get queuedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  start(handlers: Parameters<Carrier["start"]>[0]): void {
+    const socket = this.#socket;
+    socket.on("data", (chunk: Buffer) => handlers.onBytes(chunk));
+    // Comes when the queue is empty. The kernel's buffer is full at that time, so waiting so long costs no throughput.
+    socket.on("drain", () => handlers.onWritten());
+    socket.on("end", () => handlers.onEnd());
+    socket.on("error", (cause) => {
+      this.#error = new BackroomError("E_CHANNEL", "the connection broke", { cause });
+    });
+    socket.on("close", () => handlers.onEnd(this.#error));
+    // Adding a listener for `data` sets a socket going.
+    socket.pause();
+  }
+
+  write(frame: Buffer): void {
+    if (this.#socket.writable) this.#socket.write(frame);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  close(abrupt: boolean): void {
+    const socket = this.#socket;
+    if (abrupt || socket.destroyed) {
+      socket.destroy();
+      return;
+    }
+    // Bytes that nobody reads would make the kernel reset the connection, and what we wrote would be lost with it.
+    socket.removeAllListeners("data");
+    socket.resume();
+    socket.end();
+    const cancel = this.#clock.after(LIMITS.channelCloseMs, () => socket.destroy());
+    socket.once("close", cancel);
+  }
+}
