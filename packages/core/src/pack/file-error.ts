@@ -11,7 +11,10 @@ export function fileError(cause: unknown, what: string): BackroomError {
     case "EDQUOT":
       return new BackroomError("E_DISK_FULL", what, { cause });
     case "EFBIG":
-      return new BackroomError("E_FILE", what, { cause, why: "this file system cannot hold a file this large" });
+      return new BackroomError("E_FILE", what, {
+        cause,
+        why: "this file system cannot hold a file this large",
+      });
     case "ENAMETOOLONG":
     case "EILSEQ":
     case "EINVAL":

@@ -75,7 +75,7 @@ export class Staging {
     await this.#place([...components, "."]);
   }
 
-  /** Sets a folder's time, which every entry made in it changes: so after all of them, the deepest first. */
+  /** Sets a folder's time, which every entry made in it changes: so after all of them. Raises E_UNSAFE_PATH, E_FILE. */
   async setFolderTime(entryPath: string, mtimeS: number): Promise<void> {
     try {
       await utimes(path.join(this.#folder, TREE, ...checkOutputPath(entryPath)), mtimeS, mtimeS);
