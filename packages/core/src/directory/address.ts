@@ -10,12 +10,14 @@ import type { Endpoint } from "../net/channel.ts";
  *
  * An IPv4 address has the short form only: one address, one encoding, so that two relays cannot share one unnoticed.
  */
-export function encodeAddress(endpoint: Endpoint): Buffer {
-  const ip = ipBytes(endpoint.host);
-  if (ip === undefined) throw new BackroomError("E_DECODE", "a relay's address is no IP address");
-  const bytes = Buffer.concat([ip, u16be(endpoint.port)]);
-  decodeAddress(bytes);
-  return bytes;
+export function encodeAddress({ host, port }: Endpoint): Buffer {
+  const ip = ipBytes(host);
+  if (ip === undefined || isMapped(ip))
+    throw new BackroomError("E_DECODE", "a relay's address is no IP address");
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new BackroomError("E_DECODE", "a relay's port is out of range");
+  }
+  return Buffer.concat([ip, u16be(port)]);
 }
 
 /** Raises E_DECODE for another length, port 0, and IPv4 addresses in IPv6 form. */

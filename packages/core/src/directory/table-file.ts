@@ -1,20 +1,24 @@
-import { ByteReader, u16be, u32be, u48be } from "../base/bytes.ts";
+import { asBuffer, ByteReader, u16be, u32be, u48be } from "../base/bytes.ts";
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
-import type { RelayInfoDecoder } from "./relay-info.ts";
+import { sha256 } from "../crypto/hash.ts";
+import { decodeVerifiedRelayInfo } from "./relay-info.ts";
 import { RelayTable, type TableDeps, type TableEntry } from "./table.ts";
 
 /**
- * A table on disk: a cache, read by the member that wrote it.
+ * A table on disk: a cache, read by the member that wrote it. The infos were verified before they entered the table; the checksum stands for that,
+ * against damage. (Who can write to the data folder can do worse than forge relays.)
  *
- *     "BRT1" ‖ u32 network id ‖ u16 count ‖ count × entry
+ *     "BRT1" ‖ u32 network id ‖ u16 count ‖ count × entry ‖ 32 SHA-256 of all before
  *     entry = u16 n ‖ n relay info ‖ u48 first seen (s) ‖ u8 proven ‖ u8 sources ‖ sources × 8
  */
 const MAGIC = Buffer.from("BRT1", "latin1");
+const CHECKSUM_BYTES = 32;
 
 export function encodeTable(table: RelayTable, networkId: number): Buffer {
   const entries = table.entries();
-  return Buffer.concat([MAGIC, u32be(networkId), u16be(entries.length), ...entries.map(encodeEntry)]);
+  const body = Buffer.concat([MAGIC, u32be(networkId), u16be(entries.length), ...entries.map(encodeEntry)]);
+  return Buffer.concat([body, sha256(body)]);
 }
 
 function encodeEntry({ info, firstSeenS, proven, sources }: TableEntry): Buffer {
@@ -28,20 +32,26 @@ function encodeEntry({ info, firstSeenS, proven, sources }: TableEntry): Buffer 
 }
 
 /** Leaves out what has gone stale. Raises E_DECODE for damage and E_OTHER_NETWORK: the caller begins with an empty table then. */
-export function decodeTable(bytes: Uint8Array, decodeInfo: RelayInfoDecoder, deps: TableDeps): RelayTable {
-  const reader = new ByteReader(bytes);
-  if (!reader.take(4).equals(MAGIC)) throw new BackroomError("E_DECODE", "the file is no table of relays");
+export function decodeTable(bytes: Uint8Array, deps: TableDeps): RelayTable {
+  const body = asBuffer(bytes).subarray(0, -CHECKSUM_BYTES);
+  if (!sha256(body).equals(asBuffer(bytes).subarray(body.length))) {
+    throw new BackroomError("E_DECODE", "the saved table of relays is damaged");
+  }
+  const reader = new ByteReader(body);
+  if (!reader.take(MAGIC.length).equals(MAGIC)) {
+    throw new BackroomError("E_DECODE", "the file is no table of relays");
+  }
   if (reader.u32() !== deps.network.id) {
     throw new BackroomError("E_OTHER_NETWORK", "the saved table of relays is of another network");
   }
   const table = new RelayTable(deps);
-  for (let left = reader.u16(); left > 0; left--) table.restore(decodeEntry(reader, decodeInfo));
+  for (let left = reader.u16(); left > 0; left--) table.restore(decodeEntry(reader));
   reader.end();
   return table;
 }
 
-function decodeEntry(reader: ByteReader, decodeInfo: RelayInfoDecoder): TableEntry {
-  const info = decodeInfo(reader.take(reader.u16()));
+function decodeEntry(reader: ByteReader): TableEntry {
+  const info = decodeVerifiedRelayInfo(reader.take(reader.u16()));
   const firstSeenS = reader.u48();
   const proven = reader.u8();
   const count = reader.u8();

@@ -3,7 +3,6 @@ import { systemClock } from "../base/clock.ts";
 import { isBackroomError } from "../base/errors.ts";
 import { systemRandom } from "../base/random.ts";
 import type { Network } from "../directory/network.ts";
-import { createRelayInfoDecoder } from "../directory/relay-info.ts";
 import { RelayTable } from "../directory/table.ts";
 import { decodeTable, encodeTable } from "../directory/table-file.ts";
 import { readStateFile, writeStateFile } from "../store/state-file.ts";
@@ -18,7 +17,7 @@ export async function openTable(folder: DataFolder, network: Network): Promise<R
   const bytes = await readStateFile(tableFile(folder, network), MOST_BYTES);
   if (bytes === undefined) return new RelayTable(deps);
   try {
-    return decodeTable(bytes, createRelayInfoDecoder(), deps);
+    return decodeTable(bytes, deps);
   } catch (error) {
     if (!isBackroomError(error)) throw error;
     return new RelayTable(deps);

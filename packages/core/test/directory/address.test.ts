@@ -38,6 +38,14 @@ test("one address has one encoding: port 0 and IPv4 in IPv6 form are refused", (
   const mapped = Buffer.from("00000000000000000000ffff080808082329", "hex");
   assert.throws(() => decodeAddress(mapped), { code: "E_DECODE" });
   assert.throws(() => decodeAddress(Buffer.from("080808080000", "hex")), { code: "E_DECODE" });
+  for (const [host, port] of [
+    ["::ffff:8.8.8.8", 1],
+    ["8.8.8.8", 0],
+    ["8.8.8.8", 65_536],
+    ["relay.example", 1],
+  ] as const) {
+    assert.throws(() => encodeAddress({ host, port }), { code: "E_DECODE" }, host);
+  }
 });
 
 test("kinds of addresses at the edges of their ranges", () => {
