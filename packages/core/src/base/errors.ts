@@ -335,6 +335,12 @@ export const ERROR_TABLE = {
     why: "a relay must be reachable: behind a home router that takes a forwarded port, and the router's public address",
     fix: "name the address that others reach, and a port that is open: backroom relay --host ADDRESS --port PORT",
   },
+  E_NOT_HELD: {
+    exit: 3,
+    retry: "never",
+    why: "only what was sealed or fetched whole on this computer can be handed out again",
+    fix: "fetch it first: backroom get --seed LINK",
+  },
   E_OTHER_PACK: {
     exit: 3,
     retry: "never",

@@ -7,9 +7,12 @@ import { PADDING_MAGIC, SKIPPABLE_HEADER_LENGTH, encodeSkippableHeader } from ".
 
 /** Where a pack's bytes go. */
 export interface PackOutput {
-  /** Takes the pack's bytes in order, about 1 MiB at a time, and may keep them; the next call waits for the promise. */
+  /**
+   * Takes the pack's bytes in order, about 1 MiB at a time. The next call waits for the promise, after which the buffer is used again:
+   * whoever keeps bytes copies them.
+   */
   readonly write: (bytes: Buffer) => Promise<void>;
-  /** Sees the same bytes, for the Merkle tree. */
+  /** Sees the same bytes, for the Merkle tree, and does not keep them. */
   readonly hasher?: { update(bytes: Buffer): unknown };
 }
 
@@ -23,20 +26,22 @@ export class PackWriter {
   readonly #table = new SeekTable();
   #plainLength = 0;
   #length = 0;
-  /** Ciphertext that waits until a write is worth it. */
-  #held: Buffer[];
-  #heldLength: number;
+  /** Ciphertext is collected in one buffer while the other is being written. */
+  #filling = Buffer.allocUnsafeSlow(WRITE);
+  #filled = 0;
+  #spare = Buffer.allocUnsafeSlow(WRITE);
+  #writing: Promise<void> = Promise.resolve();
 
-  private constructor(output: PackOutput, header: Buffer, encryptor: AgeStreamEncryptor) {
+  private constructor(output: PackOutput, encryptor: AgeStreamEncryptor) {
     this.#output = output;
     this.#encryptor = encryptor;
-    this.#held = [header];
-    this.#heldLength = header.length;
   }
 
   static async start(lock: AgeLock, random: Random, output: PackOutput): Promise<PackWriter> {
     const { bytes, streamKey } = await createAgeHeader(lock, random);
-    return new PackWriter(output, bytes, new AgeStreamEncryptor(streamKey));
+    const writer = new PackWriter(output, new AgeStreamEncryptor(streamKey));
+    await writer.#append(bytes);
+    return writer;
   }
 
   /**
@@ -62,31 +67,44 @@ export class PackWriter {
       this.#table.add(frameLength, 0);
     }
     await this.#encrypt(this.#table.encode());
-    for (const part of this.#encryptor.final()) this.#hold(part);
+    for (const part of this.#encryptor.final()) await this.#append(part);
     await this.#flush();
+    await this.#writing;
     return this.#length;
+  }
+
+  /** After a failure: waits until nothing is written any more. */
+  async settle(): Promise<void> {
+    await Promise.allSettled([this.#writing]);
   }
 
   async #encrypt(plain: Buffer): Promise<void> {
     this.#plainLength += plain.length;
     // Cut, so that a long part is not held twice over in ciphertext.
     for (let offset = 0; offset < plain.length; offset += WRITE) {
-      for (const part of this.#encryptor.update(plain.subarray(offset, offset + WRITE))) this.#hold(part);
-      if (this.#heldLength >= WRITE) await this.#flush();
+      const sealed = this.#encryptor.update(plain.subarray(offset, offset + WRITE));
+      for (const part of sealed) await this.#append(part);
     }
   }
 
-  #hold(part: Buffer): void {
-    this.#held.push(part);
-    this.#heldLength += part.length;
+  async #append(bytes: Buffer): Promise<void> {
+    for (let offset = 0; offset < bytes.length;) {
+      const copied = bytes.copy(this.#filling, this.#filled, offset);
+      offset += copied;
+      this.#filled += copied;
+      if (this.#filled === WRITE) await this.#flush();
+    }
   }
 
   async #flush(): Promise<void> {
-    const bytes = Buffer.concat(this.#held, this.#heldLength);
-    this.#held = [];
-    this.#heldLength = 0;
-    this.#length += bytes.length;
+    const bytes = this.#filling.subarray(0, this.#filled);
     this.#output.hasher?.update(bytes);
-    await this.#output.write(bytes);
+    await this.#writing;
+    this.#writing = this.#output.write(bytes);
+    // A failure counts at the next write, or at the end.
+    this.#writing.catch(() => {});
+    this.#length += bytes.length;
+    [this.#filling, this.#spare] = [this.#spare, this.#filling];
+    this.#filled = 0;
   }
 }

@@ -98,19 +98,20 @@ export async function sealPack(options: SealOptions, deps: SealDeps): Promise<Se
     options.onProgress?.({ phase: "seal", fileCount, totalBytes: fileBytes, doneBytes });
   };
   const writer = await PackWriter.start(options.lock, deps.random, deps);
-  for (const frame of index.frames) await writer.frame([frame], 0);
   const frames = new FrameWriter(options.level ?? 3, (frame) =>
     writer.frame(frame.parts, frame.contentLength),
   );
   try {
+    for (const frame of index.frames) await writer.frame([frame], 0);
     await writeTar(frames, index.entries(), { roots, files, signal: options.signal, onBytes });
     await frames.finish();
+    throwIfAborted(options.signal);
+    const length = await writer.finish();
+    return { length, name, fileCount, directoryCount, fileBytes, leftOut, leftOutCount };
   } finally {
     await frames.settle();
+    await writer.settle();
   }
-  throwIfAborted(options.signal);
-  const length = await writer.finish();
-  return { length, name, fileCount, directoryCount, fileBytes, leftOut, leftOutCount };
 }
 
 /** What whoever opens the pack would have to refuse is refused here, where it can still be mended. */

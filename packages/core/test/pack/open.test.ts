@@ -196,7 +196,7 @@ async function forge(
   change?: (table: { contentLength: number }) => void,
 ): Promise<Buffer> {
   const parts: Buffer[] = [];
-  const write = async (bytes: Buffer): Promise<void> => void parts.push(bytes);
+  const write = async (bytes: Buffer): Promise<void> => void parts.push(Buffer.from(bytes));
   const writer = await PackWriter.start(lock, systemRandom, { write });
   const packed = encodeSmallFrame(encodeChunk({ last: true, records }));
   await writer.frame([encodeSkippableHeader(INDEX_MAGIC, packed.length), packed], 0);

@@ -61,7 +61,7 @@ export async function sealToBuffer(
     {
       random: systemRandom,
       write: async (bytes) => {
-        parts.push(bytes);
+        parts.push(Buffer.from(bytes));
       },
       ...deps,
     },
