@@ -46,14 +46,23 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
       return 0;
     }
     await program.parseAsync([...args], { from: "user" });
-    const settings = program.opts<Settings>();
-    await work?.({ terminal: terminalFor(settings), signal: interruptSignal(), dataFolder: settings.data });
+    if (work !== undefined) await carryOut(work, program.opts<Settings>());
     return 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const known = toBackroomError(error);
     terminalFor({ json: args.includes("--json") }).error(known);
     return known.exit;
+  }
+}
+
+async function carryOut(work: (session: Session) => Promise<void>, settings: Settings): Promise<void> {
+  // A command may wait for nothing but its own timers, which do not keep a process alive.
+  const awake = setInterval(() => {}, 2 ** 30);
+  try {
+    await work({ terminal: terminalFor(settings), signal: interruptSignal(), dataFolder: settings.data });
+  } finally {
+    clearInterval(awake);
   }
 }
 

@@ -2,16 +2,16 @@ import type { Command } from "commander";
 
 /** The consents that can be given beforehand, so that scripts need not answer questions. */
 export interface AcceptOptions {
-  readonly acceptSmallNetwork?: boolean;
+  readonly acceptFewSources?: boolean;
 }
 
 export function acceptOption(command: Command): Command {
   return command.option(
-    "--accept-small-network",
-    "go on where the network is too small to hide well who you are",
+    "--accept-few-sources",
+    "go on where only one independent relay could be asked for the others",
   );
 }
 
 export function acceptedFlags(options: AcceptOptions): ReadonlySet<string> {
-  return new Set(options.acceptSmallNetwork === true ? ["--accept-small-network"] : []);
+  return new Set(options.acceptFewSources === true ? ["--accept-few-sources"] : []);
 }

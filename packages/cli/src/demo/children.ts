@@ -8,6 +8,11 @@ export interface Line {
   readonly [key: string]: unknown;
 }
 
+/** The same program, started the same way as this process was: from source or compiled. */
+export function ownCommand(): string[] {
+  return [process.execPath, ...process.execArgv, process.argv[1] ?? ""];
+}
+
 /** A `backroom` command as a process of its own, read through its JSON lines. */
 export class CommandProcess {
   readonly name: string;
@@ -17,17 +22,13 @@ export class CommandProcess {
   #exit: number | undefined;
   #errors = "";
 
-  constructor(name: string, args: readonly string[], dataFolder: string) {
+  /** `command` is a program and its first arguments, such as `ownCommand()`. */
+  constructor(name: string, command: readonly string[], args: readonly string[], dataFolder: string) {
     this.name = name;
-    // The same program, the same way it was started itself: from source or compiled.
-    const script = process.argv[1] ?? "";
-    this.#child = spawn(
-      process.execPath,
-      [...process.execArgv, script, "--json", "--data", dataFolder, ...args],
-      {
-        stdio: ["ignore", "pipe", "pipe"],
-      },
-    );
+    const [program = "", ...first] = command;
+    this.#child = spawn(program, [...first, "--json", "--data", dataFolder, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     this.#child.once("exit", (code, signal) => {
       this.#exit = code ?? (signal === null ? 1 : 128);
       this.#wake();

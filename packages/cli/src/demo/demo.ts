@@ -59,20 +59,14 @@ async function perform(stage: Stage, { path: given, terminal }: DemoOptions): Pr
   terminal.note(given === undefined ? "Made some holiday files to share." : "Sharing what you gave.");
 
   await startRelays(stage, terminal);
-  const sharer = stage.start("sharer", ["share", "--accept-small-network", source]);
+  const sharer = stage.start("sharer", ["share", source]);
   const shared = await sharer.line((line) => line.event === "result");
   terminal.note(`The sharer sealed ${formatBytes(Number(shared["packLength"]))} and printed a link.`);
 
   const target = path.join(stage.folder, "received");
   await mkdir(target);
   const downloadStartedMs = performance.now();
-  const downloader = stage.start("downloader", [
-    "get",
-    "--accept-small-network",
-    "-o",
-    target,
-    String(shared["link"]),
-  ]);
+  const downloader = stage.start("downloader", ["get", "-o", target, String(shared["link"])]);
   const bar = terminal.progress("Downloading");
   const follow = setInterval(() => {
     const now = downloader.latest("progress");

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { joinNetwork } from "@backroom/core/node/networks.ts";
-import { CommandProcess } from "./children.ts";
+import { CommandProcess, ownCommand } from "./children.ts";
 import { watchSockets } from "./sockets.ts";
 
 /** The processes of one demo, their folders, and what was seen of their connections. */
@@ -24,7 +24,7 @@ export class Stage {
   }
 
   start(name: string, args: readonly string[]): CommandProcess {
-    const started = new CommandProcess(name, args, this.dataFolder(name));
+    const started = new CommandProcess(name, ownCommand(), args, this.dataFolder(name));
     this.#processes.set(name, started);
     return started;
   }

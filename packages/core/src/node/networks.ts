@@ -3,7 +3,14 @@ import path from "node:path";
 import { BackroomError, isBackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { systemRandom } from "../base/random.ts";
-import { createNetwork as newNetwork, formatNetworkFile, parseNetworkFile, type Network } from "../directory/network.ts";
+import {
+  createNetwork as newNetwork,
+  formatNetworkFile,
+  inviteTo as inviteWith,
+  networkOfInvite,
+  parseNetworkFile,
+  type Network,
+} from "../directory/network.ts";
 import type { JoinRelay } from "../link/join-relay.ts";
 import { formatInvite, parseInvite } from "../link/invite.ts";
 import { readStateFile, writeStateFile } from "../store/state-file.ts";
@@ -36,7 +43,7 @@ export async function createNetwork(options: Where & { readonly name: string }):
 /** Keeps the network that an invite names and uses it from now on. Raises E_INVITE and its kin. */
 export async function joinNetwork(options: Where & { readonly invite: string }): Promise<NetworkSummary> {
   const folder = await openDataFolder(options.dataFolder);
-  const network = parseInvite(options.invite);
+  const network = networkOfInvite(parseInvite(options.invite));
   await saveNetwork(folder, await withKnownRelays(folder, network));
   await writeCurrent(folder, network.id);
   return summary(folder, network, network.id);
@@ -53,7 +60,9 @@ export async function useNetwork(options: Where & { readonly id: string }): Prom
 export async function knownNetworks(options: Where): Promise<NetworkSummary[]> {
   const folder = await openDataFolder(options.dataFolder);
   const currentId = await readCurrent(folder);
-  const names = (await readdir(folder.networks)).filter((name) => /^[0-9a-f]{8}\.json$/.test(name)).toSorted();
+  const names = (await readdir(folder.networks))
+    .filter((name) => /^[0-9a-f]{8}\.json$/.test(name))
+    .toSorted();
   const networks = await Promise.all(names.map((name) => readNetwork(folder, Number.parseInt(name, 16))));
   return Promise.all(
     networks.filter((one) => one !== undefined).map((network) => summary(folder, network, currentId)),
@@ -66,8 +75,7 @@ export async function inviteText(options: Where): Promise<string> {
   const network = await currentNetwork(folder);
   const table = await openTable(folder, network);
   const known = table.sample(LIMITS.inviteRelays).map(joinRelayOf);
-  const relays = known.length > 0 ? known : network.relays.slice(0, LIMITS.inviteRelays);
-  return inviteTo(network, relays);
+  return inviteTo(network, known.length > 0 ? known : network.relays);
 }
 
 /** Raises E_NO_RELAYS where there is nobody to join through. */
@@ -77,11 +85,14 @@ export function inviteTo(network: Network, relays: readonly JoinRelay[]): string
       fix: "start a relay of this network first: backroom relay",
     });
   }
-  return formatInvite({ ...network, relays });
+  return formatInvite(inviteWith(network, relays, systemRandom));
 }
 
 /** A relay's key and first address, as links and invites carry them. */
-export function joinRelayOf(info: { nodeKey: Buffer; endpoints: readonly { host: string; port: number }[] }): JoinRelay {
+export function joinRelayOf(info: {
+  nodeKey: Buffer;
+  endpoints: readonly { host: string; port: number }[];
+}): JoinRelay {
   const { host, port } = info.endpoints[0] as { host: string; port: number };
   return { nodeKey: info.nodeKey, host, port };
 }
@@ -92,6 +103,10 @@ export async function currentNetwork(folder: DataFolder): Promise<Network> {
   const network = id === undefined ? undefined : await readNetwork(folder, id);
   if (network === undefined) throw new BackroomError("E_NO_NETWORK", "this member belongs to no network yet");
   return network;
+}
+
+export async function hasCurrentNetwork(folder: DataFolder): Promise<boolean> {
+  return (await readCurrent(folder)) !== undefined;
 }
 
 /** A network that is known by its id, or undefined. */
@@ -118,11 +133,17 @@ export function networkIdText(id: number): string {
 async function withKnownRelays(folder: DataFolder, network: Network): Promise<Network> {
   const before = await readNetwork(folder, network.id);
   if (before === undefined) return network;
-  const byKey = new Map([...network.relays, ...before.relays].map((relay) => [relay.nodeKey.toString("hex"), relay]));
+  const byKey = new Map(
+    [...network.relays, ...before.relays].map((relay) => [relay.nodeKey.toString("hex"), relay]),
+  );
   return { ...network, relays: [...byKey.values()].slice(0, LIMITS.networkFileRelays) };
 }
 
-async function summary(folder: DataFolder, network: Network, currentId: number | undefined): Promise<NetworkSummary> {
+async function summary(
+  folder: DataFolder,
+  network: Network,
+  currentId: number | undefined,
+): Promise<NetworkSummary> {
   const { size } = await openTable(folder, network);
   return {
     id: networkIdText(network.id),
@@ -142,7 +163,7 @@ async function readCurrent(folder: DataFolder): Promise<number | undefined> {
   return text !== undefined && /^[0-9a-f]{8}$/.test(text) ? Number.parseInt(text, 16) : undefined;
 }
 
-async function writeCurrent(folder: DataFolder, id: number): Promise<void> {
+export async function writeCurrent(folder: DataFolder, id: number): Promise<void> {
   await writeStateFile(path.join(folder.networks, "current"), Buffer.from(`${networkIdText(id)}\n`));
 }
 

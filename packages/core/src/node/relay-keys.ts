@@ -23,12 +23,22 @@ export interface RelayKeys {
  * `{k: node secret, o: onion secret, p: previous onion secret?, t: when the onion key was made, s}`.
  */
 export async function openRelayKeys(folder: DataFolder, clock: Clock): Promise<RelayKeys> {
-  const file = path.join(folder.relay, "keys");
+  const file = keysFile(folder);
   const saved = await readStateFile(file, MOST_BYTES);
   const keys = saved === undefined ? freshKeys(clock) : decodeKeys(saved);
   const current = rotated(keys, clock);
   if (saved === undefined || current !== keys) await writeStateFile(file, encodeKeys(current));
   return current;
+}
+
+/** This member's node key in hex if it ever was a relay: its own circuits must not lead through itself. */
+export async function ownNodeKey(folder: DataFolder): Promise<string | undefined> {
+  const saved = await readStateFile(keysFile(folder), MOST_BYTES);
+  return saved === undefined ? undefined : decodeKeys(saved).node.publicBytes.toString("hex");
+}
+
+function keysFile(folder: DataFolder): string {
+  return path.join(folder.relay, "keys");
 }
 
 /** The same keys while the onion key is young; otherwise new ones, the old one kept as the previous. */

@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createNetwork, joinNetwork } from "@backroom/core/node/networks.ts";
+import { CommandProcess } from "../../src/demo/children.ts";
+
+/** The program as tests run it: from source, by the Node that runs the tests. */
+export const BACKROOM = [process.execPath, path.join(import.meta.dirname, "../../src/main.ts")];
+
+/** Where a member of a test network runs; by default on this computer, all on loopback. */
+export interface Placement {
+  /** What to put in front of a command to run it there, such as `ip netns exec`. */
+  prefix(name: string): readonly string[];
+  address(name: string): string;
+}
+
+const LOOPBACK: Placement = { prefix: () => [], address: () => "127.0.0.1" };
+
+/** Relays in processes of their own, and members that know them. Everything is stopped and removed by `close`. */
+export class TestNetwork {
+  readonly folder: string;
+  readonly #placement: Placement;
+  readonly #processes = new Set<CommandProcess>();
+  #invite = "";
+
+  private constructor(folder: string, placement: Placement) {
+    this.folder = folder;
+    this.#placement = placement;
+  }
+
+  /** Starts relays `relay 1` … and waits until they know each other. */
+  static async start(relayCount: number, placement: Placement = LOOPBACK): Promise<TestNetwork> {
+    const network = new TestNetwork(await mkdtemp(path.join(tmpdir(), "backroom-test-")), placement);
+    try {
+      await createNetwork({ dataFolder: network.dataFolder("relay 1"), name: "test" });
+      const first = network.#startRelay("relay 1");
+      network.#invite = String((await first.line((line) => line.event === "ready"))["invite"]);
+      const names = Array.from({ length: relayCount - 1 }, (_, index) => `relay ${index + 2}`);
+      for (const name of names) await network.join(name);
+      const relays = [first, ...names.map((name) => network.#startRelay(name))];
+      for (const relay of relays) {
+        await relay.line((line) => line.event === "relays" && Number(line["known"]) >= relayCount);
+      }
+      return network;
+    } catch (error) {
+      await network.close();
+      throw error;
+    }
+  }
+
+  get invite(): string {
+    return this.#invite;
+  }
+
+  dataFolder(name: string): string {
+    return path.join(this.folder, name.replaceAll(" ", "-"));
+  }
+
+  path(...parts: string[]): string {
+    return path.join(this.folder, ...parts);
+  }
+
+  async join(name: string): Promise<void> {
+    await joinNetwork({ dataFolder: this.dataFolder(name), invite: this.#invite });
+  }
+
+  /** Starts a command as that member, which joins first if it is new. */
+  async run(name: string, args: readonly string[]): Promise<CommandProcess> {
+    await this.join(name);
+    return this.#start(name, args);
+  }
+
+  processes(): CommandProcess[] {
+    return [...this.#processes].filter((one) => one.running);
+  }
+
+  async close(): Promise<void> {
+    for (const one of this.#processes) one.kill("SIGKILL");
+    await Promise.all([...this.#processes].map((one) => one.ended()));
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  #startRelay(name: string): CommandProcess {
+    return this.#start(name, ["relay", "--host", this.#placement.address(name)]);
+  }
+
+  #start(name: string, args: readonly string[]): CommandProcess {
+    const command = [...this.#placement.prefix(name), ...BACKROOM];
+    const started = new CommandProcess(name, command, args, this.dataFolder(name));
+    this.#processes.add(started);
+    return started;
+  }
+}

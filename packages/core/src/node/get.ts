@@ -1,0 +1,165 @@
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { isBackroomError } from "../base/errors.ts";
+import { silentLog } from "../base/log.ts";
+import type { Profile } from "../directory/path.ts";
+import { parseLink, topicSecret, type ShareLink } from "../link/link.ts";
+import type { AgeKeys } from "../pack/age-header.ts";
+import { acquireLock } from "../store/lock.ts";
+import { openPackStore } from "../store/open-pack.ts";
+import type { PieceStore } from "../store/piece-store.ts";
+import { storeError } from "../store/store-error.ts";
+import { packPaths, removePack } from "../store/store-files.ts";
+import { torrentInfo } from "../torrent/info.ts";
+import { whenAborted } from "./aborted.ts";
+import { Client } from "./client.ts";
+import { openDataFolder } from "./data-folder.ts";
+import { Fetching } from "./fetching.ts";
+import type { Hooks } from "./hooks.ts";
+import { networkOfLink } from "./network-of-link.ts";
+import { keysFor, openInto, type OpenedFiles } from "./pack-files.ts";
+import { Swarming } from "./swarming.ts";
+
+const TELL_MS = 200;
+
+export interface GetOptions {
+  readonly link: string;
+  readonly outputFolder: string;
+  readonly dataFolder: string | undefined;
+  readonly identityFile: string | undefined;
+  /** Asked for locked links where no key file is given. */
+  readonly password: () => Promise<string>;
+  /** Go on handing out after the download, until `signal` is aborted. */
+  readonly seed: boolean;
+  /** Fetch and hand out without opening. */
+  readonly mirror: boolean;
+  readonly profile: Profile;
+  readonly signal: AbortSignal;
+  readonly onDone: (result: OpenedFiles) => void;
+}
+
+/**
+ * `backroom get`: fetches a share, opens it while it arrives, and hands out what is there meanwhile. What was fetched stays for the
+ * next time when it fails or is stopped. Raises as `Client.open` and `openPack`, E_NO_SEEDERS, E_LOCKED, E_DISK_FULL, E_INTERRUPTED.
+ */
+export async function getShare(options: GetOptions, hooks: Hooks): Promise<void> {
+  const link = parseLink(options.link);
+  const folder = await openDataFolder(options.dataFolder);
+  const network = await networkOfLink(folder, link, hooks);
+  const keys = options.mirror ? undefined : await keysFor(link, options);
+  if (keys !== undefined) await makeFolder(options.outputFolder);
+  const info = torrentInfo(link.piecesRoot, link.packLength);
+  const lock = await acquireLock(`${packPaths(folder.packs, info.root).pack}.lock`);
+  try {
+    const joinRelays = link.relays;
+    const client = await Client.open(
+      { folder, network, joinRelays, profile: options.profile, log: silentLog },
+      hooks,
+    );
+    try {
+      const store = await openPackStore(folder.packs, info);
+      try {
+        await download({ link, keys, store, client, options, hooks });
+      } finally {
+        await store.close();
+      }
+    } finally {
+      client.close();
+    }
+    // It was kept for resuming; whoever wants to go on handing it out says --seed or --mirror.
+    if (!options.seed && !options.mirror) await removePack(folder.packs, info);
+  } finally {
+    await lock.release();
+  }
+}
+
+interface Download {
+  readonly link: ShareLink;
+  readonly keys: AgeKeys | undefined;
+  readonly store: PieceStore;
+  readonly client: Client;
+  readonly options: GetOptions;
+  readonly hooks: Hooks;
+}
+
+async function download({ link, keys, store, client, options, hooks }: Download): Promise<void> {
+  const topic = { topicSecret: topicSecret(link), sharerFingerprint: link.sharerFingerprint };
+  const complete = Promise.withResolvers<void>();
+  if (store.complete) complete.resolve();
+  const swarming = new Swarming(
+    { client, topic, store, sharerKeys: undefined, notGates: new Set() },
+    { onComplete: () => complete.resolve() },
+  );
+  const { swarm } = swarming;
+  const done = new AbortController();
+  const fetching = new Fetching({ client, topic, swarm, log: silentLog, signal: options.signal });
+  swarming.onPeerClosed = (peer, error) => fetching.onPeerClosed(peer, error);
+
+  const tell = (): void => {
+    const { haveCount, peerCount } = swarm.stats();
+    const bytes = Math.min(haveCount * store.info.pieceLength, store.info.length);
+    const note = `${peerCount} ${peerCount === 1 ? "peer" : "peers"}`;
+    hooks.progress("downloading", bytes, store.info.length, note);
+  };
+  const telling = setInterval(tell, TELL_MS);
+  const arrived = complete.promise.then(() => {
+    clearInterval(telling);
+    tell();
+  });
+  const supply = store.complete ? Promise.resolve() : fetching.run(done.signal);
+  // A supply that fails ends the swarm, and with it every read that waits.
+  supply.catch(() => swarm.close());
+  const opening =
+    keys === undefined ? undefined : openInto(swarm.source(), link.piecesRoot, keys, options, afterwards());
+  try {
+    const [opened] = await Promise.all([opening, arrived, untilSupplied()]);
+    options.onDone(opened ?? { paths: [], name: link.name ?? "", fileCount: 0, size: link.filesBytes ?? 0 });
+    if (options.seed || options.mirror) {
+      hooks.note("Handing it out. Press Ctrl-C to stop.");
+      swarming.seed();
+      await whenAborted(options.signal);
+    }
+  } catch (error) {
+    throw await reasonOf(error);
+  } finally {
+    clearInterval(telling);
+    done.abort();
+    swarming.close();
+    await Promise.allSettled([supply, opening]);
+  }
+
+  /** Opening goes on behind the download and is shown once that has ended. */
+  function afterwards(): Pick<Hooks, "progress"> {
+    return {
+      progress: (stage, value, total) => {
+        if (store.complete) hooks.progress(stage, value, total);
+      },
+    };
+  }
+
+  /** Fulfilled with the download; rejected when it cannot go on. */
+  function untilSupplied(): Promise<void> {
+    return Promise.race([arrived, supply.then(() => arrived)]);
+  }
+
+  /** The first cause: a read fails because the swarm closed, the swarm closed because the disk is full or nobody is there. */
+  async function reasonOf(error: unknown): Promise<unknown> {
+    if (!isBackroomError(error, "E_SWARM_CLOSED")) return error;
+    if (swarming.failure !== undefined) return swarming.failure;
+    done.abort();
+    try {
+      await supply;
+    } catch (reason) {
+      return reason;
+    }
+    return error;
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(path.resolve(folder), { recursive: true });
+  } catch (error) {
+    throw isBackroomError(error) ? error : storeError(error, "the output folder could not be made");
+  }
+}

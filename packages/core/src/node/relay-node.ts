@@ -1,0 +1,225 @@
+import path from "node:path";
+import { systemClock } from "../base/clock.ts";
+import { silentLog } from "../base/log.ts";
+import { systemRandom } from "../base/random.ts";
+import { ChannelPool } from "../circuit/channel-pool.ts";
+import { createRelay } from "../circuit/relay.ts";
+import { createExtendResolver } from "../directory/acceptable.ts";
+import { bootstrap } from "../directory/bootstrap.ts";
+import { createClockCheck } from "../directory/clock-check.ts";
+import { createDirectoryClient, createRelayAsker } from "../directory/directory-client.ts";
+import { createGossip } from "../directory/gossip.ts";
+import type { Network } from "../directory/network.ts";
+import { createRelayInfoDecoder } from "../directory/relay-info.ts";
+import type { RelayTable } from "../directory/table.ts";
+import { startDht } from "../net/dht/dht.ts";
+import { createTlsDialer } from "../net/tls-dialer.ts";
+import { listenTls } from "../net/tls-listener.ts";
+import { acquireLock } from "../store/lock.ts";
+import { whenAborted } from "./aborted.ts";
+import { openDataFolder, type DataFolder } from "./data-folder.ts";
+import type { Hooks } from "./hooks.ts";
+import { currentNetwork, inviteTo, joinRelayOf } from "./networks.ts";
+import { ownAddresses } from "./own-addresses.ts";
+import { OwnInfo } from "./own-info.ts";
+import { openRelayKeys } from "./relay-keys.ts";
+import { relayServices, type RelayServices } from "./relay-services.ts";
+import { openTable, saveTable } from "./saved-table.ts";
+
+const SAVE_TABLE_MS = 5 * 60_000;
+const LOOK_AT_TABLE_MS = 200;
+const INVITE_RELAYS = 3;
+/** A test network's members all live at a few addresses. */
+const TEST_CHANNELS_PER_ADDRESS = 4096;
+
+export interface RelayOptions {
+  readonly dataFolder: string | undefined;
+  /** IP addresses under which others reach this relay; found out where undefined. */
+  readonly hosts: readonly string[] | undefined;
+  /** TCP for TLS, UDP for the DHT; 0 takes a free one. */
+  readonly port: number;
+  readonly gate: boolean;
+  readonly signal: AbortSignal;
+  readonly onReady: (relay: RunningRelay) => void;
+}
+
+export interface RunningRelay {
+  readonly port: number;
+  readonly nodeKey: string;
+  readonly networkName: string;
+  /** An invite that names this relay and some others that it knows. */
+  invite(): string;
+  stats(): { readonly relaysKnown: number; readonly circuits: number; readonly bytesCarried: number };
+}
+
+/**
+ * Runs a relay of the network in use until `signal` is aborted. Raises E_NO_NETWORK, E_LOCKED, E_PORT_IN_USE, E_LISTEN, E_STORE, and
+ * E_NO_ADDRESS where no address is given and none can be found out.
+ */
+export async function runRelay(options: RelayOptions, hooks: Hooks): Promise<void> {
+  const folder = await openDataFolder(options.dataFolder);
+  const network = await currentNetwork(folder);
+  const hosts = options.hosts ?? ownAddresses(network.test);
+  const lock = await acquireLock(path.join(folder.relay, "lock"));
+  try {
+    const keys = await openRelayKeys(folder, systemClock);
+    const own = new OwnInfo(keys, { networkId: network.id, hosts, gate: options.gate });
+    const table = await openTable(folder, network);
+    const running = await startRelay({
+      folder,
+      network,
+      own,
+      table,
+      port: options.port,
+      gate: options.gate,
+      hooks,
+    });
+    try {
+      options.onReady(running.relay);
+      await whenAborted(options.signal);
+    } finally {
+      await running.close();
+    }
+  } finally {
+    await lock.release();
+  }
+}
+
+interface Parts {
+  readonly folder: DataFolder;
+  readonly network: Network;
+  readonly own: OwnInfo;
+  readonly table: RelayTable;
+  readonly port: number;
+  readonly gate: boolean;
+  readonly hooks: Hooks;
+}
+
+async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close(): Promise<void> }> {
+  const { folder, network, own, table } = parts;
+  const common = { clock: systemClock, random: systemRandom };
+  const decodeInfo = createRelayInfoDecoder();
+  const identity = { nodeKeys: own.nodeKeys, info: () => own.bytes() };
+  const dialer = createTlsDialer({ networkId: network.id, identity, ...common });
+  // Anonymous: a neighbour that knows a channel for a relay's opens circuits back over it, and on these nobody would answer.
+  const asking = createTlsDialer({ networkId: network.id, ...common });
+  const ownChannels = new ChannelPool({ dialer: asking, clock: systemClock });
+  const askRelay = createRelayAsker({ channels: ownChannels, clock: systemClock });
+
+  const nodeKey = own.nodeKeys.publicBytes;
+  // Before anybody can come; what it offers is added below, once the port is known.
+  const handlers: RelayServices["handlers"] = {};
+  const relay = createRelay({
+    nodeKey,
+    onionKeys: () => own.onionKeys(),
+    dialer,
+    clock: systemClock,
+    services: handlers,
+    resolveExtend: createExtendResolver({ network, clock: systemClock, decodeInfo }),
+  });
+  const listener = await listenTls(
+    {
+      identity,
+      port: parts.port,
+      networkId: network.id,
+      ...(network.test ? { channelsPerAddress: TEST_CHANNELS_PER_ADDRESS } : {}),
+      ...common,
+    },
+    (channel) => relay.accept(channel),
+  );
+  own.port = listener.port;
+  const known = table.entries().flatMap(({ info }) => info.endpoints);
+  const dht = await startDht({
+    port: listener.port,
+    bootstrap: [...network.bootstrap, ...network.relays, ...known],
+    clock: systemClock,
+    log: silentLog,
+  });
+  const services = relayServices({
+    network,
+    table,
+    decodeInfo,
+    nodeKey,
+    dialer: asking,
+    askRelay,
+    dht,
+    gate: parts.gate,
+  });
+  Object.assign(handlers, services.handlers);
+
+  const connect = createDirectoryClient({ channels: ownChannels, clock: systemClock, decodeInfo });
+  const gossip = createGossip({
+    table,
+    network,
+    decodeInfo,
+    askRelay,
+    ownInfo: () => own.bytes(),
+    log: silentLog,
+    ...common,
+    async seek() {
+      const known = [...network.relays, ...table.entries().map(({ info }) => joinRelayOf(info))];
+      const relays = known.filter((one) => !one.nodeKey.equals(nodeKey));
+      if (relays.length === 0) return;
+      const deps = {
+        table,
+        network,
+        decodeInfo,
+        connect,
+        clockCheck: createClockCheck(),
+        log: silentLog,
+        ...common,
+      };
+      // A relay waits for nobody to answer a question, and what it hears stays hearsay until it is borne out.
+      await bootstrap({ relays, acceptFewSources: true }, deps);
+    },
+  });
+  gossip.start();
+  const stopWatching = watchTable(table, parts.hooks, (info) => dht.addNodes(info.endpoints));
+  const saving = setInterval(() => void saveTable(folder, network, table).catch(() => {}), SAVE_TABLE_MS);
+
+  return {
+    relay: {
+      port: listener.port,
+      nodeKey: nodeKey.toString("hex"),
+      networkName: network.name,
+      invite() {
+        const self = decodeInfo(own.bytes());
+        const others = table.sample(INVITE_RELAYS).filter((other) => other.key !== self.key);
+        return inviteTo(network, [self, ...others].slice(0, INVITE_RELAYS).map(joinRelayOf));
+      },
+      stats() {
+        const { circuits, forwardedFrames } = relay.stats();
+        return { relaysKnown: table.size, circuits, bytesCarried: forwardedFrames * 16_384 };
+      },
+    },
+    async close() {
+      clearInterval(saving);
+      stopWatching();
+      gossip.stop();
+      services.close();
+      relay.close();
+      ownChannels.close();
+      await Promise.all([listener.close(), dht.close(), saveTable(folder, network, table)]);
+    },
+  };
+}
+
+/** Tells how many relays are known whenever that changes, and shows new ones to the DHT as nodes to ask. */
+function watchTable(
+  table: RelayTable,
+  hooks: Hooks,
+  onNew: (info: ReturnType<RelayTable["sample"]>[number]) => void,
+): () => void {
+  const seen = new Set<string>();
+  let told = -1;
+  const timer = setInterval(() => {
+    if (table.size === told) return;
+    told = table.size;
+    hooks.event("relays", { known: told });
+    const infos = table.entries().map(({ info }) => info);
+    for (const info of infos) if (!seen.has(info.key)) onNew(info);
+    seen.clear();
+    for (const info of infos) seen.add(info.key);
+  }, LOOK_AT_TABLE_MS);
+  return () => clearInterval(timer);
+}

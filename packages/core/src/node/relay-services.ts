@@ -1,0 +1,68 @@
+import { systemClock } from "../base/clock.ts";
+import { isBackroomError } from "../base/errors.ts";
+import { systemRandom } from "../base/random.ts";
+import { serveMessages } from "../circuit/messages.ts";
+import { SERVICE, type Service, type ServiceHandler } from "../circuit/stream.ts";
+import { createDirectoryService, type QuestionService } from "../directory/directory-service.ts";
+import type { Network } from "../directory/network.ts";
+import type { AskRelay } from "../directory/questions.ts";
+import type { RelayInfo, RelayInfoDecoder } from "../directory/relay-info.ts";
+import { createScoutService } from "../directory/scout-service.ts";
+import type { RelayTable } from "../directory/table.ts";
+import type { Dialer } from "../net/channel.ts";
+import type { Dht } from "../net/dht/dht.ts";
+import { createGate } from "../tunnel/gate.ts";
+
+export interface RelayServicesOptions {
+  readonly network: Network;
+  readonly table: RelayTable;
+  readonly decodeInfo: RelayInfoDecoder;
+  readonly nodeKey: Buffer;
+  readonly dialer: Dialer;
+  readonly askRelay: AskRelay;
+  readonly dht: Dht;
+  readonly gate: boolean;
+}
+
+export interface RelayServices {
+  readonly handlers: Partial<Record<Service, ServiceHandler>>;
+  close(): void;
+}
+
+/** What a relay offers at its end of a circuit: directory and scout, and the gate's services where it is one. */
+export function relayServices(options: RelayServicesOptions): RelayServices {
+  const { network, table, decodeInfo, dht, askRelay, dialer } = options;
+  const clock = systemClock;
+  const random = systemRandom;
+  const common = { network, table, decodeInfo, clock, random };
+  const directory = createDirectoryService({ ...common, probe: (info) => answersEverywhere(info, dialer) });
+  const scout = createScoutService({ ...common, askRelay, lookup: (topicHash) => dht.lookup(topicHash) });
+  const handlers: Partial<Record<Service, ServiceHandler>> = {
+    [SERVICE.directory]: answering(directory),
+    [SERVICE.scout]: answering(scout),
+  };
+  if (!options.gate) return { handlers, close: () => {} };
+  const gate = createGate({ nodeKey: options.nodeKey, announcer: dht, clock, random });
+  handlers[SERVICE.register] = gate.register;
+  handlers[SERVICE.leases] = gate.leases;
+  handlers[SERVICE.connect] = gate.connect;
+  return { handlers, close: () => gate.close() };
+}
+
+function answering(service: QuestionService): ServiceHandler {
+  return (stream, _args, circuit) =>
+    serveMessages(stream, (question) => service.answer(question, circuit.id));
+}
+
+/** Whether a relay's key answers at every address that it claims. */
+async function answersEverywhere(info: RelayInfo, dialer: Dialer): Promise<boolean> {
+  for (const endpoint of info.endpoints) {
+    try {
+      (await dialer.dial({ nodeKey: info.nodeKey, endpoints: [endpoint] })).close();
+    } catch (error) {
+      if (!isBackroomError(error)) throw error;
+      return false;
+    }
+  }
+  return true;
+}

@@ -1,0 +1,29 @@
+import { readdir, rm } from "node:fs/promises";
+import path from "node:path";
+import { systemRandom } from "../base/random.ts";
+import type { DataFolder } from "./data-folder.ts";
+
+/** A pack that is being sealed is `sealing-<process>-<random>` in the folder of packs, until it has a root to be named by. */
+const PATTERN = /^sealing-(\d+)-[0-9a-f]+$/;
+
+export function sealingFile(folder: DataFolder): string {
+  return path.join(folder.packs, `sealing-${process.pid}-${systemRandom.bytes(4).toString("hex")}`);
+}
+
+/** Removes what processes that were killed while they sealed have left. */
+export async function removeAbandoned(folder: DataFolder): Promise<void> {
+  for (const name of await readdir(folder.packs)) {
+    const pid = PATTERN.exec(name)?.[1];
+    if (pid !== undefined && !isRunning(Number(pid)))
+      await rm(path.join(folder.packs, name), { force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

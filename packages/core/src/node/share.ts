@@ -1,0 +1,202 @@
+import { BackroomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import { silentLog } from "../base/log.ts";
+import { shuffled, systemRandom } from "../base/random.ts";
+import type { Profile } from "../directory/path.ts";
+import { formatLink, lockedLink, parseLink, topicSecret, type ShareLink } from "../link/link.ts";
+import { showableName } from "../link/name.ts";
+import { generateSharerKey, sharerKeyFromSeed, type SharerKey } from "../link/sharer-key.ts";
+import { acquireLock } from "../store/lock.ts";
+import { adoptSealedPack, openPackStore } from "../store/open-pack.ts";
+import type { PieceStore } from "../store/piece-store.ts";
+import { packPaths, removePack } from "../store/store-files.ts";
+import { torrentInfo } from "../torrent/info.ts";
+import { whenAborted } from "./aborted.ts";
+import { Client } from "./client.ts";
+import { openDataFolder, type DataFolder } from "./data-folder.ts";
+import type { Hooks } from "./hooks.ts";
+import { currentNetwork, joinRelayOf } from "./networks.ts";
+import { networkOfLink } from "./network-of-link.ts";
+import { sealToNewFile, type SealFor, type SealedFile } from "./sealing.ts";
+import { readShareRecord, writeShareRecord } from "./share-record.ts";
+import { removeAbandoned, sealingFile } from "./sealing-file.ts";
+import { Swarming } from "./swarming.ts";
+
+/** How long the first gate may take before the link is printed all the same. */
+const FIRST_GATE_MS = 20_000;
+const TELL_MS = 1000;
+
+export interface ShareOptions extends SealFor {
+  /** Files and folders, or one link of a share that was made or mirrored here. */
+  readonly inputs: readonly string[];
+  readonly dataFolder: string | undefined;
+  readonly name: string | undefined;
+  readonly profile: Profile;
+  readonly signal: AbortSignal;
+  readonly onReady: (result: ShareResult) => void;
+}
+
+export interface ShareResult {
+  readonly link: string;
+  /** For hosts that shall not be able to read; the link itself where that is locked. */
+  readonly lockedLink: string;
+  readonly kind: "read" | "locked";
+  readonly name: string;
+  readonly fileCount: number;
+  readonly size: number;
+  readonly packLength: number;
+  readonly leftOutCount: number;
+}
+
+/** A share that is ready to be handed out. */
+interface Prepared {
+  readonly store: PieceStore;
+  readonly link: ShareLink;
+  readonly sharer: SharerKey | undefined;
+  readonly fileCount: number;
+  readonly leftOutCount: number;
+}
+
+/**
+ * `backroom share`: seals (or finds what was sealed), then hands out until `signal` is aborted. Raises as `sealToNewFile` and `Client.open`,
+ * E_NOT_HELD for a link whose pack is not here whole, E_LOCKED while another process hands out the same.
+ */
+export async function shareFiles(options: ShareOptions, hooks: Hooks): Promise<void> {
+  const folder = await openDataFolder(options.dataFolder);
+  const [first = ""] = options.inputs;
+  const again = options.inputs.length === 1 && /^\s*backroom:/i.test(first) ? parseLink(first) : undefined;
+  const network =
+    again === undefined ? await currentNetwork(folder) : await networkOfLink(folder, again, hooks);
+  const joinRelays = again?.relays ?? [];
+  const client = await Client.open(
+    { folder, network, joinRelays, profile: options.profile, log: silentLog },
+    hooks,
+  );
+  try {
+    const prepared =
+      again === undefined ? await seal(options, folder, client, hooks) : await findAgain(folder, again);
+    const lock = await acquireLock(`${packPaths(folder.packs, prepared.store.info.root).pack}.lock`);
+    try {
+      await handOut(prepared, client, options, hooks);
+    } finally {
+      await prepared.store.close();
+      await lock.release();
+    }
+  } finally {
+    client.close();
+  }
+}
+
+async function seal(
+  options: ShareOptions,
+  folder: DataFolder,
+  client: Client,
+  hooks: Hooks,
+): Promise<Prepared> {
+  await removeAbandoned(folder);
+  const file = sealingFile(folder);
+  const sealedFile = await sealToNewFile(file, { ...options, paths: options.inputs }, hooks);
+  const store = await adoptSealedPack(folder.packs, file, sealedFile.digest);
+  const sharer = generateSharerKey(systemRandom);
+  const link = linkOf(sealedFile, sharer, client);
+  const { fileCount, leftOutCount } = sealedFile.sealed;
+  try {
+    await writeShareRecord(folder, { link: formatLink(link), sharerSeed: sharer.seed, fileCount });
+  } catch (error) {
+    await store.close();
+    await removePack(folder.packs, store.info);
+    throw error;
+  }
+  return { store, link, sharer, fileCount, leftOutCount };
+}
+
+async function findAgain(folder: DataFolder, link: ShareLink): Promise<Prepared> {
+  const record = await readShareRecord(folder, link);
+  const store = await openPackStore(folder.packs, torrentInfo(link.piecesRoot, link.packLength));
+  if (!store.complete) {
+    await store.close();
+    if (store.haveCount() === 0) await removePack(folder.packs, store.info);
+    throw new BackroomError("E_NOT_HELD", "the pack of this link is not here, or not all of it");
+  }
+  const sharer = record === undefined ? undefined : sharerKeyFromSeed(record.sharerSeed);
+  return { store, link, sharer, fileCount: record?.fileCount ?? 0, leftOutCount: 0 };
+}
+
+async function handOut(
+  prepared: Prepared,
+  client: Client,
+  options: ShareOptions,
+  hooks: Hooks,
+): Promise<void> {
+  const { store, link, sharer } = prepared;
+  const swarming = new Swarming({
+    client,
+    store,
+    topic: { topicSecret: topicSecret(link), sharerFingerprint: link.sharerFingerprint },
+    sharerKeys: sharer?.keys,
+    notGates: new Set(link.relays.map((relay) => relay.nodeKey.toString("hex"))),
+  });
+  const stopped = whenAborted(options.signal);
+  const telling = setInterval(() => {
+    const { peerCount, uploadedBytes, uploadRate } = swarming.swarm.stats();
+    hooks.event("seeding", {
+      gates: swarming.gateCount,
+      peers: peerCount,
+      uploadedBytes,
+      rate: Math.round(uploadRate),
+    });
+  }, TELL_MS);
+  try {
+    await Promise.race([firstGate(swarming, hooks, options.signal), stopped]);
+    if (options.signal.aborted) return;
+    options.onReady({
+      link: formatLink(link),
+      lockedLink: formatLink(link.kind === "read" ? lockedLink(link) : link),
+      kind: link.kind,
+      name: link.name ?? "",
+      fileCount: prepared.fileCount,
+      size: link.filesBytes ?? 0,
+      packLength: link.packLength,
+      leftOutCount: prepared.leftOutCount,
+    });
+    await stopped;
+  } finally {
+    clearInterval(telling);
+    swarming.close();
+  }
+}
+
+/** A link that is handed on before any gate knows the share would fail for whoever is quick. */
+async function firstGate(swarming: Swarming, hooks: Hooks, signal: AbortSignal): Promise<void> {
+  const startedMs = performance.now();
+  while (swarming.gateCount === 0 && !signal.aborted) {
+    if (performance.now() - startedMs > FIRST_GATE_MS) {
+      hooks.warn("no relay has taken the share on as a gate yet; the link works once one does");
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function linkOf({ sealed, digest, identity }: SealedFile, sharer: SharerKey, client: Client): ShareLink {
+  const fields = {
+    networkId: client.network.id,
+    piecesRoot: digest.root,
+    packLength: digest.length,
+    sharerFingerprint: sharer.fingerprint,
+    name: showableName(sealed.name, LIMITS.linkNameBytes),
+    filesBytes: sealed.fileBytes,
+    relays: joinRelays(client),
+  };
+  return identity === undefined
+    ? { kind: "locked", ...fields, topicSecret: systemRandom.bytes(32) }
+    : { kind: "read", ...fields, identity: identity.secret };
+}
+
+/** Drawn at random, never own guards (and `notGates` keeps them from becoming gates): DESIGN 4. Few in a small network, which needs gates too. */
+function joinRelays(client: Client): ReturnType<typeof joinRelayOf>[] {
+  const guards = new Set(client.guards().map((guard) => guard.key));
+  const others = client.relays().filter((relay) => !guards.has(relay.key));
+  const count = Math.min(LIMITS.linkRelays, Math.ceil(others.length / 3));
+  return shuffled(others, systemRandom).slice(0, count).map(joinRelayOf);
+}
