@@ -212,6 +212,23 @@ test("over a day circuits are renewed hourly, gates about daily, and never is th
   assert.equal(presence.gateCount, 2);
   const alive = town.gates.flatMap(({ circuits }) => circuits).filter((circuit) => circuit.alive);
   assert.ok(alive.length <= 4, `${alive.length} circuits were left behind`);
+  first?.tunnel.close();
+  await settle();
+  await pass(town.clock, 60_000);
+  assert.equal(alive.filter((circuit) => circuit.alive).length, 2, "a circuit outlived its last tunnel");
+});
+
+test("while circuits cannot be replaced the leases over the old ones are renewed all the same", async () => {
+  const town = newTown(2);
+  const share = newShare();
+  town.seed(share, newSeeder(share.sharerKeys));
+  await settle();
+  for (const gate of town.gates) gate.up = false;
+  await pass(town.clock, 3 * HOUR_MS);
+  assert.deepEqual(
+    town.gates.map(({ gate }) => gate.registrations),
+    [1, 1],
+  );
 });
 
 test("around the turn of an epoch both topics are served, and clocks an hour apart still meet", async () => {
