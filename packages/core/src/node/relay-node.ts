@@ -132,6 +132,7 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
   const dht = await startDht({
     port: listener.port,
     bootstrap: [...network.bootstrap, ...network.relays, ...known],
+    testNetwork: network.test,
     clock: systemClock,
     log: silentLog,
   });
