@@ -27,6 +27,44 @@ export const LIMITS = {
   channelCloseMs: 2_000,
   /** PINGs of the peer in one keepalive period that we answer: it needs one. */
   channelPings: 8,
+
+  // --- net: the DHT process ---------------------------------------------------------------------------
+  /** One Ethernet frame: real nodes send no longer ones, and longer ones are fragments, which are easy to forge. */
+  dhtPacketBytes: 1_472,
+  /** Real nodes use 2 to 8 bytes for a transaction and at most 20 for a token; all of it is echoed or kept. */
+  dhtTransactionBytes: 32,
+  dhtTokenBytes: 64,
+  /** Contacts taken from one answer: 8 by BEP 5, 20 in some clients. */
+  dhtNodes: 20,
+  /** Peers in one answer, taken as well as given: answers must stay small, since the question's source may be forged. */
+  dhtValues: 50,
+  /** Packets a second from one address and from all. A busy DHT node sees some 100 a second in all. */
+  dhtSourcePackets: 20,
+  dhtAllPackets: 1_000,
+  /** What strangers may store with us, and for how long: announcers repeat themselves every 15 to 30 minutes. */
+  dhtStoredPeers: 2_000,
+  dhtStoredMs: 45 * 60_000,
+  /** Lookups whose tokens are kept for announcing. */
+  dhtTables: 256,
+  /** A lookup visits some 60 nodes, 16 at a time, within a second or two; a hostile one could lead on for ever. */
+  dhtLookupMs: 15_000,
+  dhtResults: 100,
+  /** Lookups and announcements under way, and lookups that wait for their turn. */
+  dhtJobs: 8,
+  dhtWaitingLookups: 64,
+  /** Hashes one gate announces; each costs about 100 packets every `dhtAnnounceMs`. */
+  dhtAnnounced: 2_000,
+  /** BEP 5 nodes forget after 30 minutes. */
+  dhtAnnounceMs: 15 * 60_000,
+  /** An announcement that reached nobody is tried again this much later: the first contacts may not be up yet. */
+  dhtAnnounceAgainMs: 5_000,
+  /** Contacts given to a new child, bootstrap list included. */
+  dhtContacts: 64,
+  /** A child that died is started again after this, doubled each time up to the second. */
+  dhtRestartMs: 1_000,
+  dhtRestartMostMs: 60_000,
+  /** Heap of the child; it needs about 20 MiB. */
+  dhtHeapMiB: 128,
   // --- torrent --------------------------------------------------------------------------------------
   /** What all BitTorrent peers request at a time (BEP 52); a longer `piece` message or request is refused. */
   wireBlockBytes: 16 * 1024,
@@ -212,8 +250,9 @@ export const LIMITS = {
   /** The same for all together: half a millisecond each, so an eighth of a core at most. */
   handshakeBurstTotal: 512,
   handshakesPerSecondTotal: 256,
-  /** EXTENDs that wait for a dial or a CREATED. */
-  extendsPerChannel: 64,
+  /** EXTENDs that wait for a dial or a CREATED: a client builds a dozen circuits at a time, a relay's channel carries many clients'. */
+  extendsPerClient: 16,
+  extendsPerRelay: 128,
   extendsTotal: 512,
   /** Dial, CREATE and CREATED at a relay that extends: a little over what one dial may take. */
   extendMs: 12_000,

@@ -25,12 +25,14 @@ import {
   type ServiceHandler,
   type StreamHandlers,
 } from "./stream.ts";
+import type { SpareFrames } from "./spare-frames.ts";
 import { StreamHub, type HubPort } from "./stream-hub.ts";
 
 /** What all circuits of a relay share. */
 export interface RelayContext extends ExtensionDeps {
   readonly services: Partial<Record<Service, ServiceHandler>>;
   readonly meter: QueueMeter;
+  readonly spareFrames: SpareFrames;
   onCircuitEnded(circuit: RelayCircuit): void;
 }
 
@@ -117,6 +119,7 @@ export class RelayCircuit implements ServedCircuit, HubPort, LegEvents {
         this.#toNext.push(frame);
         this.#next?.wake();
       } else if (opened[0] === MINE && this.#extension === undefined) {
+        this.#context.spareFrames.put(frame);
         this.#hub.receiveData(opened);
         this.#previous.release();
       } else {
@@ -205,7 +208,7 @@ export class RelayCircuit implements ServedCircuit, HubPort, LegEvents {
   }
 
   sealData(stream: number, payload: Buffer): Buffer {
-    const frame = Buffer.allocUnsafe(DATA_FRAME_BYTES);
+    const frame = this.#context.spareFrames.take();
     const range = this.#layers.ownRange(DATA_FRAME_BYTES);
     writeData(frame, range, stream, payload);
     frame[range.start] = MINE;

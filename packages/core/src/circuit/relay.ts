@@ -10,6 +10,7 @@ import { PROTOCOL_ID, serverReply } from "./handshake.ts";
 import { HopLayers, MAX_HOPS, RelayLayers } from "./layer.ts";
 import type { Leg } from "./leg.ts";
 import { RelayCircuit, type RelayContext } from "./relay-circuit.ts";
+import { SpareFrames } from "./spare-frames.ts";
 import type { Service, ServiceHandler } from "./stream.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
@@ -48,6 +49,7 @@ export interface Relay {
 
 interface NeighbourBounds {
   readonly handshakes: TokenBucket;
+  readonly extendsMax: number;
   extends: number;
 }
 
@@ -57,6 +59,7 @@ interface NeighbourBounds {
  */
 export function createRelay(deps: RelayDeps): Relay {
   const meter = { queuedFrames: 0, forwardedFrames: 0 };
+  const spareFrames = new SpareFrames();
   const circuits = new Set<RelayCircuit>();
   const bounds = new WeakMap<ChannelMux, NeighbourBounds>();
   const handshakes = new TokenBucket(deps.clock, LIMITS.handshakeBurstTotal, LIMITS.handshakesPerSecondTotal);
@@ -94,7 +97,8 @@ export function createRelay(deps: RelayDeps): Relay {
     const anonymous = mux.channel.peerKey === undefined;
     const burst = anonymous ? LIMITS.handshakeBurstPerClient : LIMITS.handshakeBurstPerRelay;
     const rate = anonymous ? LIMITS.handshakesPerSecondPerClient : LIMITS.handshakesPerSecondPerRelay;
-    const fresh = { handshakes: new TokenBucket(deps.clock, burst, rate), extends: 0 };
+    const extendsMax = anonymous ? LIMITS.extendsPerClient : LIMITS.extendsPerRelay;
+    const fresh = { handshakes: new TokenBucket(deps.clock, burst, rate), extendsMax, extends: 0 };
     bounds.set(mux, fresh);
     return fresh;
   }
@@ -106,6 +110,7 @@ export function createRelay(deps: RelayDeps): Relay {
       nodeKey: deps.nodeKey,
       services: deps.services,
       meter,
+      spareFrames,
       resolveExtend: (info) => deps.resolveExtend(info),
       takeExtendSlot: () => takeExtendSlot(neighbour),
       onCircuitEnded: (circuit) => circuits.delete(circuit),
@@ -113,8 +118,7 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 
   function takeExtendSlot(neighbour: NeighbourBounds): (() => void) | undefined {
-    if (neighbour.extends >= LIMITS.extendsPerChannel || extendsTotal >= LIMITS.extendsTotal)
-      return undefined;
+    if (neighbour.extends >= neighbour.extendsMax || extendsTotal >= LIMITS.extendsTotal) return undefined;
     neighbour.extends++;
     extendsTotal++;
     return () => {

@@ -17,7 +17,10 @@ export type Service = (typeof SERVICE)[keyof typeof SERVICE];
  * - Every payload that `onData` gave counts against what was granted until `consumed` is called for it, so memory is bounded by what
  *   the receiver lets lie. Payloads are valid until the handler returns; keep a copy if you need one for longer,
  *   unless the payload's buffer is yours (it is a slice of a frame that nobody else holds: keeping it keeps the frame's 16 KiB).
- * - `onEnd` is called exactly once, whoever ended it, without an error for an orderly END. Nothing is called after it.
+ * - `end` lets out what was sent before; `send` on an ended stream is a no-op, and `sendWindow` is 0.
+ * - `onEnd` is called exactly once, whoever ended it, also from within `end`, without an error for an orderly END and after everything that the
+ *   other end had sent. Nothing is called after it. It is not called for a stream that a service refused.
+ * - `start` hands the stream over to other handlers from the next event on; who opens or accepts gives the first ones.
  */
 export interface CircuitStream {
   readonly sendWindow: number;
@@ -35,7 +38,8 @@ export interface StreamHandlers {
 
 /**
  * The client's end of a circuit. Every method after destruction raises or is a no-op as said.
- * - `openStream` reaches the last hop; the stream ends with E_REFUSED when the hop refuses.
+ * - `openStream` reaches the last hop; the stream ends with E_REFUSED when the hop refuses. It raises E_CIRCUIT on a circuit that is gone or too
+ *   old for new streams (LIMITS.circuitFreshMs), and E_REFUSED when there are too many, or too many unanswered.
  * - `onIncoming` decides on streams that the last hop opens: return handlers to accept, undefined to refuse.
  * - `onDestroyed` is called exactly once; all streams have had `onEnd` by then.
  */

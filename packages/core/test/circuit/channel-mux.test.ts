@@ -223,6 +223,6 @@ test("a neighbour opens no more circuits than it may", () => {
   assert.deepEqual([created, mux.circuitCount], [LIMITS.circuitsPerClient, LIMITS.circuitsPerClient]);
   assert.deepEqual(
     channel.sent.map((frame) => [frameType(frame), frameBody(frame)[0]]),
-    Array(3).fill([FRAME.destroy, DESTROY_REASON.refused]),
+    [1, 2, 3].map(() => [FRAME.destroy, DESTROY_REASON.refused]),
   );
 });

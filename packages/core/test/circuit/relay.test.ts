@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isBackroomError } from "../../src/base/errors.ts";
+import { LIMITS } from "../../src/base/limits.ts";
+import { buildCircuit } from "../../src/circuit/client-circuit.ts";
+import { SERVICE, type CircuitStream, type ServedCircuit } from "../../src/circuit/stream.ts";
+import { FRAME, frameType } from "../../src/net/frame.ts";
+import { createCircuitWorld, settle, type WorldRelay } from "../support/circuit-world.ts";
+
+const QUIET = { onData() {}, onWindow() {}, onEnd() {} };
+const isCircuit = (error: unknown): boolean => isBackroomError(error, "E_CIRCUIT");
+
+test("a client that builds without end is refused for a while; its circuits and other clients go on", async () => {
+  const world = createCircuitWorld({ relayCount: 1 });
+  const target = (world.relays[0] as WorldRelay).target;
+  const alive = [];
+  for (let count = 0; count < LIMITS.handshakeBurstPerClient; count++) alive.push(await world.build(0));
+  await assert.rejects(world.build(0), isCircuit);
+  assert.ok(alive.every((circuit) => circuit.alive));
+  await buildCircuit(world.newClient(), [target]);
+  assert.equal(world.relays[0]?.relay.stats().refusedCircuits, 1);
+  world.clock.advance(1000);
+  for (let count = 0; count < LIMITS.handshakesPerSecondPerClient; count++) await world.build(0);
+  await assert.rejects(world.build(0), isCircuit);
+});
+
+test("extensions under way are bounded for each neighbour, and their places come back", async () => {
+  const world = createCircuitWorld({ relayCount: 2 });
+  const client = world.client;
+  const target = world.relays.map((one) => one.target);
+  // The second relay's answers get lost, so every extension waits.
+  world.network.tap = (frame, direction, link) =>
+    frameType(frame) === FRAME.created &&
+    direction === "backward" &&
+    link.listenerKey.equals(target[1]?.nodeKey as Buffer)
+      ? undefined
+      : frame;
+  const outcomes: string[] = [];
+  const attempts = [];
+  for (let count = 0; count < LIMITS.extendsPerClient + 2; count++) {
+    attempts.push(
+      buildCircuit(client, target).then(
+        () => outcomes.push("built"),
+        (error: Error) => outcomes.push(error.message),
+      ),
+    );
+    await settle();
+  }
+  assert.equal(outcomes.length, 2, "those beyond the bound fail at once");
+  world.clock.advance(LIMITS.extendMs);
+  await Promise.all(attempts);
+  assert.deepEqual(new Set(outcomes), new Set(["hop 2 of the circuit could not be reached"]));
+  world.network.tap = undefined;
+  assert.equal((await buildCircuit(client, target)).hopCount, 2);
+});
+
+test("a closed relay ends every circuit through it and answers nobody", async () => {
+  const world = createCircuitWorld({ relayCount: 3 });
+  const circuit = await world.build(0, 1, 2);
+  (world.relays[1] as WorldRelay).relay.close();
+  await settle();
+  assert.equal(circuit.alive, false);
+  await assert.rejects(world.build(0, 1), isCircuit);
+  for (const { relay } of world.relays) assert.equal(relay.stats().circuits, 0);
+});
+
+test("services learn when their circuit is gone, and may come and go", async () => {
+  const world = createCircuitWorld({ relayCount: 1 });
+  const { services } = world.relays[0] as WorldRelay;
+  let gone = 0;
+  let served: ServedCircuit | undefined;
+  services[SERVICE.register] = (_stream, _args, circuit) => {
+    served = circuit;
+    circuit.onDestroyed(() => gone++);
+    return QUIET;
+  };
+  const circuit = await world.build(0);
+  circuit.openStream(SERVICE.register, Buffer.alloc(0), QUIET);
+  await settle();
+  delete services[SERVICE.register];
+  const ends: unknown[] = [];
+  circuit.openStream(SERVICE.register, Buffer.alloc(0), { ...QUIET, onEnd: (error) => ends.push(error) });
+  await settle();
+  assert.ok(isBackroomError(ends[0], "E_REFUSED"));
+  assert.deepEqual([gone, served?.alive], [0, true]);
+  circuit.destroy();
+  await settle();
+  assert.deepEqual([gone, served?.alive], [1, false]);
+  assert.throws(() => served?.openStream(SERVICE.incoming, Buffer.alloc(0), QUIET), isCircuit);
+});
+
+test("opening and ending streams for long costs a circuit nothing: ids and places come back", async () => {
+  const world = createCircuitWorld({ relayCount: 2 });
+  (world.relays[1] as WorldRelay).services[SERVICE.connect] = () => QUIET;
+  const circuit = await world.build(0, 1);
+  for (let round = 0; round < 60; round++) {
+    const opened: CircuitStream[] = [];
+    for (let count = 0; count < 20; count++) {
+      opened.push(circuit.openStream(SERVICE.connect, Buffer.alloc(0), QUIET));
+    }
+    for (const stream of opened) stream.end();
+    await settle();
+  }
+  assert.ok(circuit.alive);
+});
+
+test("a circuit whose CONTROL cannot leave ends before it fills the memory", async () => {
+  const world = createCircuitWorld({ relayCount: 1 });
+  (world.relays[0] as WorldRelay).services[SERVICE.connect] = () => QUIET;
+  const circuit = await world.build(0);
+  // With frames a minute under way the channel fills up, and only the bound of CONTROL frames is left.
+  world.network.delayMs = 60_000;
+  let opened = 0;
+  for (; opened < 2 * LIMITS.controlFrames && circuit.alive; opened++) {
+    circuit.openStream(SERVICE.connect, Buffer.alloc(0), QUIET).end();
+  }
+  assert.equal(circuit.alive, false);
+});
