@@ -186,6 +186,9 @@ export class Downloader {
 
   /** See Swarm. */
   async whenPiece(piece: number): Promise<void> {
+    if (piece >= this.#store.info.pieceCount) {
+      throw new BackroomError("E_INTERNAL", "somebody waits for a piece behind the last one");
+    }
     if (this.#store.have(piece)) return;
     if (this.#closed !== undefined) throw this.#closed;
     // It may have been here, and been found damaged by somebody else's read.

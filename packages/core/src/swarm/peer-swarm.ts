@@ -102,6 +102,9 @@ export class PeerSwarm implements Swarm {
   source(): PackSource {
     const { info } = this.#store;
     const read = async (offset: number, length: number): Promise<Buffer> => {
+      if (offset < 0 || length < 0 || offset + length > info.length) {
+        throw new BackroomError("E_INTERNAL", "a read goes beyond the pack");
+      }
       const pieces: number[] = [];
       for (let at = offset; at < offset + length; at += info.pieceLength - (at % info.pieceLength)) {
         pieces.push(Math.floor(at / info.pieceLength));

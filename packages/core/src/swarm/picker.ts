@@ -24,6 +24,8 @@ export interface PickerOptions {
 
 /** The most peers that one block is asked of at the same time. */
 const MOST_ASKERS = 3;
+/** Blocks of a piece asked once more at a time: what comes twice is waste, and a few at a time close the gap as well. */
+const AGAIN_BATCH = 16;
 /** Pieces taken at random before rarity counts, so that a new peer soon has something to give (BEP 3's habit). */
 const RANDOM_PIECES = 4;
 
@@ -119,7 +121,7 @@ export class Picker {
     const take = (active: ActivePiece, again: boolean): void => {
       const room = count - picked.length;
       const blocks = again
-        ? active.takeAgain(peer, room, nowMs, nowMs - patienceMs, MOST_ASKERS)
+        ? active.takeAgain(peer, Math.min(room, AGAIN_BATCH), nowMs, nowMs - patienceMs, MOST_ASKERS)
         : active.take(peer, room, nowMs);
       if (active.freeCount === 0) this.#open.delete(active);
       if (active.exclusive) active.leader = peer;
@@ -148,8 +150,9 @@ export class Picker {
       if (mayAsk(peer, active)) take(active, false);
     }
     if (this.#order.size === 0 || this.#active.size >= this.#options.maxActive) {
+      const most = Math.min(count, picked.length + AGAIN_BATCH);
       for (const active of this.#active.values()) {
-        if (full()) return picked;
+        if (picked.length >= most) return picked;
         if (!active.exclusive && mayAsk(peer, active)) take(active, true);
       }
     }
@@ -289,6 +292,7 @@ export class Picker {
   }
 }
 
+/** Whether the picker may ask `peer` for blocks of a piece under way. */
 function mayAsk(peer: PickerPeer, active: ActivePiece): boolean {
   if (!peer.has(active.piece) || peer.refused.has(active.piece)) return false;
   return !active.exclusive || active.leader === undefined || active.leader === peer;

@@ -56,9 +56,9 @@ export class RequestWindow {
     return room >= Math.max(1, this.size >>> 2) ? room : 0;
   }
 
-  /** In what time the peer may be expected to answer a request made now, in milliseconds. */
+  /** In what time the peer may be expected to answer a request made now, in milliseconds: twice the usual, and no hair-splitting. */
   get expectedMs(): number {
-    return Math.max(200, 1.5 * this.#latencyMs);
+    return Math.max(400, 2 * this.#latencyMs);
   }
 
   sent(block: Block, nowMs: number): void {
