@@ -1,57 +1,19 @@
-import type { Clock } from "../base/clock.ts";
 import type { ByteDuplex } from "../base/duplex.ts";
 import { BackroomError, isBackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
-import type { PieceStore } from "../store/piece-store.ts";
 import { Bitfield } from "../torrent/bitfield.ts";
 import { encodeHandshake, type Handshake } from "../torrent/handshake.ts";
 import { LEAF_BYTES } from "../torrent/merkle.ts";
-import type { BlockRange, HashesMessage, HashRange, WireMessage } from "../torrent/peer-wire.ts";
-import type { PieceTree } from "../torrent/piece-tree.ts";
+import type { BlockRange, HashRange, WireMessage } from "../torrent/peer-wire.ts";
 import { PeerWireDecoder } from "../torrent/wire-decoder.ts";
 import { isServable, rangeOf } from "./blocks.ts";
-import {
-  decodeExtensionHandshake,
-  encodeExtensionHandshake,
-  type AddressPolicy,
-} from "./extension-handshake.ts";
+import { decodeExtensionHandshake, encodeExtensionHandshake } from "./extension-handshake.ts";
 import type { Block } from "./picker.ts";
 import { HashTraffic } from "./hash-traffic.ts";
 import { RequestWindow } from "./request-window.ts";
+import type { SessionDeps, SessionEvents } from "./session-host.ts";
 import { UploadQueue } from "./upload-queue.ts";
 import { WireOutput } from "./wire-output.ts";
-
-export interface SessionDeps {
-  readonly store: PieceStore;
-  readonly clock: Clock;
-  readonly addressPolicy: AddressPolicy;
-  /** 20 bytes, random for this session alone. */
-  readonly peerId: Buffer;
-  /** What hash requests are answered from; undefined while the piece layer is not known. */
-  pieceTree(): PieceTree | undefined;
-}
-
-/** What a session tells its swarm. No handler may throw but `onHandshake`, `onHashes`: what they raise closes the session. */
-export interface SessionEvents {
-  /** The peer has shown the right infohash. Raises to refuse it. */
-  onHandshake(peerId: Buffer): void;
-  /** What the peer has, once; undefined for everything. */
-  onPieces(pieces: Bitfield | undefined): void;
-  onHave(piece: number): void;
-  onChoke(): void;
-  onUnchoke(): void;
-  /** A block that was asked for, of the right length. The bytes may be kept. */
-  onBlock(block: Block, bytes: Buffer): void;
-  onReject(block: Block): void;
-  onHashes(message: HashesMessage): void;
-  onHashReject(range: HashRange): void;
-  /** A batch of messages has been handled: time to ask for more. */
-  onIdle(): void;
-  /** `piece` could not be read from the store; the peer has had its rejects. */
-  onReadFailed(piece: number, error: unknown): void;
-  /** Once; nothing is called after it. */
-  onClosed(error: BackroomError | undefined): void;
-}
 
 /**
  * One peer over one duplex (PROTOCOL 10). It keeps the rules of the wire and answers requests from the store; what to ask for is up to
