@@ -16,7 +16,11 @@ interface Manifest {
 }
 
 rmSync(dist, { recursive: true, force: true });
-const compiled = spawnSync("tsc", ["-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit", shell: true });
+const compiled = spawnSync("tsc", ["-p", "tsconfig.build.json"], {
+  cwd: root,
+  stdio: "inherit",
+  shell: true,
+});
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 
 const core = manifestOf("core");
@@ -28,7 +32,9 @@ renameSync(path.join(dist, "packages/core"), coreFolder);
 renameSync(path.join(dist, "packages/cli/src"), path.join(dist, "src"));
 rmSync(path.join(dist, "packages"), { recursive: true });
 write(coreFolder, { ...core, exports: { "./*.ts": "./src/*.js" }, engines: { node: ">=24" } });
-const external = Object.entries({ ...core.dependencies, ...cli.dependencies }).filter(([name]) => name !== "@backroom/core");
+const external = Object.entries({ ...core.dependencies, ...cli.dependencies }).filter(
+  ([name]) => name !== "@backroom/core",
+);
 write(dist, {
   ...cli,
   bin: { backroom: "./src/main.js" },
@@ -39,7 +45,9 @@ write(dist, {
 chmodSync(path.join(dist, "src/main.js"), 0o755);
 for (const file of ["LICENSE", "README.md"]) cpSync(path.join(root, file), path.join(dist, file));
 
-const tried = spawnSync(process.execPath, [path.join(dist, "src/main.js"), "--version"], { encoding: "utf8" });
+const tried = spawnSync(process.execPath, [path.join(dist, "src/main.js"), "--version"], {
+  encoding: "utf8",
+});
 if (tried.stdout.trim() !== cli.version) {
   process.stderr.write(`the compiled program does not start:\n${tried.stderr}`);
   process.exit(1);

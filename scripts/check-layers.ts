@@ -48,7 +48,7 @@ function checkFile(file: string): void {
     problems.push(`${file}: lies in no known layer`);
     return;
   }
-  if (!MAY_OPEN_SOCKETS.has(from) && /(?<![.\w])fetch\s*\(/.test(withoutComments(text))) {
+  if (!MAY_OPEN_SOCKETS.has(from) && /(?<![.#\w])fetch\s*\(/.test(withoutComments(text))) {
     problems.push(`${file}: uses fetch; only ${[...MAY_OPEN_SOCKETS].join(", ")} may`);
   }
   for (const specifier of importsOf(text)) checkImport(file, from, specifier);

@@ -18,7 +18,7 @@ export async function makeHoliday(folder: string): Promise<void> {
       randomBytes(MIB / 2),
     );
   }
-  await writeFile(path.join(folder, "Photos", "Übersee 🏝", "film.mp4"), randomBytes(120 * MIB));
+  await writeFile(path.join(folder, "Photos", "Übersee 🏝", "film.mp4"), randomBytes(80 * MIB));
 }
 
 /** Path (relative, with `/`) to SHA-256 of the content, or `folder`, for everything below `root`, sorted by path. */

@@ -79,7 +79,12 @@ function table(kind: "tcp" | "tcp6" | "udp" | "udp6"): Entry[] {
     .slice(1)
     .map((line) => line.trim().split(/\s+/))
     .filter((fields) => fields.length > 9)
-    .map((fields) => ({ local: fields[1] ?? "", remote: fields[2] ?? "", inode: fields[9] ?? "" }));
+    .map((fields) => ({ local: plain(fields[1]), remote: plain(fields[2]), inode: fields[9] ?? "" }));
+}
+
+/** Who listens for both families has its IPv4 connections in the table of IPv6, as ::ffff:0:0/96. */
+function plain(end = ""): string {
+  return end.replace(/^0{16}FFFF0{4}(?=[0-9A-F]{8}:)/, "");
 }
 
 /** A process may end between two looks; what is gone reads as empty. */

@@ -1,0 +1,150 @@
+import { randomFillSync } from "node:crypto";
+import { mkdir, open } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { CommandProcess } from "../../packages/cli/src/demo/children.ts";
+import { TestNetwork } from "../../packages/cli/test/support/network.ts";
+import { median, usageOf, type Usage } from "./process-usage.ts";
+import type { Row } from "./row.ts";
+import { measureTls, type TlsResult } from "./tls-stream.ts";
+
+const MIB = 1024 * 1024;
+const FILE_MIB = 384;
+const RUNS = 3;
+const RELAYS = 7;
+/** A path of two relays, a gate and two relays. */
+const RELAYS_ON_PATH = 5;
+
+interface Run {
+  readonly mibPerSecond: number;
+  readonly firstByteSeconds: number;
+  readonly cpu: { readonly seeder: number; readonly downloader: number; readonly relays: readonly number[] };
+}
+
+/**
+ * A download of incompressible data from one seeder through 2 + gate + 2 relays, every party a process on this machine, beside a plain TLS stream
+ * on loopback in the same run. CPU seconds are per GiB of file. The time counts from the first verified piece to the last.
+ */
+export async function benchCircuit(): Promise<Row[]> {
+  const network = await TestNetwork.start(RELAYS);
+  try {
+    await writeRandom(network.path("film.bin"), FILE_MIB);
+    const seeder = await network.run("seeder", ["share", network.path("film.bin")]);
+    const { link } = await seeder.line((line) => line.event === "result");
+    const relays = network.processes().filter((one) => one.name.startsWith("relay"));
+    const runs: Run[] = [];
+    const tls: TlsResult[] = [];
+    let downloaderPeak = 0;
+    for (let number = 1; number <= RUNS; number++) {
+      tls.push(await measureTls(1024));
+      const { run, peakMiB } = await download(network, String(link), number, seeder, relays);
+      runs.push(run);
+      downloaderPeak = Math.max(downloaderPeak, peakMiB);
+    }
+    const peaks = {
+      seeder: usageOf(seeder.pid).peakMiB,
+      relay: Math.max(...relays.map(({ pid }) => usageOf(pid).peakMiB)),
+    };
+    return rows(runs, tls, { ...peaks, downloader: downloaderPeak });
+  } finally {
+    await network.close();
+  }
+}
+
+async function download(
+  network: TestNetwork,
+  link: string,
+  number: number,
+  seeder: CommandProcess,
+  relays: readonly CommandProcess[],
+): Promise<{ run: Run; peakMiB: number }> {
+  const out = network.path(`out-${number}`);
+  await mkdir(out);
+  const parties = [seeder, ...relays];
+  const before = new Map(parties.map((one) => [one.name, usageOf(one.pid).cpuSeconds]));
+  const startedMs = performance.now();
+  const downloader = await network.run(`downloader ${number}`, ["get", "-o", out, link]);
+  const isDownload = (line: Record<string, unknown>): boolean => line["label"] === "Downloading";
+  await downloader.line((line) => isDownload(line) && Number(line["done"]) > 0);
+  const firstMs = performance.now();
+  let usage: Usage = { cpuSeconds: 0, peakMiB: 0 };
+  const watching = setInterval(() => {
+    if (downloader.running) usage = usageOf(downloader.pid);
+  }, 50);
+  await downloader.line((line) => isDownload(line) && line["done"] === line["total"]);
+  const seconds = (performance.now() - firstMs) / 1000;
+  const gib = FILE_MIB / 1024;
+  const spent = (one: CommandProcess): number =>
+    (usageOf(one.pid).cpuSeconds - (before.get(one.name) ?? 0)) / gib;
+  const cpu = { seeder: spent(seeder), relays: relays.map(spent) };
+  await downloader.line((line) => line.event === "result");
+  clearInterval(watching);
+  await downloader.ended();
+  await sleep(500);
+  return {
+    run: {
+      mibPerSecond: FILE_MIB / seconds,
+      firstByteSeconds: (firstMs - startedMs) / 1000,
+      cpu: { ...cpu, downloader: usage.cpuSeconds / gib },
+    },
+    peakMiB: usage.peakMiB,
+  };
+}
+
+function rows(
+  runs: readonly Run[],
+  tls: readonly TlsResult[],
+  peaks: Record<"seeder" | "relay" | "downloader", number>,
+): Row[] {
+  const tlsRate = median(tls.map((one) => one.mibPerSecond));
+  const tlsCpu = median(tls.map((one) => one.cpuSecondsPerGiB));
+  const of = (pick: (run: Run) => number): number => median(runs.map(pick));
+  const onPath = (run: Run): number[] => run.cpu.relays.toSorted((a, b) => b - a).slice(0, RELAYS_ON_PATH);
+  const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+  const all = of((run) => run.cpu.seeder + run.cpu.downloader + sum(run.cpu.relays));
+  const cpu = (name: string, value: number): Row => ({
+    name: `circuit: CPU, ${name}`,
+    value,
+    unit: "s/GiB",
+    ratio: value / tlsCpu,
+  });
+  const rate = of((run) => run.mibPerSecond);
+  return [
+    { name: "TLS stream on loopback", value: tlsRate, unit: "MiB/s", ratio: 1 },
+    { name: "TLS stream: CPU, both ends", value: tlsCpu, unit: "s/GiB", ratio: 1 },
+    { name: "circuit 2 + gate + 2: download", value: rate, unit: "MiB/s", ratio: rate / tlsRate },
+    {
+      name: "circuit: from `get` to the first verified piece, cold",
+      value: of((run) => run.firstByteSeconds),
+      unit: "s",
+    },
+    cpu("all processes", all),
+    cpu(
+      "seeder",
+      of((run) => run.cpu.seeder),
+    ),
+    cpu(
+      "downloader, opening included",
+      of((run) => run.cpu.downloader),
+    ),
+    cpu(
+      "a relay (mean of the five busiest)",
+      of((run) => sum(onPath(run)) / RELAYS_ON_PATH),
+    ),
+    cpu(
+      "busiest relay",
+      of((run) => Math.max(...run.cpu.relays)),
+    ),
+    ...Object.entries(peaks).map(([name, value]) => ({
+      name: `circuit: peak memory, ${name}`,
+      value,
+      unit: "MiB",
+    })),
+  ];
+}
+
+async function writeRandom(file: string, mib: number): Promise<void> {
+  const handle = await open(file, "w");
+  const chunk = Buffer.allocUnsafe(MIB);
+  for (let written = 0; written < mib; written++) await handle.write(randomFillSync(chunk));
+  await handle.close();
+}
