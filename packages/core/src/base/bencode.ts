@@ -40,10 +40,13 @@ function append(value: Bencoded | BencodedValue, parts: Uint8Array[]): void {
   }
 }
 
-/** Decodes one value that fills `bytes` exactly. Raises E_BENCODE for anything else, within the bounds of LIMITS. */
-export function decodeBencode(bytes: Uint8Array): BencodedValue {
+/**
+ * Decodes one value that fills `bytes` exactly. Raises E_BENCODE for anything else, within the bounds of LIMITS.
+ * Keys in "any" order (still unique) are for DHT packets only: real nodes send them, and nobody signs those.
+ */
+export function decodeBencode(bytes: Uint8Array, order: "sorted" | "any" = "sorted"): BencodedValue {
   if (bytes.length > LIMITS.bencodeBytes) throw new BackroomError("E_BENCODE", "the message is too long");
-  const decoder = new Decoder(asBuffer(bytes));
+  const decoder = new Decoder(asBuffer(bytes), order === "sorted");
   const value = decoder.value(0);
   if (decoder.offset !== bytes.length) throw new BackroomError("E_BENCODE", "bytes follow the value");
   return value;
@@ -52,9 +55,11 @@ export function decodeBencode(bytes: Uint8Array): BencodedValue {
 class Decoder {
   offset = 0;
   readonly #bytes: Buffer;
+  readonly #sorted: boolean;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, sorted: boolean) {
     this.#bytes = bytes;
+    this.#sorted = sorted;
   }
 
   value(depth: number): BencodedValue {
@@ -82,11 +87,13 @@ class Decoder {
     let previous: Buffer | undefined;
     while (!this.#atEnd()) {
       const key = this.#string();
-      if (previous !== undefined && Buffer.compare(previous, key) >= 0) {
+      const name = key.toString("latin1");
+      const rises = previous === undefined || Buffer.compare(previous, key) < 0;
+      if ((this.#sorted && !rises) || dict.has(name)) {
         throw new BackroomError("E_BENCODE", "dictionary keys are not sorted and unique");
       }
       previous = key;
-      dict.set(key.toString("latin1"), this.value(depth + 1));
+      dict.set(name, this.value(depth + 1));
     }
     return dict;
   }

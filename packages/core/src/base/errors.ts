@@ -79,6 +79,12 @@ export const ERROR_TABLE = {
     why: "another program already listens on the port",
     fix: "stop the other program or choose another port",
   },
+  E_DHT: {
+    exit: 4,
+    retry: "later",
+    why: "too many questions to the DHT are waiting, or its process is stopping",
+    fix: "nothing: it is asked again later",
+  },
   E_LISTEN: {
     exit: 4,
     retry: "never",

@@ -60,6 +60,8 @@ export const LIMITS = {
   dhtAnnounceAgainMs: 5_000,
   /** Contacts given to a new child, bootstrap list included. */
   dhtContacts: 64,
+  /** How often contacts are pinged anew while few nodes are known. */
+  dhtRefreshMs: 1_000,
   /** A child that died is started again after this, doubled each time up to the second. */
   dhtRestartMs: 1_000,
   dhtRestartMostMs: 60_000,

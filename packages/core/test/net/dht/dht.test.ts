@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { ChildProcess } from "node:child_process";
+import { createSocket, type Socket } from "node:dgram";
+import { test, type TestContext } from "node:test";
+import { systemClock } from "../../../src/base/clock.ts";
+import { encodeBencode, type Bencoded } from "../../../src/base/bencode.ts";
+import { isBackroomError } from "../../../src/base/errors.ts";
+import { LIMITS } from "../../../src/base/limits.ts";
+import { silentLog } from "../../../src/base/log.ts";
+import { startDht, type Dht, type DhtOptions } from "../../../src/net/dht/dht.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+import { dhtSuite, lookupUntil } from "./dht-suite.ts";
+
+const HOST = "127.0.0.1";
+const HASH = Buffer.alloc(20, 0xd3);
+const settle = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function start(more: Partial<DhtOptions> = {}): Promise<Dht> {
+  const common = {
+    port: 0,
+    host: HOST,
+    bootstrap: [],
+    testNetwork: true,
+    clock: systemClock,
+    log: silentLog,
+  };
+  return startDht({ ...common, ...more });
+}
+
+const contactsOf = (...nodes: Dht[]): { host: string; port: number }[] =>
+  nodes.map(({ port }) => ({ host: HOST, port }));
+
+dhtSuite("process", async () => {
+  const first = await start();
+  const announcer = await start({ announcePort: 4444, bootstrap: contactsOf(first) });
+  const seeker = await start({ bootstrap: contactsOf(first) });
+  return {
+    nodes: [announcer, seeker],
+    announced: { host: HOST, port: 4444 },
+    async close() {
+      await Promise.all([first, announcer, seeker].map((node) => node.close()));
+    },
+  };
+});
+
+test(
+  "announcements are repeated, because nodes forget and the library does not repeat",
+  { timeout: 20_000 },
+  async () => {
+    const clock = new ManualClock();
+    let first = await start();
+    const announcer = await start({ clock, bootstrap: contactsOf(first) });
+    const announced = { host: HOST, port: announcer.port };
+    try {
+      announcer.announce(HASH);
+      assert.deepEqual(await lookupUntil(first, HASH, 1), [announced]);
+      const { port } = first;
+      await first.close();
+      first = await start({ port });
+      await settle(100);
+      assert.deepEqual(await first.lookup(HASH), []);
+      clock.advance(LIMITS.dhtAnnounceMs);
+      assert.deepEqual(await lookupUntil(first, HASH, 1), [announced]);
+    } finally {
+      await Promise.all([first.close(), announcer.close()]);
+    }
+  },
+);
+
+test("an announcement that nobody took is tried again soon", { timeout: 20_000 }, async () => {
+  const clock = new ManualClock();
+  const announcer = await start({ clock });
+  const first = await start();
+  try {
+    announcer.announce(HASH);
+    await settle(200);
+    announcer.addNodes(contactsOf(first));
+    await settle(200);
+    assert.deepEqual(await first.lookup(HASH), []);
+    clock.advance(LIMITS.dhtAnnounceAgainMs);
+    await lookupUntil(first, HASH, 1);
+  } finally {
+    await Promise.all([first.close(), announcer.close()]);
+  }
+});
+
+/** The child processes that are started from now on. */
+function watchChildren(t: TestContext): ChildProcess[] {
+  const started: ChildProcess[] = [];
+  const prototype = ChildProcess.prototype as unknown as {
+    spawn: (this: ChildProcess, ...args: unknown[]) => unknown;
+  };
+  const { spawn } = prototype;
+  t.mock.method(prototype, "spawn", function (this: ChildProcess, ...args: unknown[]) {
+    started.push(this);
+    return spawn.apply(this, args);
+  });
+  return started;
+}
+
+test(
+  "a process that dies is started again on its port, ever later, and announces again",
+  { timeout: 20_000 },
+  async (t) => {
+    const children = watchChildren(t);
+    const clock = new ManualClock();
+    const announcer = await start({ clock });
+    const first = await start({ bootstrap: contactsOf(announcer) });
+    const alive = async (count: number): Promise<void> => {
+      while (children.length < count) await settle(10);
+    };
+    try {
+      announcer.announce(HASH);
+      announcer.addNodes(contactsOf(first));
+      children[0]?.kill("SIGKILL");
+      await settle(100);
+      assert.deepEqual(await announcer.lookup(HASH), [], "a lookup hangs while the process is down");
+      clock.advance(LIMITS.dhtRestartMs);
+      await alive(3);
+      assert.deepEqual(await lookupUntil(first, HASH, 1), [{ host: HOST, port: announcer.port }]);
+      children[2]?.kill("SIGKILL");
+      await settle(100);
+      clock.advance(LIMITS.dhtRestartMs);
+      await settle(100);
+      assert.equal(children.length, 3, "the second restart came as soon as the first");
+      clock.advance(LIMITS.dhtRestartMs);
+      await alive(4);
+    } finally {
+      await Promise.all([first.close(), announcer.close()]);
+    }
+    assert.ok(children.every((child) => child.exitCode !== null || child.signalCode !== null));
+  },
+);
+
+test("the child ends with the node that started it", { timeout: 10_000 }, async (t) => {
+  const children = watchChildren(t);
+  const dht = await start();
+  const gone = new Promise((resolve) => children[0]?.once("exit", resolve));
+  children[0]?.disconnect();
+  await gone;
+  await dht.close();
+});
+
+test("a port in use and an address that is not ours are said so", { timeout: 10_000 }, async () => {
+  const first = await start();
+  try {
+    const taken = start({ port: first.port });
+    await assert.rejects(taken, (error) => isBackroomError(error, "E_PORT_IN_USE"));
+    await assert.rejects(start({ host: "192.0.2.1" }), (error) => isBackroomError(error, "E_LISTEN"));
+  } finally {
+    await first.close();
+  }
+});
+
+test("too many lookups are refused, and the others end", { timeout: 30_000 }, async () => {
+  const dht = await start();
+  try {
+    const count = LIMITS.dhtJobs + LIMITS.dhtWaitingLookups;
+    const lookups = Array.from({ length: count }, (_, index) => dht.lookup(Buffer.alloc(20, index)));
+    await assert.rejects(dht.lookup(HASH), (error) => isBackroomError(error, "E_DHT"));
+    assert.ok((await Promise.all(lookups)).every((found) => found.length === 0));
+  } finally {
+    await dht.close();
+  }
+});
+
+async function boundSocket(host: string): Promise<Socket> {
+  const socket = createSocket("udp4");
+  await new Promise<void>((resolve) => socket.bind(0, host, resolve));
+  return socket;
+}
+
+test(
+  "thousands of malformed packets leave the child alive, and it answers",
+  { timeout: 30_000 },
+  async (t) => {
+    const children = watchChildren(t);
+    const dht = await start();
+    // Many sources, because each gets through only so many packets a second.
+    const sockets = await Promise.all(
+      Array.from({ length: 60 }, (_, index) => boundSocket(`127.0.1.${index + 1}`)),
+    );
+    const id = Buffer.alloc(20, 7);
+    const killers: Bencoded[] = ["info_hash", "target", "token"].flatMap((field) =>
+      ["find_node", "get_peers", "announce_peer", "get", "put"].map((name) => ({
+        t: Buffer.from("aa"),
+        y: Buffer.from("q"),
+        q: Buffer.from(name),
+        a: { id, info_hash: id, target: id, token: id, port: 1, [field]: 5 },
+      })),
+    );
+    try {
+      for (let round = 0; round < 3; round++) {
+        for (const [index, socket] of sockets.entries()) {
+          for (let count = 0; count < LIMITS.dhtSourcePackets; count++) {
+            const packet = encodeBencode(killers[(index + count) % killers.length] as Bencoded);
+            if (round === 1) packet[(index * 31 + count * 7) % packet.length] = count;
+            socket.send(round === 2 ? packet.subarray(0, count * 4) : packet, dht.port, HOST);
+          }
+        }
+        // oxlint-disable-next-line no-await-in-loop
+        await settle(1050);
+      }
+      const asker = sockets[0] as Socket;
+      const pong = new Promise<Buffer>((resolve) => asker.on("message", resolve));
+      asker.send(
+        encodeBencode({ t: Buffer.from("zz"), y: Buffer.from("q"), q: Buffer.from("ping"), a: { id } }),
+        dht.port,
+        HOST,
+      );
+      assert.match((await pong).toString("latin1"), /1:t2:zz1:y1:r/);
+      assert.deepEqual([children.length, children[0]?.exitCode], [1, null]);
+    } finally {
+      for (const socket of sockets) socket.close();
+      await dht.close();
+    }
+  },
+);
