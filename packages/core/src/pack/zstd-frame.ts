@@ -6,6 +6,8 @@ import { decodeFrameShape, encodeStoredFrame, storedFrameLength } from "./zstd-f
 /** The probe looks at this much of a unit, in slices spread over it: long enough to show text and code, cheap beside the unit. */
 const PROBE_SLICES = 4;
 const PROBE_SLICE = 4096;
+/** What the thread pool writes in one go. */
+export const COMPRESS_CHUNK = 1024 * 1024;
 /** Saving less than this is not worth a reader's time. */
 const WORTHWHILE = 0.97;
 
@@ -31,24 +33,34 @@ function takeSample(unit: Buffer): Buffer {
  * `content` (1 byte to 8 MiB) as one frame with its content size, packed on the thread pool; or `undefined` where a stored frame
  * would be about as short. `content` must not change meanwhile.
  */
-export function compressFrame(content: Buffer, level: number): Promise<Buffer | undefined> {
-  return new Promise((resolve, reject) => {
+export async function compressFrame(content: Buffer, level: number): Promise<Buffer | undefined> {
+  const packed = await new Promise<Buffer>((resolve, reject) => {
     const options = {
       params: { [constants.ZSTD_c_compressionLevel]: level },
       pledgedSrcSize: content.length,
       // Each chunk is a trip to the thread pool and back.
-      chunkSize: Math.min(content.length, 1024 * 1024) + 1024,
+      chunkSize: Math.min(content.length + 1024, COMPRESS_CHUNK),
     };
     zstdCompress(content, options, (error, packed) => {
-      if (error !== null) reject(error);
-      else resolve(packed.length < storedFrameLength(content.length) * WORTHWHILE ? packed : undefined);
+      if (error === null) resolve(firstFrame(packed));
+      else reject(error);
     });
   });
+  return packed.length < storedFrameLength(content.length) * WORTHWHILE ? packed : undefined;
+}
+
+/**
+ * node:zlib appends an empty frame where the first one ends exactly with a chunk of its output. It would unpack to nothing, but a pack's
+ * frames are counted.
+ */
+function firstFrame(packed: Buffer): Buffer {
+  return packed.subarray(0, decodeFrameShape(packed).frameLength);
 }
 
 /** As `compressFrame`, at once, and stored where that is shorter: for the small chunks of the index. */
 export function encodeSmallFrame(content: Buffer): Buffer {
-  const packed = zstdCompressSync(content, { pledgedSrcSize: content.length });
+  const options = { pledgedSrcSize: content.length, chunkSize: content.length + 1024 };
+  const packed = firstFrame(zstdCompressSync(content, options));
   return packed.length < storedFrameLength(content.length)
     ? packed
     : Buffer.concat(encodeStoredFrame(content));

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { isBackroomError } from "../../src/base/errors.ts";
 import { decodeFrameShape, encodeStoredFrame, storedFrameLength } from "../../src/pack/zstd-format.ts";
 import {
+  COMPRESS_CHUNK,
   compressFrame,
   decodeFrame,
   decodeSmallFrame,
@@ -65,6 +66,21 @@ test("what does not shrink is not packed, and the probe knows it without packing
   assert.equal(seemsCompressible(text(1_048_576)), true);
   // A probe of only the beginning would take the whole for noise.
   assert.equal(seemsCompressible(Buffer.concat([noise(500_000), text(548_576)])), true);
+});
+
+test("a frame that ends exactly with a chunk of node:zlib's output has no empty frame behind it", async () => {
+  // Noise is kept as it is, in blocks of its own, so its length moves the packed length byte by byte.
+  const contentOf = (length: number): Buffer => Buffer.concat([text(524_288), noise(length)]);
+  const lengthOf = (content: Buffer): number =>
+    decodeFrameShape(zstdCompressSync(content, { pledgedSrcSize: content.length, chunkSize: COMPRESS_CHUNK }))
+      .frameLength;
+  let length = 1_000_000;
+  for (let round = 0; round < 6; round++) length += COMPRESS_CHUNK - lengthOf(contentOf(length));
+  const content = contentOf(length);
+  const frame = await compressFrame(content, 3);
+  assert.ok(frame !== undefined);
+  assert.equal(frame.length, COMPRESS_CHUNK);
+  assert.ok((await decodeFrame(frame, content.length)).equals(content));
 });
 
 decoderSuite({
