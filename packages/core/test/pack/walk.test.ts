@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { isBackroomError, type ErrorCode } from "../../src/base/errors.ts";
@@ -63,10 +63,12 @@ test("several inputs are sorted together, and each keeps its own name", async (t
   );
 });
 
-test("links and pipes are left out and named, and nothing behind a link is read", async (t) => {
+test("links and sockets are left out and named, and nothing behind a link is read", async (t) => {
   const folder = await treeIn(t, { "r/f": "1", "outside/secret": "2" });
   await symlink(join(folder, "outside"), join(folder, "r/link"));
-  spawnSync("mkfifo", [join(folder, "r/pipe")]);
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(join(folder, "r/socket"), resolve));
+  t.after(() => server.close());
   const { entries, leftOut } = await walk([join(folder, "r")]);
   assert.deepEqual(
     entries.map((entry) => entry.path),
@@ -74,7 +76,7 @@ test("links and pipes are left out and named, and nothing behind a link is read"
   );
   assert.deepEqual(leftOut, [
     { path: "r/link", reason: "link" },
-    { path: "r/pipe", reason: "special" },
+    { path: "r/socket", reason: "special" },
   ]);
 });
 
