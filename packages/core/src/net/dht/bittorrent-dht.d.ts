@@ -7,6 +7,10 @@ declare module "bittorrent-dht" {
     port: number;
   }
 
+  interface KnownNode extends DhtNode {
+    id: Buffer;
+  }
+
   export class Client extends EventEmitter {
     constructor(options: {
       /** Passed through k-rpc to k-rpc-socket, which opens its own without it. */
@@ -18,14 +22,16 @@ declare module "bittorrent-dht" {
       maxAge: number;
     });
     /** The routing table. */
-    readonly nodes: { count(): number };
+    readonly nodes: { count(): number; toArray(): KnownNode[] };
     listen(port: number, host: string): void;
     address(): { port: number };
     addNode(node: DhtNode): void;
+    removeNode(id: Buffer): void;
     /** The returned function ends the lookup early; `done` is called all the same. */
     lookup(hash: Buffer, done: (error: Error | null) => void): () => void;
     announce(hash: Buffer, port: number, done: (error: Error | null, taken?: number) => void): void;
     on(event: "peer", listener: (peer: DhtNode, hash: Buffer) => void): this;
+    on(event: "node", listener: (node: KnownNode) => void): this;
     on(event: "listening" | "warning", listener: () => void): this;
     on(event: "error", listener: (error: NodeJS.ErrnoException) => void): this;
   }

@@ -82,12 +82,22 @@ function serve(start: Extract<ToChild, { kind: "start" }>): void {
   let refreshedMs = -Infinity;
 
   /**
-   * In a small network every contact counts, and the library keeps one that came back under a new id as if it were the old one, whose
-   * answers it refuses. A ping to the address finds the new id.
+   * In a small network every contact counts, and one that comes back has a new id. The library would keep the old id, refuse the answers
+   * that do not fit it, and ask no address twice. So contacts are pinged anew, and of two ids at one address the older one goes;
+   * a forged packet that brings a wrong one is made good by the next ping. In the large DHT neither matters.
    */
+  const isSmall = (): boolean => dht.nodes.count() < LIMITS.dhtNodes;
+  dht.on("node", (node) => {
+    if (!isSmall()) return;
+    for (const other of dht.nodes.toArray()) {
+      if (other.host === node.host && other.port === node.port && !other.id.equals(node.id))
+        dht.removeNode(other.id);
+    }
+  });
+
   function refreshContacts(): void {
     const nowMs = systemClock.monotonicMs();
-    if (dht.nodes.count() >= LIMITS.dhtNodes || nowMs - refreshedMs < LIMITS.dhtRefreshMs) return;
+    if (!isSmall() || nowMs - refreshedMs < LIMITS.dhtRefreshMs) return;
     refreshedMs = nowMs;
     for (const { host, port } of contacts) dht.addNode({ host, port });
   }

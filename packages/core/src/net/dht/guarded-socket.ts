@@ -1,6 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { EventEmitter } from "node:events";
 import type { Clock } from "../../base/clock.ts";
+import { LIMITS } from "../../base/limits.ts";
 import { mayContact } from "./contact.ts";
 import { PacketRate } from "./rate-limit.ts";
 import { boundedReply, cleanDhtPacket } from "./validator.ts";
@@ -17,7 +18,9 @@ export class GuardedSocket extends EventEmitter {
   constructor(options: { readonly testNetwork: boolean; readonly clock: Clock }) {
     super();
     this.#testNetwork = options.testNetwork;
-    const rate = new PacketRate(options.clock);
+    // A test network may live at one address whole.
+    const perSource = options.testNetwork ? LIMITS.dhtAllPackets : LIMITS.dhtSourcePackets;
+    const rate = new PacketRate(options.clock, perSource);
     // node:dgram hands every host to `lookup`, addresses too; whatever is no address fails in `send` then.
     this.#socket = createSocket({ type: "udp4", lookup: (host, _options, done) => done(null, host, 4) });
     this.#socket.on("message", (bytes: Buffer, source: RemoteInfo) => {

@@ -9,12 +9,14 @@ const WINDOW_MS = 1_000;
  */
 export class PacketRate {
   readonly #clock: Clock;
+  readonly #perSource: number;
   readonly #counts = new Map<string, number>();
   #all = 0;
   #sinceMs = -Infinity;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, perSource: number) {
     this.#clock = clock;
+    this.#perSource = perSource;
   }
 
   allow(address: string): boolean {
@@ -25,7 +27,7 @@ export class PacketRate {
       this.#counts.clear();
     }
     const count = this.#counts.get(address) ?? 0;
-    if (count >= LIMITS.dhtSourcePackets || this.#all >= LIMITS.dhtAllPackets) return false;
+    if (count >= this.#perSource || this.#all >= LIMITS.dhtAllPackets) return false;
     this.#counts.set(address, count + 1);
     this.#all++;
     return true;

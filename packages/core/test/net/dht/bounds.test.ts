@@ -10,7 +10,7 @@ import { ManualClock } from "../../support/manual-clock.ts";
 
 test("one source, and all sources together, get so many packets a second", () => {
   const clock = new ManualClock();
-  const rate = new PacketRate(clock);
+  const rate = new PacketRate(clock, LIMITS.dhtSourcePackets);
   const allowed = (count: number, address: (index: number) => string): number =>
     Array.from({ length: count }, (_, index) => rate.allow(address(index))).filter(Boolean).length;
   assert.equal(
