@@ -47,20 +47,16 @@ const LOCAL_V4 = [
   "169.254.0.0/16",
   "172.16.0.0/12",
   "192.168.0.0/16",
-];
-const SPECIAL_V4 = [
-  "0.0.0.0/8",
-  "192.0.0.0/24",
+  // For documentation and benchmarks: laboratories and virtual machines are numbered with them.
   "192.0.2.0/24",
-  "192.88.99.0/24",
   "198.18.0.0/15",
   "198.51.100.0/24",
   "203.0.113.0/24",
-  "224.0.0.0/3",
 ];
-const LOCAL_V6 = ["::1/128", "fc00::/7", "fe80::/10"];
+const SPECIAL_V4 = ["0.0.0.0/8", "192.0.0.0/24", "192.88.99.0/24", "224.0.0.0/3"];
+const LOCAL_V6 = ["::1/128", "fc00::/7", "fe80::/10", "2001:db8::/32"];
 /** Of 2000::/3, what is not a place: Teredo and 6to4 carry an IPv4 address that nobody has vetted. */
-const SPECIAL_V6 = ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"];
+const SPECIAL_V6 = ["2001::/23", "2002::/16", "3fff::/20"];
 const ranges = (texts: string[]) => texts.map(range);
 const KINDS = {
   4: { local: ranges(LOCAL_V4), special: ranges(SPECIAL_V4), global: ranges(["0.0.0.0/0"]) },
@@ -68,8 +64,8 @@ const KINDS = {
 };
 
 /**
- * public: anybody can dial it. local: loopback, private, link-local, shared; for test networks only. special: nobody's
- * (multicast, reserved, documentation, unspecified, IPv4 inside IPv6, no address at all); never dialled.
+ * public: anybody can dial it. local: loopback, private, link-local, shared, documentation; for test networks only. special: nobody's
+ * (multicast, reserved, unspecified, IPv4 inside IPv6, no address at all); never dialled.
  */
 export function addressKind(host: string): AddressKind {
   const ip = ipBytes(host);

@@ -68,25 +68,18 @@ test("kinds of addresses at the edges of their ranges", () => {
       "172.16.0.0",
       "172.31.255.255",
       "192.168.1.1",
-    ],
-    special: [
-      "0.0.0.0",
-      "224.0.0.1",
-      "239.1.1.1",
-      "240.0.0.1",
-      "255.255.255.255",
       "192.0.2.1",
       "198.19.255.255",
     ],
+    special: ["0.0.0.0", "224.0.0.1", "239.1.1.1", "240.0.0.1", "255.255.255.255", "192.0.0.1"],
   };
   const v6 = {
     public: ["2a00:1450::1", "2606:4700::1111", "2001:200::1"],
-    local: ["::1", "fe80::1", "febf::1", "fc00::1", "fdff::1"],
+    local: ["::1", "fe80::1", "febf::1", "fc00::1", "fdff::1", "2001:db8::1"],
     special: [
       "::",
       "::2",
       "ff02::1",
-      "2001:db8::1",
       "2001::1",
       "2002:a00:1::1",
       "64:ff9b::a00:1",
@@ -111,10 +104,14 @@ test("IPv4 kinds agree with Node's own prefix matcher on random addresses", () =
     ["169.254.0.0", 16],
     ["172.16.0.0", 12],
     ["192.168.0.0", 16],
+    ["192.0.2.0", 24],
+    ["198.18.0.0", 15],
+    ["198.51.100.0", 24],
+    ["203.0.113.0", 24],
   ] as const) {
     local.addSubnet(net, bits);
   }
-  const lead = fc.constantFrom(10, 100, 127, 169, 172, 192, 8);
+  const lead = fc.constantFrom(10, 100, 127, 169, 172, 192, 198, 203, 8);
   fc.assert(
     fc.property(lead, fc.nat(255), fc.nat(255), fc.nat(255), (a, b, c, d) => {
       const host = ipText(Uint8Array.of(a, b, c, d));

@@ -43,12 +43,16 @@ test("strangers cannot have us send packets into the network we are in", () => {
     "192.168.1.1",
     "169.254.1.1",
     "100.64.0.1",
+    "192.0.2.1",
+    "198.19.0.1",
+    "198.51.100.1",
+    "203.0.113.1",
   ];
   for (const host of inside) {
     assert.equal(mayContact(host, 4000, false), false, host);
     assert.equal(mayContact(host, 4000, true), true, host);
   }
-  for (const host of ["172.32.0.1", "100.128.0.1", "8.8.8.8"])
+  for (const host of ["172.32.0.1", "100.128.0.1", "198.20.0.1", "203.0.114.1", "8.8.8.8"])
     assert.equal(mayContact(host, 4000, false), true, host);
   for (const host of ["0.0.0.0", "224.0.0.1", "255.255.255.255", "::1", "localhost", "127.1", ""]) {
     assert.equal(mayContact(host, 4000, true), false, host);
