@@ -40,8 +40,11 @@ export interface FindOptions {
 
 /** Gates asked at a time, and tunnels dialled at a time: hides the delay of a dead one. */
 const AT_ONCE = 3;
-/** A gate is not asked again for the same topic sooner: its leases change by the hour. */
-const ASK_AGAIN_MS = 2 * 60_000;
+/** A gate is not asked again for the same topic sooner. Not longer either: a seeder that restarts is there again in seconds. */
+const ASK_AGAIN_MS = 15_000;
+/** A lease that led nowhere is left alone for a while, longer each time: its seeder may be gone, and each attempt costs circuits. */
+const DIAL_AGAIN_LEAST_MS = 5_000;
+const DIAL_AGAIN_MOST_MS = 5 * 60_000;
 
 /** The downloader's way to seeders of one share: scouts, gates, leases, tunnels (DESIGN 6). */
 export class Finder {
@@ -49,6 +52,8 @@ export class Finder {
   readonly #deps: FinderDeps;
   readonly #rebuilds: TokenBucket;
   readonly #askedMs = new Map<string, number>();
+  /** Leases that led nowhere, by their seal. */
+  readonly #failed = new Map<string, { readonly times: number; readonly untilMs: number }>();
   /** Circuits over which leases were asked: the first tunnel to that gate goes the same way. By node key in hex. */
   readonly #spare = new Map<string, Circuit>();
 
@@ -59,20 +64,39 @@ export class Finder {
   }
 
   /**
-   * One round: looks seeders up where the book holds too few, then yields tunnels as they come up, the sharer's first. Ends when enough
-   * are there or nobody is left to try. Raises E_NO_SEEDERS when no lease is to be had, E_GATE when there are gates but none
-   * answers, E_TUNNEL when there are wanted seeders and none can be reached.
+   * One round: dials the seeders in the book, looks others up where those are too few, and yields tunnels as they come up, the sharer's
+   * first. Ends when enough are there or nobody is left to try. Where none came up it raises E_NO_SEEDERS when no lease is to be had,
+   * E_GATE when there are gates but none answers, E_TUNNEL when there are wanted seeders and none can be reached.
    */
   async *find(options: FindOptions): AsyncGenerator<FoundTunnel, void, undefined> {
-    const wanted = (): KnownLease[] => this.book.list().filter((known) => options.isWanted(known.seeder));
+    const tried = new Set<string>();
+    const untried = (): KnownLease[] => {
+      const usable = this.book
+        .list()
+        .filter((known) => options.isWanted(known.seeder) && this.#mayDial(known));
+      return usable.filter((known) => !tried.has(nameOf(known)));
+    };
+    const dial = (want: number): AsyncGenerator<FoundTunnel, number, undefined> => {
+      const queue = untried();
+      for (const known of queue) tried.add(nameOf(known));
+      return this.#dialAll(queue, want);
+    };
+    let found = 0;
     try {
-      if (wanted().length < options.want) await this.#lookUp(() => wanted().length >= options.want);
-      const queue = wanted();
-      if (queue.length === 0) return;
-      yield* this.#dialAll(queue, options.want);
+      found += yield* dial(options.want);
+      if (found >= options.want) return;
+      await this.#lookUp(() => untried().length >= options.want - found);
+      found += yield* dial(options.want - found);
+    } catch (error) {
+      // Those that were found are worth more than the reason why there are no others.
+      if (found === 0) throw error;
+      this.#note("no more seeders could be looked up", error);
     } finally {
       for (const circuit of this.#spare.values()) circuit.destroy();
       this.#spare.clear();
+    }
+    if (found === 0 && this.book.list().some((known) => options.isWanted(known.seeder))) {
+      throw new BackroomError("E_TUNNEL", "none of the seeders could be reached");
     }
   }
 
@@ -85,7 +109,10 @@ export class Finder {
       const results = await Promise.all(batch.map(({ gate, topic }) => this.#askGate(gate, topic)));
       answered += results.filter(Boolean).length;
     }
-    if (this.book.list().length > 0) return;
+    const known = this.book.list();
+    const names = new Set(known.map(nameOf));
+    for (const name of this.#failed.keys()) if (!names.has(name)) this.#failed.delete(name);
+    if (known.length > 0) return;
     if (asked > 0 && answered === 0) throw new BackroomError("E_GATE", "no gate of the share answered");
     throw new BackroomError("E_NO_SEEDERS", "no seeder of the share was found");
   }
@@ -124,7 +151,10 @@ export class Finder {
     }
   }
 
-  async *#dialAll(queue: readonly KnownLease[], want: number): AsyncGenerator<FoundTunnel, void, undefined> {
+  async *#dialAll(
+    queue: readonly KnownLease[],
+    want: number,
+  ): AsyncGenerator<FoundTunnel, number, undefined> {
     const dialling = new Set<Promise<{ found: FoundTunnel | undefined; self: unknown }>>();
     let next = 0;
     let found = 0;
@@ -148,7 +178,7 @@ export class Finder {
       // Whoever stops reading does not want those that are still coming up.
       for (const attempt of dialling) void attempt.then(({ found }) => found?.tunnel.close());
     }
-    if (found === 0) throw new BackroomError("E_TUNNEL", "none of the seeders could be reached");
+    return found;
   }
 
   /** Tries the lease's gates one after the other. Never rejects. */
@@ -157,12 +187,22 @@ export class Finder {
       try {
         const circuit = await this.#circuitTo(this.#deps.readRelayInfo(info));
         const tunnel = await connectTunnel(circuit, tag, known.lease, known.keys.tunnelPsk, this.#deps);
+        this.#failed.delete(nameOf(known));
         return { tunnel, seeder: known.seeder, isSharers: known.isSharers };
       } catch (error) {
         this.#note("a seeder could not be reached through one of its gates", error);
       }
     }
+    const times = this.#failed.get(nameOf(known))?.times ?? 0;
+    const waitMs = Math.min(DIAL_AGAIN_LEAST_MS * 2 ** times, DIAL_AGAIN_MOST_MS);
+    const untilMs = this.#deps.clock.monotonicMs() + waitMs;
+    this.#failed.set(nameOf(known), { times: times + 1, untilMs });
     return undefined;
+  }
+
+  #mayDial(known: KnownLease): boolean {
+    const untilMs = this.#failed.get(nameOf(known))?.untilMs ?? -Infinity;
+    return untilMs <= this.#deps.clock.monotonicMs();
   }
 
   async #circuitTo(gate: HopTarget): Promise<Circuit> {
@@ -184,6 +224,11 @@ export class Finder {
   #note(event: string, error: unknown): void {
     this.#deps.log("debug", event, { code: isBackroomError(error) ? error.code : "E_INTERNAL" });
   }
+}
+
+/** Of this very lease: a new one of the same seeder is tried at once. */
+function nameOf(known: KnownLease): string {
+  return known.sealed.toString("hex", 0, 28);
 }
 
 function questionName(gate: HopTarget, topic: Buffer): string {

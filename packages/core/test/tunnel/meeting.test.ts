@@ -210,12 +210,13 @@ test("over a day circuits are renewed hourly, gates about daily, and never is th
   await pass(town.clock, 18 * HOUR_MS);
   assert.ok(new Set(town.opened).size >= 3, "gates are never changed");
   assert.equal(presence.gateCount, 2);
-  const alive = town.gates.flatMap(({ circuits }) => circuits).filter((circuit) => circuit.alive);
-  assert.ok(alive.length <= 4, `${alive.length} circuits were left behind`);
+  const alive = () =>
+    town.gates.flatMap(({ circuits }) => circuits).filter((circuit) => circuit.alive).length;
+  assert.equal(alive(), 4, "two to the gates, and both ends' circuits of the tunnel");
   first?.tunnel.close();
   await settle();
   await pass(town.clock, 60_000);
-  assert.equal(alive.filter((circuit) => circuit.alive).length, 2, "a circuit outlived its last tunnel");
+  assert.equal(alive(), 2, "a circuit outlived its last tunnel");
 });
 
 test("while circuits cannot be replaced the leases over the old ones are renewed all the same", async () => {
@@ -304,6 +305,26 @@ test("a downloader's circuits are bounded where gates kill them", async () => {
     await pass(town.clock, 60_000);
   }
   assert.ok(attempts <= 20 + 60, `${attempts} circuits in an hour`);
+});
+
+test("a lease that leads nowhere is not dialled in a loop, and the seeder's next lease is tried at once", async () => {
+  const town = newTown(2);
+  const share = newShare();
+  const gone = town.seed(share, newSeeder(share.sharerKeys));
+  await settle();
+  const finder = town.finderFor(share);
+  await findAll(finder, 1);
+  gone.presence.close();
+  await settle();
+  const before = town.opened.length;
+  for (let second = 0; second < 60; second++) {
+    await assert.rejects(findAll(finder, 1), code("E_TUNNEL"));
+    await pass(town.clock, 1_000, 1_000);
+  }
+  assert.ok(town.opened.length - before <= 10, `${town.opened.length - before} circuits in a minute`);
+  town.seed(share, newSeeder(share.sharerKeys));
+  await pass(town.clock, 15_000, 1_000);
+  assert.equal((await findAll(finder, 1)).length, 1);
 });
 
 test("leases pass from peer to peer: one heard of in a tunnel is used without any gate lookup", async () => {
