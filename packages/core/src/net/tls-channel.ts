@@ -12,13 +12,13 @@ import { EXPORTER_BYTES, EXPORTER_LABEL } from "./hello.ts";
 export const ALPN = "backroom/1";
 
 /**
- * What both sides say to node:tls. AES-128 first: it is a few percent cheaper than AES-256, and every byte under it is sealed again
- * with AES-256 in the circuits. The hybrid group first: a recording is no use to a quantum computer.
+ * What both sides say to node:tls. AES-256 first: per frame it costs within 4 % of what AES-128 does, and channels together differ by less than
+ * one run from the next. The hybrid group first: a recording is no use to a quantum computer.
  */
 const TLS_PARAMETERS: SecureContextOptions = {
   minVersion: "TLSv1.3",
   maxVersion: "TLSv1.3",
-  ciphers: "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
+  ciphers: "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256",
   ecdhCurve: "X25519MLKEM768:X25519",
   secureOptions: constants.SSL_OP_NO_TICKET,
   // An empty list spares each context the system's root certificates: nobody checks a certificate here.
