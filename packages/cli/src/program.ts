@@ -21,6 +21,7 @@ interface Settings {
 /** Runs one command line to its end and gives the exit status. Raises nothing. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   let work: ((session: Session) => Promise<void>) | undefined;
+  let terminal = terminalFor({ json: args.includes("--json") });
   const program = new Command("backroom")
     .description("Share files with a link. Nobody learns anybody's address.")
     .version(VERSION, "-V, --version")
@@ -46,28 +47,41 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
       return 0;
     }
     await program.parseAsync([...args], { from: "user" });
-    if (work !== undefined) await carryOut(work, program.opts<Settings>());
+    const settings = program.opts<Settings>();
+    terminal = terminalFor(settings);
+    if (work !== undefined) await carryOut(work, terminal, settings);
     return 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const known = toBackroomError(error);
-    terminalFor({ json: args.includes("--json") }).error(known);
+    terminal.error(known);
     return known.exit;
   }
 }
 
-async function carryOut(work: (session: Session) => Promise<void>, settings: Settings): Promise<void> {
+async function carryOut(
+  work: (session: Session) => Promise<void>,
+  terminal: Terminal,
+  settings: Settings,
+): Promise<void> {
   // A command may wait for nothing but its own timers, which do not keep a process alive.
   const awake = setInterval(() => {}, 2 ** 30);
   try {
-    await work({ terminal: terminalFor(settings), signal: interruptSignal(), dataFolder: settings.data });
+    const signal = interruptSignal();
+    signal.addEventListener("abort", () => terminal.status("Stopping; Ctrl-C once more ends it at once …"));
+    await work({ terminal, signal, dataFolder: settings.data });
   } finally {
+    terminal.end();
     clearInterval(awake);
   }
 }
 
 function terminalFor(settings: Settings): Terminal {
   const { stdout, stderr, env } = process;
+  for (const stream of [stdout, stderr]) {
+    // A reader that has seen enough, as in `backroom share … | head -1`, is no reason to stop handing out.
+    stream.removeListener("error", ignorePipe).on("error", ignorePipe);
+  }
   return createTerminal({
     json: settings.json === true,
     quiet: settings.quiet === true,
@@ -75,6 +89,10 @@ function terminalFor(settings: Settings): Terminal {
     stderr,
     env,
   });
+}
+
+function ignorePipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
 }
 
 function toBackroomError(error: unknown): BackroomError {

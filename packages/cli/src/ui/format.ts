@@ -12,6 +12,14 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(digits)} ${UNITS[unit]}`;
 }
 
+/** `12.5 of 86.0 MiB`: both in the unit of the whole, so that the text stays as wide while it grows. */
+export function formatBytesOf(done: number, total: number): string {
+  const whole = formatBytes(total);
+  const [number = "", unit = ""] = whole.split(" ");
+  const digits = number.split(".")[1]?.length ?? 0;
+  return `${(done / 1024 ** UNITS.indexOf(unit)).toFixed(digits)} of ${whole}`;
+}
+
 export function formatRate(bytesPerSecond: number): string {
   return `${formatBytes(bytesPerSecond)}/s`;
 }

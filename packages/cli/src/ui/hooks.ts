@@ -1,11 +1,10 @@
 import { createInterface } from "node:readline/promises";
 import type { Hooks, Stage } from "@backroom/core/node/hooks.ts";
+import { count, formatBytes, formatRate } from "./format.ts";
 import type { Progress, Terminal } from "./terminal.ts";
 
 const LABELS: Record<Stage, string> = {
-  reading: "Reading",
   sealing: "Sealing",
-  checking: "Checking",
   downloading: "Downloading",
   opening: "Opening",
 };
@@ -31,11 +30,18 @@ export function terminalHooks(
     },
     note: (text) => terminal.note(text),
     warn: (text) => terminal.warn(text),
-    event: (name, data) => terminal.event(name, data),
+    status: (text) => {
+      if (bar === undefined) terminal.status(text);
+    },
+    event(name, data) {
+      terminal.event(name, data);
+      if (name === "seeding") terminal.status(seeding(data));
+    },
     async confirm(question, flag) {
       if (acceptedFlags.has(flag)) return true;
       if (!terminal.interactive) return false;
       done();
+      terminal.end();
       const prompt = createInterface({ input: process.stdin, output: process.stderr });
       const answer = await prompt.question(`${question}\nGo on? [y/N] `);
       prompt.close();
@@ -43,4 +49,15 @@ export function terminalHooks(
     },
     done,
   };
+}
+
+/** Gates say whether it can be found, the rest whether anybody fetches it. */
+function seeding(data: Record<string, unknown>): string {
+  const [gates, peers, uploaded, rate] = ["gates", "peers", "uploadedBytes", "rate"].map((key) =>
+    Number(data[key]),
+  ) as [number, number, number, number];
+  const parts = [gates === 0 ? "not to be found yet: no gate" : count(gates, "gate"), count(peers, "peer")];
+  if (uploaded > 0) parts.push(`${formatBytes(uploaded)} given`);
+  if (rate > 0) parts.push(formatRate(rate));
+  return `Handing it out: ${parts.join(", ")}`;
 }

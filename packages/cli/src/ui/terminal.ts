@@ -1,9 +1,11 @@
 import { type BackroomError, ERROR_TABLE } from "@backroom/core/base/errors.ts";
+import { LiveLine } from "./live-line.ts";
 import { RateMeter, progressLine } from "./progress.ts";
+import { wrap } from "./wrap.ts";
 
 /**
  * All that a command says. The result alone goes to stdout, everything for people to stderr. With `json`, stdout carries JSON lines
- * `{"v":1,"event":…}` instead (docs/CLI.md), the last of which is `result` or `error`, and stderr stays empty.
+ * `{"v":1,"event":…}` instead (docs/CLI.md), and stderr stays empty.
  */
 export interface Terminal {
   readonly json: boolean;
@@ -15,8 +17,12 @@ export interface Terminal {
   event(name: string, data: Record<string, unknown>): void;
   note(text: string): void;
   warn(text: string): void;
+  /** What goes on just now, on a line that is drawn over; only where somebody watches a terminal. Ends with the next bar or result. */
+  status(text: string): void;
   progress(label: string): Progress;
   error(error: BackroomError): void;
+  /** Takes a status away. */
+  end(): void;
 }
 
 export interface Progress {
@@ -36,81 +42,91 @@ export interface TerminalOptions {
 const REDRAW_MS = 100;
 const JSON_MS = 250;
 const PLAIN_MS = 5000;
+const PLAIN_COLUMNS = 100;
 
 export function createTerminal(options: TerminalOptions): Terminal {
   const { json, quiet, stdout, stderr, env } = options;
-  const live = stderr.isTTY && !json && !quiet;
-  const color = stderr.isTTY && env["NO_COLOR"] === undefined && env["TERM"] !== "dumb";
+  const watched = stderr.isTTY;
+  const live = watched && !json && !quiet;
+  // NO_COLOR counts when it is not empty (no-color.org).
+  const color = watched && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
   const paint = (code: number, text: string): string => (color ? `\u001b[${code}m${text}\u001b[0m` : text);
-  let drawn = false;
+  const line = new LiveLine(stderr);
+  const fold = (text: string, hang = 0): string => (watched ? wrap(text, line.columns - 1, hang) : text);
 
-  const clear = (): void => {
-    if (drawn) stderr.write("\r\u001b[2K");
-    drawn = false;
-  };
   const say = (text: string): void => {
-    if (json || quiet) return;
-    clear();
-    stderr.write(`${text}\n`);
+    if (!json && !quiet) line.above(text);
   };
   const event = (name: string, data: Record<string, unknown>): void => {
     if (json) stdout.write(`${JSON.stringify({ v: 1, event: name, ...data })}\n`);
   };
+  const progress = (label: string): Progress => {
+    line.endStatus();
+    const meter = new RateMeter();
+    const everyMs = json ? JSON_MS : live ? REDRAW_MS : PLAIN_MS;
+    // Without a terminal what is done within seconds needs no line of its own before its end.
+    let lastMs = live ? -Infinity : performance.now();
+    let last: (() => void) | undefined;
+    return {
+      update(done, total, note) {
+        const nowMs = performance.now();
+        const state = {
+          done,
+          total,
+          ...meter.sample(nowMs, done, total),
+          ...(note === undefined ? {} : { note }),
+        };
+        const draw = (): void => {
+          last = undefined;
+          lastMs = nowMs;
+          if (json) {
+            const { rate, secondsLeft } = state;
+            const eta = Number.isFinite(secondsLeft) ? secondsLeft : null;
+            event("progress", { label, done, total, rate: Math.round(rate), secondsLeft: eta });
+          } else if (live) line.draw(progressLine(label, state, line.columns));
+          else if (!quiet) stderr.write(`${progressLine(label, state, PLAIN_COLUMNS)}\n`);
+        };
+        last = draw;
+        if (nowMs - lastMs >= everyMs) draw();
+      },
+      end() {
+        last?.();
+        line.keep();
+      },
+    };
+  };
 
   return {
     json,
-    interactive: process.stdin.isTTY && stderr.isTTY && !json,
+    interactive: process.stdin.isTTY && watched && !json,
     result(text, data) {
-      clear();
+      line.endStatus();
+      line.keep();
       if (json) event("result", data);
       else if (text !== "") stdout.write(`${text}\n`);
     },
     event,
-    note: (text) => say(text),
+    note: (text) => say(fold(text)),
     warn: (text) => {
-      say(`${paint(33, "warning:")} ${text}`);
+      say(fold(`warning: ${text}`, 2).replace(/^warning:/, paint(33, "warning:")));
       event("warning", { text });
     },
-    progress(label) {
-      const meter = new RateMeter();
-      const everyMs = json ? JSON_MS : live ? REDRAW_MS : PLAIN_MS;
-      // Without a terminal what is done within seconds needs no line of its own before its end.
-      let lastMs = live ? -Infinity : performance.now();
-      let last: (() => void) | undefined;
-      return {
-        update(done, total, note) {
-          const nowMs = performance.now();
-          const { rate, secondsLeft } = meter.sample(nowMs, done, total);
-          const state = { done, total, rate, secondsLeft, ...(note === undefined ? {} : { note }) };
-          const draw = (): void => {
-            last = undefined;
-            lastMs = nowMs;
-            if (json) {
-              const eta = Number.isFinite(secondsLeft) ? secondsLeft : null;
-              event("progress", { label, done, total, rate: Math.round(rate), secondsLeft: eta });
-            } else if (live) {
-              stderr.write(`\r\u001b[2K${progressLine(label, state, stderr.columns)}`);
-              drawn = true;
-            } else if (!quiet) stderr.write(`${progressLine(label, state, 100)}\n`);
-          };
-          last = draw;
-          if (nowMs - lastMs >= everyMs) draw();
-        },
-        end() {
-          last?.();
-          if (drawn) stderr.write("\n");
-          drawn = false;
-        },
-      };
+    status: (text) => {
+      if (live) line.status(text);
     },
+    progress,
     error(error) {
-      clear();
+      line.endStatus();
+      line.keep();
       const { code, message, why, fix } = error;
-      if (json) event("error", { code, exit: ERROR_TABLE[code].exit, what: message, why, try: fix });
-      else {
-        stderr.write(`${paint(31, `error[${code}]:`)} ${message}\n`);
-        stderr.write(`  why: ${why}\n  try: ${fix}\n`);
+      if (json) {
+        event("error", { code, exit: ERROR_TABLE[code].exit, what: message, why, try: fix });
+        return;
       }
+      const head = `error[${code}]:`;
+      stderr.write(`${fold(`${head} ${message}`, 2).replace(head, paint(31, head))}\n`);
+      stderr.write(`${fold(`  why: ${why}`, 5)}\n${fold(`  try: ${fix}`, 5)}\n`);
     },
+    end: () => line.endStatus(),
   };
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { count, formatBytes, formatDuration, formatRate } from "../../src/ui/format.ts";
+import { count, formatBytes, formatBytesOf, formatDuration, formatRate } from "../../src/ui/format.ts";
+import { wrap } from "../../src/ui/wrap.ts";
 import { RateMeter, progressLine } from "../../src/ui/progress.ts";
 
 test("sizes have at most three digits and the unit that fits", () => {
@@ -15,6 +16,8 @@ test("sizes have at most three digits and the unit that fits", () => {
   ];
   for (const [bytes, text] of cases) assert.equal(formatBytes(bytes), text);
   assert.equal(formatRate(1536), "1.50 KiB/s");
+  assert.equal(formatBytesOf(256 * 1024, 86 * 1024 * 1024), "0.3 of 86.0 MiB");
+  assert.equal(formatBytesOf(0, 0), "0 of 0 B");
 });
 
 test("durations say what people can use", () => {
@@ -38,7 +41,9 @@ test("a rate forgets what was long ago, so a transfer that stopped shows as stop
   assert.equal(meter.sample(1000, 50, 100).rate, 50);
   assert.equal(meter.sample(1000, 50, 100).secondsLeft, 1);
   for (let second = 2; second <= 10; second++) meter.sample(second * 1000, 50, 100);
-  assert.deepEqual(meter.sample(11_000, 50, 100), { rate: 0, secondsLeft: Infinity });
+  const stopped = { rate: 0, secondsLeft: Infinity, secondsPassed: 11 };
+  assert.deepEqual(meter.sample(11_000, 50, 100), stopped);
+  assert.equal(meter.sample(20_000, 100, 100).rate, 5, "what is over shows how fast it was as a whole");
 });
 
 test("a progress line is never wider than the terminal, so redrawing it leaves nothing behind", () => {
@@ -48,9 +53,22 @@ test("a progress line is never wider than the terminal, so redrawing it leaves n
       fc.nat(2 ** 40),
       fc.integer({ min: 20, max: 200 }),
       (done, total, columns) => {
-        const state = { done, total, rate: 12_345_678, secondsLeft: 77 };
+        const state = { done, total, rate: 12_345_678, secondsLeft: 77, secondsPassed: 99 };
         assert.ok(progressLine("Downloading", state, columns).length < columns);
       },
     ),
   );
+});
+
+test("text is broken between words, and an indented line goes on indented", () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ minLength: 1, maxLength: 12, unit: "grapheme-ascii" })), (words) => {
+      const text = words.map((word) => word.replaceAll(/\s/g, "x")).join(" ");
+      const lines = wrap(text, 40).split("\n");
+      assert.ok(lines.every((line) => line.length <= 40));
+      assert.equal(lines.join(" "), text);
+    }),
+  );
+  assert.equal(wrap("  why: one two three four five", 20, 5), "  why: one two three\n       four five");
+  assert.equal(wrap("a".repeat(50), 40), "a".repeat(50), "a link stays whole");
 });

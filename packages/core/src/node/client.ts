@@ -69,6 +69,7 @@ export class Client {
   static async open(options: ClientOptions, hooks: Hooks): Promise<Client> {
     const { folder, network } = options;
     const client = new Client(options, await openTable(folder, network), await ownNodeKey(folder));
+    hooks.status(`Joining “${network.name}”: asking relays which others there are …`);
     try {
       await client.#join(hooks);
       await saveTable(folder, network, client.table);

@@ -1,5 +1,5 @@
 /** The stages of work that have a progress bar. */
-export type Stage = "reading" | "sealing" | "checking" | "downloading" | "opening";
+export type Stage = "sealing" | "downloading" | "opening";
 
 /**
  * How the functions of this layer tell somebody what goes on. Called often and synchronously; must not throw. Nothing passed here
@@ -9,6 +9,8 @@ export interface Hooks {
   progress(stage: Stage, done: number, total: number, note?: string): void;
   note(text: string): void;
   warn(text: string): void;
+  /** What goes on just now where nothing can be counted; one that ends in “…” waits for something. */
+  status(text: string): void;
   /** A step that programs wait for (docs/CLI.md lists them). */
   event(name: string, data: Record<string, unknown>): void;
   /**

@@ -62,6 +62,7 @@ export async function runNetworkHere(options: NetworkHereOptions, hooks: Hooks):
     },
   };
   try {
+    hooks.status(`Starting ${options.relayCount} relays …`);
     const first = await start(0, folder.root, counting);
     const invite = first.invite();
     for (let index = 1; index < options.relayCount; index++) {
@@ -69,6 +70,7 @@ export async function runNetworkHere(options: NetworkHereOptions, hooks: Hooks):
       await joinNetwork({ dataFolder: relayFolder, invite });
       await start(index, relayFolder, quiet);
     }
+    hooks.status("Started. Waiting until the relays have heard of each other …");
     await untilKnown(() => known >= options.relayCount, signal);
     if (!signal.aborted) options.onReady(first.invite());
   } catch (error) {

@@ -78,8 +78,9 @@ function lockOf(options: SealFor, identity: AgeIdentity | undefined): AgeLock {
   return { recipients: [identity.recipient] };
 }
 
-function tell({ phase, doneBytes, totalBytes }: SealProgress, hooks: Hooks): void {
+function tell({ phase, doneBytes, totalBytes, fileCount }: SealProgress, hooks: Hooks): void {
   if (phase === "seal") hooks.progress("sealing", doneBytes, totalBytes);
+  else hooks.status(`Looking through the files: ${fileCount} so far`);
 }
 
 function tellLeftOut({ leftOut, leftOutCount }: SealResult, hooks: Hooks): void {

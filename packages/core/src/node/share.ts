@@ -169,6 +169,7 @@ async function handOut(
 /** A link that is handed on before any gate knows the share would fail for whoever is quick. */
 async function firstGate(swarming: Swarming, hooks: Hooks, signal: AbortSignal): Promise<void> {
   const startedMs = performance.now();
+  hooks.status("Asking relays to be gates, where it can be found …");
   while (swarming.gateCount === 0 && !signal.aborted) {
     if (performance.now() - startedMs > FIRST_GATE_MS) {
       hooks.warn("no relay has taken the share on as a gate yet; the link works once one does");

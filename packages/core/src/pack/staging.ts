@@ -123,7 +123,7 @@ export class Staging {
 }
 
 async function refuseExisting(target: string): Promise<void> {
-  if ((await lstat(target).catch(missing)) !== undefined) throw targetExists();
+  if ((await lstat(target).catch(missing)) !== undefined) throw targetExists(target);
 }
 
 /** undefined for a file that is not there; other errors go on. */
@@ -131,8 +131,8 @@ function missing(error: unknown): undefined {
   if (systemCode(error) !== "ENOENT") throw error;
 }
 
-function targetExists(): BackroomError {
-  return new BackroomError("E_TARGET_EXISTS", "the target exists");
+function targetExists(target: string): BackroomError {
+  return new BackroomError("E_TARGET_EXISTS", `“${path.basename(target)}” is there already`);
 }
 
 /** In a fresh private tree, a name that is taken was taken by another entry of the share. */
@@ -157,14 +157,14 @@ async function moveNew(source: string, target: string): Promise<void> {
     if (isFolder) await mkdir(target, { mode: 0o700 });
     else await (await open(target, "wx", 0o600)).close();
   } catch (cause) {
-    throw systemCode(cause) === "EEXIST" ? targetExists() : cause;
+    throw systemCode(cause) === "EEXIST" ? targetExists(target) : cause;
   }
   try {
     await rename(source, target);
   } catch (cause) {
     // The placeholder is removed if it still is one.
     await (isFolder ? rmdir(target) : unlink(target)).catch(() => {});
-    throw ["ENOTEMPTY", "EEXIST"].includes(systemCode(cause) ?? "") ? targetExists() : cause;
+    throw ["ENOTEMPTY", "EEXIST"].includes(systemCode(cause) ?? "") ? targetExists(target) : cause;
   }
 }
 
