@@ -67,7 +67,7 @@ export class CommandProcess {
     }
   }
 
-  kill(signal: "SIGKILL" | "SIGTERM"): void {
+  kill(signal: NodeJS.Signals): void {
     if (this.running) this.#child.kill(signal);
   }
 

@@ -82,7 +82,7 @@ test("sharer and downloader never exchange a packet, and the DHT never hears of 
       `const s = require("node:dgram").createSocket("udp4");`,
       `s.send("d1:x6:${downloaderAt}e", 9, "${lab.address("relay 1")}", () => s.close());`,
     ].join("");
-    const [program = "", ...args] = [...lab.prefix("sharer"), process.execPath, "-e", breach];
+    const [program, ...args] = [...lab.prefix("sharer"), process.execPath, "-e", breach];
     execFileSync(program, args, { timeout: 10_000 });
     const after = await lab.captured("downloader");
     assert.ok(between(after, sharerAt, downloaderAt).length > 0, "the detector did not see a connection");

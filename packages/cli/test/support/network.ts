@@ -64,10 +64,10 @@ export class TestNetwork {
     await joinNetwork({ dataFolder: this.dataFolder(name), invite: this.#invite });
   }
 
-  /** Starts a command as that member, which joins first if it is new. */
-  async run(name: string, args: readonly string[]): Promise<CommandProcess> {
+  /** Starts a command as that member, which joins first if it is new. `program` may be another one than Backroom. */
+  async run(name: string, args: readonly string[], program = BACKROOM): Promise<CommandProcess> {
     await this.join(name);
-    return this.#start(name, args);
+    return this.#start(name, args, program);
   }
 
   processes(): CommandProcess[] {
@@ -84,8 +84,8 @@ export class TestNetwork {
     return this.#start(name, ["relay", "--host", this.#placement.address(name)]);
   }
 
-  #start(name: string, args: readonly string[]): CommandProcess {
-    const command = [...this.#placement.prefix(name), ...BACKROOM];
+  #start(name: string, args: readonly string[], program = BACKROOM): CommandProcess {
+    const command = [...this.#placement.prefix(name), ...program];
     const started = new CommandProcess(name, command, args, this.dataFolder(name));
     this.#processes.add(started);
     return started;

@@ -35,7 +35,12 @@ export interface GetOptions {
   readonly mirror: boolean;
   readonly profile: Profile;
   readonly signal: AbortSignal;
-  readonly onDone: (result: OpenedFiles) => void;
+  readonly onDone: (result: GetResult) => void;
+}
+
+export interface GetResult extends OpenedFiles {
+  /** What came from peers in this run, bytes that came twice included: little more than what was missing. */
+  readonly fetchedBytes: number;
 }
 
 /**
@@ -98,9 +103,12 @@ async function download({ link, keys, store, client, options, hooks }: Download)
   const tell = (): void => {
     const { haveCount, peerCount } = swarm.stats();
     const bytes = Math.min(haveCount * store.info.pieceLength, store.info.length);
+    // A bar at zero tells less than what is being waited for.
+    if (peerCount === 0 && haveCount === 0) return;
     const note = `${peerCount} ${peerCount === 1 ? "peer" : "peers"}`;
     hooks.progress("downloading", bytes, store.info.length, note);
   };
+  if (!store.complete) hooks.status("Looking for somebody who has it …");
   const telling = setInterval(tell, TELL_MS);
   const arrived = complete.promise.then(() => {
     clearInterval(telling);
@@ -113,7 +121,8 @@ async function download({ link, keys, store, client, options, hooks }: Download)
     keys === undefined ? undefined : openInto(swarm.source(), link.piecesRoot, keys, options, afterwards());
   try {
     const [opened] = await Promise.all([opening, arrived, untilSupplied()]);
-    options.onDone(opened ?? { paths: [], name: link.name ?? "", fileCount: 0, size: link.filesBytes ?? 0 });
+    const files = opened ?? { paths: [], name: link.name ?? "", fileCount: 0, size: link.filesBytes ?? 0 };
+    options.onDone({ ...files, fetchedBytes: swarm.stats().downloadedBytes });
     if (options.seed || options.mirror) {
       hooks.note("Handing it out. Press Ctrl-C to stop.");
       swarming.seed();
