@@ -1,23 +1,22 @@
-import { mkdir } from "node:fs/promises";
-import path from "node:path";
 import { isBackroomError } from "../base/errors.ts";
 import { silentLog } from "../base/log.ts";
 import type { Profile } from "../directory/path.ts";
 import { parseLink, topicSecret, type ShareLink } from "../link/link.ts";
 import type { AgeKeys } from "../pack/age-header.ts";
-import { acquireLock } from "../store/lock.ts";
 import { openPackStore } from "../store/open-pack.ts";
 import type { PieceStore } from "../store/piece-store.ts";
-import { storeError } from "../store/store-error.ts";
-import { packPaths, removePack } from "../store/store-files.ts";
+import { removePack } from "../store/store-files.ts";
 import { torrentInfo } from "../torrent/info.ts";
 import { whenAborted } from "./aborted.ts";
 import { Client } from "./client.ts";
-import { openDataFolder } from "./data-folder.ts";
+import { openDataFolder, type DataFolder } from "./data-folder.ts";
 import { Fetching } from "./fetching.ts";
 import type { Hooks } from "./hooks.ts";
 import { networkOfLink } from "./network-of-link.ts";
+import { withOutputFolder } from "./output-folder.ts";
+import { lockPack } from "./pack-lock.ts";
 import { keysFor, openInto, type OpenedFiles } from "./pack-files.ts";
+import { readShareRecord } from "./share-record.ts";
 import { Swarming } from "./swarming.ts";
 
 const TELL_MS = 200;
@@ -50,11 +49,9 @@ export interface GetResult extends OpenedFiles {
 export async function getShare(options: GetOptions, hooks: Hooks): Promise<void> {
   const link = parseLink(options.link);
   const folder = await openDataFolder(options.dataFolder);
-  const network = await networkOfLink(folder, link, hooks);
+  const { network, keep } = await networkOfLink(folder, link, hooks);
   const keys = options.mirror ? undefined : await keysFor(link, options);
-  if (keys !== undefined) await makeFolder(options.outputFolder);
-  const info = torrentInfo(link.piecesRoot, link.packLength);
-  const lock = await acquireLock(`${packPaths(folder.packs, info.root).pack}.lock`);
+  const lock = await lockPack(folder, link.piecesRoot);
   try {
     const joinRelays = link.relays;
     const client = await Client.open(
@@ -62,19 +59,34 @@ export async function getShare(options: GetOptions, hooks: Hooks): Promise<void>
       hooks,
     );
     try {
-      const store = await openPackStore(folder.packs, info);
-      try {
-        await download({ link, keys, store, client, options, hooks });
-      } finally {
-        await store.close();
-      }
+      await keep();
+      const run = (): Promise<void> => fetchPack({ folder, link, keys, client, options, hooks });
+      await (keys === undefined ? run() : withOutputFolder(options.outputFolder, run));
     } finally {
       client.close();
     }
-    // It was kept for resuming; whoever wants to go on handing it out says --seed or --mirror.
-    if (!options.seed && !options.mirror) await removePack(folder.packs, info);
   } finally {
     await lock.release();
+  }
+}
+
+/** Keeps the pack for the next time where it was not fetched whole, and where it is to be handed out. */
+async function fetchPack(parts: Omit<Download, "store"> & { readonly folder: DataFolder }): Promise<void> {
+  const { folder, link, options } = parts;
+  const info = torrentInfo(link.piecesRoot, link.packLength);
+  const store = await openPackStore(folder.packs, info);
+  // Nothing that is worth being kept.
+  let done = true;
+  try {
+    await download({ ...parts, store });
+    // Whoever shared it here wants to go on with that, whatever else is done with its link.
+    done = !options.seed && !options.mirror && (await readShareRecord(folder, link)) === undefined;
+  } catch (error) {
+    done = store.haveCount() === 0;
+    throw error;
+  } finally {
+    await store.close();
+    if (done) await removePack(folder.packs, info);
   }
 }
 
@@ -162,13 +174,5 @@ async function download({ link, keys, store, client, options, hooks }: Download)
       return reason;
     }
     return error;
-  }
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(path.resolve(folder), { recursive: true });
-  } catch (error) {
-    throw isBackroomError(error) ? error : storeError(error, "the output folder could not be made");
   }
 }

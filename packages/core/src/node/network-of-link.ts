@@ -6,11 +6,16 @@ import type { DataFolder } from "./data-folder.ts";
 import type { Hooks } from "./hooks.ts";
 import { hasCurrentNetwork, networkIdText, readNetwork, saveNetwork, writeCurrent } from "./networks.ts";
 
+export interface LinkNetwork {
+  readonly network: Network;
+  keep(): Promise<void>;
+}
+
 /**
  * The network that a link belongs to. One that is not known yet is joined through the relays in the link: one link is enough
- * (DESIGN 4). Raises E_LINK for a link without a network, E_OTHER_NETWORK for one of an unknown network without relays.
+ * (DESIGN 4); once that has worked, call `keep`, so that a link that leads nowhere leaves nothing behind. Raises E_LINK for a link without a network, E_OTHER_NETWORK for one of an unknown network without relays.
  */
-export async function networkOfLink(folder: DataFolder, link: ShareLink, hooks: Hooks): Promise<Network> {
+export async function networkOfLink(folder: DataFolder, link: ShareLink, hooks: Hooks): Promise<LinkNetwork> {
   if (link.networkId === 0) {
     throw new BackroomError("E_LINK", "this link names no network, so nothing can be fetched with it", {
       why: "it came from `backroom seal`, which works without a network",
@@ -18,7 +23,7 @@ export async function networkOfLink(folder: DataFolder, link: ShareLink, hooks: 
     });
   }
   const known = await readNetwork(folder, link.networkId);
-  if (known !== undefined) return known;
+  if (known !== undefined) return { network: known, keep: async () => {} };
   if (link.relays.length === 0) {
     throw new BackroomError(
       "E_OTHER_NETWORK",
@@ -36,8 +41,12 @@ export async function networkOfLink(folder: DataFolder, link: ShareLink, hooks: 
     relays: link.relays,
     bootstrap: [],
   };
-  await saveNetwork(folder, network);
-  if (!(await hasCurrentNetwork(folder))) await writeCurrent(folder, network.id);
   hooks.note("Joining the network of this link through the relays that it names.");
-  return network;
+  return {
+    network,
+    async keep() {
+      await saveNetwork(folder, network);
+      if (!(await hasCurrentNetwork(folder))) await writeCurrent(folder, network.id);
+    },
+  };
 }

@@ -11,6 +11,7 @@ import type { PackSource } from "../pack/source.ts";
 import { readAll } from "../store/store-files.ts";
 import { storeError, systemCode } from "../store/store-error.ts";
 import type { Hooks } from "./hooks.ts";
+import { withOutputFolder } from "./output-folder.ts";
 import { sealToNewFile, type SealFor } from "./sealing.ts";
 
 export interface SealToFileOptions extends SealFor {
@@ -110,7 +111,8 @@ export async function openFromFile(options: OpenFromFileOptions, hooks: Hooks): 
       },
     };
     const keys = await keysFor(link, options);
-    return await openInto(source, link?.piecesRoot ?? systemRandom.bytes(32), keys, options, hooks);
+    const root = link?.piecesRoot ?? systemRandom.bytes(32);
+    return await withOutputFolder(options.outputFolder, () => openInto(source, root, keys, options, hooks));
   } finally {
     await handle.close();
   }

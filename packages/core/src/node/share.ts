@@ -6,10 +6,9 @@ import type { Profile } from "../directory/path.ts";
 import { formatLink, lockedLink, parseLink, topicSecret, type ShareLink } from "../link/link.ts";
 import { showableName } from "../link/name.ts";
 import { generateSharerKey, sharerKeyFromSeed, type SharerKey } from "../link/sharer-key.ts";
-import { acquireLock } from "../store/lock.ts";
 import { adoptSealedPack, openPackStore } from "../store/open-pack.ts";
 import type { PieceStore } from "../store/piece-store.ts";
-import { packPaths, removePack } from "../store/store-files.ts";
+import { removePack } from "../store/store-files.ts";
 import { torrentInfo } from "../torrent/info.ts";
 import { whenAborted } from "./aborted.ts";
 import { Client } from "./client.ts";
@@ -18,6 +17,7 @@ import type { Hooks } from "./hooks.ts";
 import { currentNetwork, joinRelayOf } from "./networks.ts";
 import { networkOfLink } from "./network-of-link.ts";
 import { sealToNewFile, type SealFor, type SealedFile } from "./sealing.ts";
+import { lockPack } from "./pack-lock.ts";
 import { readShareRecord, writeShareRecord } from "./share-record.ts";
 import { removeAbandoned, sealingFile } from "./sealing-file.ts";
 import { Swarming } from "./swarming.ts";
@@ -65,25 +65,37 @@ export async function shareFiles(options: ShareOptions, hooks: Hooks): Promise<v
   const folder = await openDataFolder(options.dataFolder);
   const [first = ""] = options.inputs;
   const again = options.inputs.length === 1 && /^\s*backroom:/i.test(first) ? parseLink(first) : undefined;
-  const network =
-    again === undefined ? await currentNetwork(folder) : await networkOfLink(folder, again, hooks);
+  const { network, keep } =
+    again === undefined
+      ? { network: await currentNetwork(folder), keep: undefined }
+      : await networkOfLink(folder, again, hooks);
   const joinRelays = again?.relays ?? [];
   const client = await Client.open(
     { folder, network, joinRelays, profile: options.profile, log: silentLog },
     hooks,
   );
   try {
-    const prepared =
-      again === undefined ? await seal(options, folder, client, hooks) : await findAgain(folder, again);
-    const lock = await acquireLock(`${packPaths(folder.packs, prepared.store.info.root).pack}.lock`);
-    try {
-      await handOut(prepared, client, options, hooks);
-    } finally {
-      await prepared.store.close();
-      await lock.release();
+    if (again === undefined) {
+      const prepared = await seal(options, folder, client, hooks);
+      await locked(folder, prepared.store.info.root, () => handOut(prepared, client, options, hooks));
+    } else {
+      await keep?.();
+      // Before it is looked at: another process may just be fetching it.
+      await locked(folder, again.piecesRoot, async () =>
+        handOut(await findAgain(folder, again), client, options, hooks),
+      );
     }
   } finally {
     client.close();
+  }
+}
+
+async function locked(folder: DataFolder, root: Buffer, work: () => Promise<void>): Promise<void> {
+  const lock = await lockPack(folder, root);
+  try {
+    await work();
+  } finally {
+    await lock.release();
   }
 }
 
@@ -163,6 +175,7 @@ async function handOut(
   } finally {
     clearInterval(telling);
     swarming.close();
+    await store.close();
   }
 }
 

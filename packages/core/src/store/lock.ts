@@ -7,19 +7,29 @@ export interface Lock {
   release(): Promise<void>;
 }
 
+/** What E_LOCKED says about who is in the way. */
+interface Busy {
+  readonly what: string;
+  readonly why?: string;
+  readonly fix?: string;
+}
+
+const BUSY_FOLDER: Busy = { what: "the data folder is in use" };
+
 /** Locks that this process holds: its own number in a file says nothing, since a restarted container gets the same number again. */
 const heldHere = new Set<string>();
 
 /**
  * Takes the lock file `file`, so that no second process writes the same folder. It holds the number of the process and when that was
- * started; the lock of a process that is gone is taken over. Raises E_LOCKED while another lives, E_DISK_FULL or E_STORE.
+ * started; the lock of a process that is gone is taken over. Raises E_LOCKED while another lives, with `busy` as what it says;
+ * E_DISK_FULL or E_STORE.
  */
-export async function acquireLock(file: string): Promise<Lock> {
-  if (heldHere.has(file)) throw locked();
+export async function acquireLock(file: string, busy: Busy = BUSY_FOLDER): Promise<Lock> {
+  if (heldHere.has(file)) throw locked(busy);
   heldHere.add(file);
   try {
     const own = `${process.pid} ${await startOf(process.pid)}\n`;
-    await withStoreErrors("the lock of the data folder could not be taken", () => take(file, own));
+    await withStoreErrors("the lock of the data folder could not be taken", () => take(file, own, busy));
     return { release: () => release(file, own) };
   } catch (error) {
     heldHere.delete(file);
@@ -27,29 +37,29 @@ export async function acquireLock(file: string): Promise<Lock> {
   }
 }
 
-async function take(file: string, own: string): Promise<void> {
+async function take(file: string, own: string, busy: Busy): Promise<void> {
   // Written aside and linked, so that nobody ever reads a lock without its content.
   const aside = `${file}.${process.pid}`;
   await writeFile(aside, own, { mode: 0o600 });
   try {
     if (await linked(aside, file)) return;
     const found = await contentOf(file);
-    if (found !== undefined && (await isAlive(found))) throw locked();
-    await setAside(file, found);
-    if (!(await linked(aside, file))) throw locked();
+    if (found !== undefined && (await isAlive(found))) throw locked(busy);
+    await setAside(file, found, busy);
+    if (!(await linked(aside, file))) throw locked(busy);
   } finally {
     await rm(aside, { force: true });
   }
 }
 
 /** Moves a dead process's lock away, and back if another process was quicker and the lock moved is its living one. */
-async function setAside(file: string, found: string | undefined): Promise<void> {
+async function setAside(file: string, found: string | undefined, busy: Busy): Promise<void> {
   const stale = `${file}.stale.${process.pid}`;
   try {
     await rename(file, stale);
     if ((await contentOf(stale)) !== found) {
       await linked(stale, file);
-      throw locked();
+      throw locked(busy);
     }
   } catch (error) {
     if (systemCode(error) !== "ENOENT") throw error;
@@ -114,6 +124,6 @@ async function startOf(pid: number): Promise<string> {
   }
 }
 
-function locked(): BackroomError {
-  return new BackroomError("E_LOCKED", "the data folder is in use");
+function locked({ what, ...more }: Busy): BackroomError {
+  return new BackroomError("E_LOCKED", what, more);
 }
