@@ -1,5 +1,4 @@
 import type { AddCommand } from "../session.ts";
-import { runDemo } from "../demo/demo.ts";
 
 export const addDemo: AddCommand = (program, run) => {
   program
@@ -9,6 +8,9 @@ export const addDemo: AddCommand = (program, run) => {
     )
     .argument("[path]", "share this file or folder instead of one that is made up")
     .action((path: string | undefined) => {
-      run(({ terminal, signal }) => runDemo({ path, terminal, signal }));
+      run(async ({ terminal, signal }) => {
+        const { runDemo } = await import("../demo/demo.ts");
+        await runDemo({ path, terminal, signal });
+      });
     });
 };

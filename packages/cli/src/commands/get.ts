@@ -1,4 +1,3 @@
-import { getShare } from "@backroom/core/node/get.ts";
 import type { AddCommand } from "../session.ts";
 import { count, formatBytes } from "../ui/format.ts";
 import { terminalHooks } from "../ui/hooks.ts";
@@ -27,6 +26,7 @@ export const addGet: AddCommand = (program, run) => {
     .option("--strong", "three relays on each side of the gate instead of two");
   acceptOption(command).action((link: string, options: Options) => {
     run(async ({ terminal, signal, dataFolder }) => {
+      const { getShare } = await import("@backroom/core/node/get.ts");
       const text = await readText(link, "a link");
       const hooks = terminalHooks(terminal, acceptedFlags(options));
       await getShare(

@@ -1,11 +1,3 @@
-import {
-  createNetwork,
-  inviteText,
-  joinNetwork,
-  knownNetworks,
-  useNetwork,
-} from "@backroom/core/node/networks.ts";
-import { runNetworkHere } from "@backroom/core/node/network-here.ts";
 import type { NetworkSummary } from "@backroom/core/node/networks.ts";
 import type { AddCommand, Run } from "../session.ts";
 import type { Command } from "commander";
@@ -37,6 +29,7 @@ export const addNetwork: AddCommand = (program, run) => {
     .argument("<invite>", "the invite; - reads it from standard input, @file from a file")
     .action((invite: string) =>
       run(async ({ terminal, dataFolder }) => {
+        const { joinNetwork } = await networks();
         const joined = await joinNetwork({ dataFolder, invite: await readText(invite, "an invite") });
         terminal.note(`Joined “${joined.name}”.`);
         if (joined.test) terminal.warn(TEST_NETWORK);
@@ -49,6 +42,7 @@ export const addNetwork: AddCommand = (program, run) => {
     .argument("<id>", "its id, as network list prints it")
     .action((id: string) =>
       run(async ({ terminal, dataFolder }) => {
+        const { useNetwork } = await networks();
         const used = await useNetwork({ dataFolder, id });
         terminal.note(`Using “${used.name}”.`);
         terminal.result(used.id, { ...used });
@@ -59,12 +53,16 @@ export const addNetwork: AddCommand = (program, run) => {
     .description("print an invite to the network in use")
     .action(() =>
       run(async ({ terminal, dataFolder }) => {
+        const { inviteText } = await networks();
         const invite = await inviteText({ dataFolder });
         terminal.note("Whoever gets this can join the network with: backroom network join INVITE");
         terminal.result(invite, { invite });
       }),
     );
 };
+
+/** Loaded when a command runs, like all that the commands do: help and mistakes are answered at once. */
+const networks = () => import("@backroom/core/node/networks.ts");
 
 const TEST_NETWORK =
   "this is a test network: one operator runs all its relays, so nothing is hidden from that operator.";
@@ -80,6 +78,7 @@ function addCreate(network: Command, run: Run): void {
     .option("--no-run", "only make the network; relays are started apart, with backroom relay")
     .action((name: string, options: CreateOptions) =>
       run(async ({ terminal, signal, dataFolder }) => {
+        const { createNetwork } = await networks();
         const created = await createNetwork({ dataFolder, name });
         terminal.note(`Made the network “${created.name}”.`);
         if (!options.run) {
@@ -88,6 +87,7 @@ function addCreate(network: Command, run: Run): void {
         }
         terminal.warn(TEST_NETWORK);
         const hooks = terminalHooks(terminal, new Set());
+        const { runNetworkHere } = await import("@backroom/core/node/network-here.ts");
         await runNetworkHere(
           {
             dataFolder,
@@ -113,10 +113,11 @@ async function list(
   terminal: Parameters<Parameters<Run>[0]>[0]["terminal"],
   dataFolder: string | undefined,
 ): Promise<void> {
-  const networks = await knownNetworks({ dataFolder });
-  if (networks.length === 0)
+  const { knownNetworks } = await networks();
+  const known = await knownNetworks({ dataFolder });
+  if (known.length === 0)
     terminal.note("No network yet: join one with an invite, or make one with: backroom network create");
-  terminal.result(networks.map(line).join("\n"), { networks });
+  terminal.result(known.map(line).join("\n"), { networks: known });
 }
 
 function line(network: NetworkSummary): string {

@@ -1,4 +1,3 @@
-import { openFromFile } from "@backroom/core/node/pack-files.ts";
 import type { AddCommand } from "../session.ts";
 import { count, formatBytes } from "../ui/format.ts";
 import { terminalHooks } from "../ui/hooks.ts";
@@ -21,6 +20,7 @@ export const addOpen: AddCommand = (program, run) => {
     .option("-o, --output <folder>", "the folder to put the files into", ".")
     .action((pack: string, link: string | undefined, options: Options) => {
       run(async ({ terminal, signal }) => {
+        const { openFromFile } = await import("@backroom/core/node/pack-files.ts");
         const hooks = terminalHooks(terminal, new Set());
         const result = await openFromFile(
           {

@@ -1,4 +1,3 @@
-import { runRelay } from "@backroom/core/node/relay-node.ts";
 import type { AddCommand } from "../session.ts";
 import { parsePort } from "../ui/arguments.ts";
 import { count, formatBytes } from "../ui/format.ts";
@@ -25,6 +24,7 @@ export const addRelay: AddCommand = (program, run) => {
     .option("--no-gate", "do not serve as a gate, where seeders are found")
     .action((options: Options) => {
       run(async ({ terminal, signal, dataFolder }) => {
+        const { runRelay } = await import("@backroom/core/node/relay-node.ts");
         const hooks = terminalHooks(terminal, new Set());
         let report: NodeJS.Timeout | undefined;
         await runRelay(

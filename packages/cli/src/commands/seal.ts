@@ -1,4 +1,3 @@
-import { sealToFile } from "@backroom/core/node/pack-files.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import type { AddCommand } from "../session.ts";
 import { count, formatBytes } from "../ui/format.ts";
@@ -38,6 +37,7 @@ export const addSeal: AddCommand = (program, run) => {
           );
         }
         const password = wantsPassword ? await readPassword(options.passwordFile, true) : undefined;
+        const { sealToFile } = await import("@backroom/core/node/pack-files.ts");
         const hooks = terminalHooks(terminal, new Set());
         const result = await sealToFile(
           {

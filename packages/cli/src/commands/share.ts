@@ -1,4 +1,4 @@
-import { shareFiles, type ShareResult } from "@backroom/core/node/share.ts";
+import type { ShareResult } from "@backroom/core/node/share.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import type { AddCommand } from "../session.ts";
 import { count, formatBytes } from "../ui/format.ts";
@@ -31,6 +31,7 @@ export const addShare: AddCommand = (program, run) => {
       }
       const wantsPassword = options.password === true || options.passwordFile !== undefined;
       const password = wantsPassword ? await readPassword(options.passwordFile, true) : undefined;
+      const { shareFiles } = await import("@backroom/core/node/share.ts");
       const hooks = terminalHooks(terminal, acceptedFlags(options));
       const inputs = paths.length === 1 ? [await readText(paths[0] as string, "a link")] : paths;
       await shareFiles(

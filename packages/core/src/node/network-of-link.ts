@@ -8,7 +8,7 @@ import { hasCurrentNetwork, networkIdText, readNetwork, saveNetwork, writeCurren
 
 export interface LinkNetwork {
   readonly network: Network;
-  keep(): Promise<void>;
+  readonly keep: () => Promise<void>;
 }
 
 /**
