@@ -1,11 +1,18 @@
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createNetwork, joinNetwork } from "@backroom/core/node/networks.ts";
 import { CommandProcess } from "../../src/demo/children.ts";
 
-/** The program as tests run it: from source, by the Node that runs the tests. */
-export const BACKROOM = [process.execPath, path.join(import.meta.dirname, "../../src/main.ts")];
+const MAIN = path.join(import.meta.dirname, "../../src/main.ts");
+
+/** The program as tests run it: from source, by the Node that runs the tests, with the options that its first line names. */
+export const BACKROOM = [process.execPath, ...optionsOf(readFileSync(MAIN, "utf8")), MAIN];
+
+function optionsOf(text: string): string[] {
+  return (text.split("\n")[0] ?? "").split(" ").filter((word) => word.startsWith("--"));
+}
 
 /** Where a member of a test network runs; by default on this computer, all on loopback. */
 export interface Placement {
