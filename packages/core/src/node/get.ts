@@ -49,11 +49,10 @@ export interface GetResult extends OpenedFiles {
 export async function getShare(options: GetOptions, hooks: Hooks): Promise<void> {
   const link = parseLink(options.link);
   const folder = await openDataFolder(options.dataFolder);
-  const { network, keep } = await networkOfLink(folder, link, hooks);
+  const { network, joinRelays, keep } = await networkOfLink(folder, link, hooks);
   const keys = options.mirror ? undefined : await keysFor(link, options);
   const lock = await lockPack(folder, link.piecesRoot);
   try {
-    const joinRelays = link.relays;
     const client = await Client.open(
       { folder, network, joinRelays, profile: options.profile, log: silentLog },
       hooks,

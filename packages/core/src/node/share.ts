@@ -65,11 +65,10 @@ export async function shareFiles(options: ShareOptions, hooks: Hooks): Promise<v
   const folder = await openDataFolder(options.dataFolder);
   const [first = ""] = options.inputs;
   const again = options.inputs.length === 1 && /^\s*backroom:/i.test(first) ? parseLink(first) : undefined;
-  const { network, keep } =
+  const { network, joinRelays, keep } =
     again === undefined
-      ? { network: await currentNetwork(folder), keep: undefined }
+      ? { network: await currentNetwork(folder), joinRelays: [], keep: undefined }
       : await networkOfLink(folder, again, hooks);
-  const joinRelays = again?.relays ?? [];
   const client = await Client.open(
     { folder, network, joinRelays, profile: options.profile, log: silentLog },
     hooks,
