@@ -50,6 +50,11 @@ export class CommandProcess {
     return this.#exit === undefined;
   }
 
+  /** Every line so far. */
+  lines(): readonly Line[] {
+    return this.#lines;
+  }
+
   /** The latest line of that event so far. */
   latest(event: string): Line | undefined {
     return this.#lines.findLast((line) => line.event === event);

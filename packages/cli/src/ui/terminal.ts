@@ -1,6 +1,7 @@
 import { type BackroomError, ERROR_TABLE } from "@backroom/core/base/errors.ts";
 import { LiveLine } from "./live-line.ts";
 import { RateMeter, progressLine } from "./progress.ts";
+import { showable } from "./showable.ts";
 import { wrap } from "./wrap.ts";
 
 /**
@@ -52,7 +53,8 @@ export function createTerminal(options: TerminalOptions): Terminal {
   const color = watched && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
   const paint = (code: number, text: string): string => (color ? `\u001b[${code}m${text}\u001b[0m` : text);
   const line = new LiveLine(stderr);
-  const fold = (text: string, hang = 0): string => (watched ? wrap(text, line.columns - 1, hang) : text);
+  const fold = (text: string, hang = 0): string =>
+    watched ? wrap(showable(text), line.columns - 1, hang) : showable(text);
 
   const say = (text: string): void => {
     if (!json && !quiet) line.above(text);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { count, formatBytes, formatBytesOf, formatDuration, formatRate } from "../../src/ui/format.ts";
+import { showable } from "../../src/ui/showable.ts";
 import { wrap } from "../../src/ui/wrap.ts";
 import { RateMeter, progressLine } from "../../src/ui/progress.ts";
 
@@ -58,6 +59,10 @@ test("a progress line is never wider than the terminal, so redrawing it leaves n
       },
     ),
   );
+});
+
+test("names of strangers cannot move the cursor or turn the reading direction", () => {
+  assert.equal(showable("a\u001b[2Kb\rc\u202egpj.exe\nd"), "a\\u{1b}[2Kb\\u{d}c\\u{202e}gpj.exe\nd");
 });
 
 test("text is broken between words, and an indented line goes on indented", () => {

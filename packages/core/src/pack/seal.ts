@@ -6,7 +6,7 @@ import type { AgeLock } from "./age-header.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { IndexWriter } from "./index-writer.ts";
 import { diskFiles, type InputFiles } from "./input-files.ts";
-import { OutputPathSet } from "./output-path.ts";
+import { checkOutputPath, OutputPathSet } from "./output-path.ts";
 import { PackWriter, type PackOutput } from "./pack-writer.ts";
 import { writeTar } from "./tar-writer.ts";
 import { resolveRoots, walkInputs, type LeftOut } from "./walk.ts";
@@ -71,6 +71,8 @@ export async function sealPack(options: SealOptions, deps: SealDeps): Promise<Se
   ) {
     throw new BackroomError("E_INPUT_NAMES", "the share's name or comment is too long");
   }
+  // Several files and folders arrive in one that is called like the share.
+  if (roots.length > 1) checkFolderName(name);
 
   const leftOut: LeftOut[] = [];
   let leftOutCount = 0;
@@ -112,6 +114,17 @@ export async function sealPack(options: SealOptions, deps: SealDeps): Promise<Se
     await frames.settle();
     await writer.settle();
   }
+}
+
+function checkFolderName(name: string): void {
+  try {
+    if (checkOutputPath(name).length === 1) return;
+  } catch (cause) {
+    if (!isBackroomError(cause, "E_UNSAFE_PATH")) throw cause;
+  }
+  throw new BackroomError("E_INPUT_NAMES", "the share's name cannot be a folder's, which it is to become", {
+    fix: "choose another with --name: without slashes, colons and the like",
+  });
 }
 
 /** What whoever opens the pack would have to refuse is refused here, where it can still be mended. */

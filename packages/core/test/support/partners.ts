@@ -18,6 +18,14 @@ const PARTNERS = {
     package: "iproute2 (and root)",
     found: () => process.getuid?.() === 0 && onPath("ip", ["-V"]),
   },
+  mountns: {
+    package: "util-linux (and root)",
+    found: () => onPath("unshare", ["-m", "mount", "-t", "tmpfs", "-o", "size=1m", "none", "/mnt"]),
+  },
+  setpriv: {
+    package: "util-linux (and root)",
+    found: () => process.getuid?.() === 0 && onPath("setpriv", ["--version"]),
+  },
   tcpdump: { package: "tcpdump", found: () => onPath("tcpdump", ["--version"]) },
   faketime: { package: "faketime", found: () => onPath("faketime", ["--version"]) },
 } as const;
