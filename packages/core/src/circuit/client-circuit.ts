@@ -36,9 +36,14 @@ export interface CircuitDeps {
 
 /**
  * Builds a circuit of one to four hops, one hop after the other (PROTOCOL 6). Raises E_CIRCUIT when a hop cannot be reached, refuses
- * or takes too long, E_HANDSHAKE when one cannot prove its keys, and what the dialer raises for the first hop.
+ * or takes too long, E_HANDSHAKE when one cannot prove its keys, and what the dialer raises for the first hop. `onHop` is called after each
+ * hop that joined, so that a caller knows which one did not.
  */
-export async function buildCircuit(deps: CircuitDeps, hops: readonly HopTarget[]): Promise<Circuit> {
+export async function buildCircuit(
+  deps: CircuitDeps,
+  hops: readonly HopTarget[],
+  onHop: () => void = () => {},
+): Promise<Circuit> {
   const [first] = hops;
   if (first === undefined || hops.length > MAX_HOPS) {
     throw new BackroomError("E_INTERNAL", "a circuit has one to four hops");
@@ -51,7 +56,10 @@ export async function buildCircuit(deps: CircuitDeps, hops: readonly HopTarget[]
   try {
     const mux = await Promise.race([deps.channels.get(first), timeout.promise]);
     circuit.attach(mux.open());
-    for (const hop of hops) await Promise.race([circuit.extend(hop), timeout.promise]);
+    for (const hop of hops) {
+      await Promise.race([circuit.extend(hop), timeout.promise]);
+      onHop();
+    }
     return circuit;
   } catch (error) {
     circuit.destroy();

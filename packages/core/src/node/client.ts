@@ -10,22 +10,26 @@ import { createDirectoryClient } from "../directory/directory-client.ts";
 import { createClockCheck } from "../directory/clock-check.ts";
 import { isAcceptable } from "../directory/acceptable.ts";
 import type { Network } from "../directory/network.ts";
-import { pickGuards, pickPath, pickSeconds, type PathRole, type Profile } from "../directory/path.ts";
+import { pickPath, pickSeconds, type PathRole, type Profile } from "../directory/path.ts";
 import { describePrivacy } from "../directory/privacy.ts";
 import { createRelayInfoDecoder, hopTarget, type RelayInfo } from "../directory/relay-info.ts";
 import type { RelayTable } from "../directory/table.ts";
 import type { JoinRelay } from "../link/join-relay.ts";
 import { createTlsDialer } from "../net/tls-dialer.ts";
 import type { DataFolder } from "./data-folder.ts";
+import { openGuards, saveGuards, type Guards } from "./guards.ts";
 import type { Hooks } from "./hooks.ts";
 import { joinRelayOf } from "./networks.ts";
 import { ownNodeKey } from "./relay-keys.ts";
 import { openTable, saveTable } from "./saved-table.ts";
 
-const GUARDS = 3;
 const SECONDS = 4;
+/** As many independent sources as a table is filled from (PROTOCOL 7.4). */
+const GUARDS_ASKED = 3;
 /** Paths tried before a circuit is given up; each avoids the relays of those that failed. */
 const PATHS_TRIED = 5;
+/** A path to a gate that was somebody else's choice is not tried again once this many relays could not reach it. */
+const GATE_FAILURES = 2;
 /** A relay that was part of a path that failed is left out for this long, unless only such are left. */
 const AVOID_MS = 60_000;
 
@@ -38,8 +42,13 @@ export interface ClientOptions {
   readonly log: Log;
 }
 
+/** What a path is for; a seeder's middle hops are the client's to keep. */
+export type ClientPathRole =
+  | Exclude<PathRole, { readonly role: "seeder" }>
+  | { readonly role: "seeder"; readonly gate?: RelayInfo | undefined };
+
 /**
- * A member's own circuits: knows relays, picks paths, builds them. Its channels are anonymous. Guards are chosen for each run.
+ * A member's own circuits: knows relays, picks paths, builds them. Its channels are anonymous.
  */
 export class Client {
   readonly network: Network;
@@ -48,12 +57,15 @@ export class Client {
   readonly #options: ClientOptions;
   readonly #ownKey: string | undefined;
   readonly #channels: ChannelPool;
-  readonly #avoidUntilMs = new Map<string, number>();
-  #guards: RelayInfo[] = [];
+  /** Relays that did not join a path, by key; and those before them, whose word that is. */
+  readonly #missing = new Map<string, number>();
+  readonly #doubted = new Map<string, number>();
+  readonly #guards: Guards;
   #seconds: RelayInfo[] = [];
 
-  private constructor(options: ClientOptions, table: RelayTable, ownKey: string | undefined) {
+  private constructor(options: ClientOptions, table: RelayTable, guards: Guards, ownKey: string | undefined) {
     this.#ownKey = ownKey;
+    this.#guards = guards;
     this.network = options.network;
     this.table = table;
     this.#options = options;
@@ -68,10 +80,13 @@ export class Client {
    */
   static async open(options: ClientOptions, hooks: Hooks): Promise<Client> {
     const { folder, network } = options;
-    const client = new Client(options, await openTable(folder, network), await ownNodeKey(folder));
+    const guards = await openGuards(folder, network, { clock: systemClock, random: systemRandom });
+    const client = new Client(options, await openTable(folder, network), guards, await ownNodeKey(folder));
     hooks.status(`Joining “${network.name}”: asking relays which others there are …`);
     try {
       await client.#join(hooks);
+      client.guards();
+      await saveGuards(folder, network, guards);
       await saveTable(folder, network, client.table);
     } catch (error) {
       client.close();
@@ -87,42 +102,38 @@ export class Client {
     return this.table.forPaths().filter((relay) => relay.key !== this.#ownKey);
   }
 
-  /** Guards of this run, which links must not name. */
+  /** This member's guards, which links must not name. */
   guards(): readonly RelayInfo[] {
-    if (this.#guards.length === 0) this.#chooseGuards();
-    return this.#guards;
+    return this.#guards.among(this.relays());
   }
 
   /** A circuit for that purpose; relays in `avoid` (node keys in hex) are left out. Raises E_NETWORK_TOO_SMALL, E_CIRCUIT and their kin. */
   async open(
-    want: PathRole,
+    want: ClientPathRole,
     avoid: ReadonlySet<string> = new Set(),
   ): Promise<{ circuit: Circuit; path: RelayInfo[] }> {
     let failure: unknown;
-    for (let tried = 0; tried < PATHS_TRIED; tried++) {
-      const path = this.#pick(want, avoid);
+    let gateFailures = 0;
+    for (let tried = 0; tried < PATHS_TRIED && gateFailures < GATE_FAILURES; tried++) {
+      // Anew each time: a middle hop that is missing was taken out of the seeder's set.
+      const path = this.#pick(want.role === "seeder" ? { ...want, seconds: this.#middles() } : want, avoid);
+      let joined = 0;
       try {
         const circuit = await buildCircuit(
           { channels: this.#channels, clock: systemClock },
           path.map(hopTarget),
+          () => joined++,
         );
         return { circuit, path };
       } catch (error) {
         if (!isBackroomError(error)) throw error;
         failure = error;
-        this.#suspect(path, error);
+        this.#suspect(path, joined);
+        if ("gate" in want && want.gate !== undefined && joined === path.length - 1) gateFailures++;
         this.#options.log("debug", "a circuit could not be built", { code: error.code });
       }
     }
     throw failure;
-  }
-
-  /** The middle hops that this run's standing circuits use. */
-  seconds(): readonly RelayInfo[] {
-    if (this.#seconds.length < 2) {
-      this.#seconds = pickSeconds(this.relays(), this.guards(), SECONDS, this.network, systemRandom);
-    }
-    return this.#seconds;
   }
 
   /** A relay info out of a lease or an answer: of this network, of today, dialable. Raises E_RELAY_INFO. */
@@ -147,44 +158,55 @@ export class Client {
         { profile, network: this.network, guards: this.guards(), avoid: avoided },
         systemRandom,
       );
-    const suspects = this.#suspects();
-    if (this.guards().every((guard) => suspects.has(guard.key))) this.#chooseGuards();
-    try {
-      return pick(new Set([...avoid, ...suspects]));
-    } catch (error) {
-      if (!isBackroomError(error, "E_NETWORK_TOO_SMALL") || suspects.size === 0) throw error;
-      this.#avoidUntilMs.clear();
-      return pick(avoid);
+    const missing = unexpired(this.#missing);
+    const doubted = unexpired(this.#doubted);
+    if (this.guards().every((guard) => missing.has(guard.key))) this.#takeMoreGuards(missing);
+    // In a small network those under suspicion may be all there are: first the doubted come back, then all.
+    for (const suspects of [new Set([...missing, ...doubted]), missing]) {
+      if (suspects.size === 0) continue;
+      try {
+        return pick(new Set([...avoid, ...suspects]));
+      } catch (error) {
+        if (!isBackroomError(error, "E_NETWORK_TOO_SMALL")) throw error;
+      }
     }
+    return pick(avoid);
   }
 
-  /** Which hop failed is known only when it was the guard; otherwise all behind it are under suspicion for a while. */
-  #suspect(path: readonly RelayInfo[], error: BackroomError): void {
-    const guardFailed = error.code !== "E_CIRCUIT";
+  /** The hop after the `joined` first ones is missing, or the one before it says so: that one is only doubted, the guard not even that. */
+  #suspect(path: readonly RelayInfo[], joined: number): void {
     const untilMs = systemClock.monotonicMs() + AVOID_MS;
-    for (const relay of guardFailed ? path.slice(0, 1) : path.slice(1))
-      this.#avoidUntilMs.set(relay.key, untilMs);
-    if (!guardFailed) this.#seconds = this.#seconds.filter((relay) => !path.includes(relay));
+    const lost = path[joined];
+    if (lost !== undefined) this.#missing.set(lost.key, untilMs);
+    for (const relay of path.slice(1, joined)) this.#doubted.set(relay.key, untilMs);
+    this.#seconds = this.#seconds.filter((relay) => relay !== lost);
   }
 
-  #suspects(): Set<string> {
-    const nowMs = systemClock.monotonicMs();
-    for (const [key, untilMs] of this.#avoidUntilMs) if (untilMs <= nowMs) this.#avoidUntilMs.delete(key);
-    return new Set(this.#avoidUntilMs.keys());
+  /** The middle hops that this run's standing circuits use. */
+  #middles(): readonly RelayInfo[] {
+    if (this.#seconds.length < 2) {
+      this.#seconds = pickSeconds(this.#present(), this.guards(), SECONDS, this.network, systemRandom);
+    }
+    return this.#seconds;
   }
 
-  #chooseGuards(): void {
-    const suspects = this.#suspects();
-    const candidates = this.relays().filter((relay) => !suspects.has(relay.key));
-    const pool = candidates.length > 0 ? candidates : this.relays();
-    this.#guards = pickGuards(pool, GUARDS, this.network, systemRandom);
+  #present(): RelayInfo[] {
+    const missing = unexpired(this.#missing);
+    const present = this.relays().filter((relay) => !missing.has(relay.key));
+    return present.length > 0 ? present : this.relays();
+  }
+
+  #takeMoreGuards(missing: ReadonlySet<string>): void {
+    const { folder, network } = this.#options;
+    if (!this.#guards.takeMore(this.relays(), missing)) return;
+    // Not kept, the next run takes other ones: worse, but no reason to stop.
+    void saveGuards(folder, network, this.#guards).catch(() => {});
   }
 
   async #join(hooks: Hooks): Promise<void> {
     const { network, joinRelays } = this.#options;
     const saved = shuffled(this.relays(), systemRandom).slice(0, 8).map(joinRelayOf);
-    const relays = [...joinRelays, ...network.relays, ...saved];
-    const run = (acceptFewSources: boolean): Promise<unknown> =>
+    const run = (relays: readonly JoinRelay[], acceptFewSources: boolean): Promise<unknown> =>
       bootstrap(
         { relays, acceptFewSources },
         {
@@ -202,12 +224,34 @@ export class Client {
           }),
         },
       );
+    // Guards know this member's address anyhow; while they answer nobody else has to.
+    if (await this.#heardFromGuards((guards) => run(guards, false))) return;
+    const relays = [...joinRelays, ...network.relays, ...saved];
     try {
-      await run(false);
+      await run(relays, false);
     } catch (error) {
       if (!isBackroomError(error, "E_FEW_SOURCES")) throw error;
       if (!(await hooks.confirm(`${error.message}: ${error.why}.`, "--accept-few-sources"))) throw error;
-      await run(true);
+      await run(relays, true);
     }
   }
+
+  async #heardFromGuards(run: (relays: readonly JoinRelay[]) => Promise<unknown>): Promise<boolean> {
+    const guards = this.#guards.joinRelays().slice(0, GUARDS_ASKED);
+    if (guards.length < GUARDS_ASKED) return false;
+    try {
+      await run(guards);
+      return true;
+    } catch (error) {
+      if (!isBackroomError(error) || error.code === "E_CLOCK") throw error;
+      return false;
+    }
+  }
+}
+
+/** The keys whose time is not over; forgets the others. */
+function unexpired(untilMs: Map<string, number>): Set<string> {
+  const nowMs = systemClock.monotonicMs();
+  for (const [key, until] of untilMs) if (until <= nowMs) untilMs.delete(key);
+  return new Set(untilMs.keys());
 }
