@@ -168,6 +168,13 @@ export const LIMITS = {
   /** Gates a downloader asks in one round and leases it keeps: bounds what forged DHT answers can cost. */
   finderGates: 16,
   finderLeases: 64,
+  /** Of those, leases that only a peer has named: whoever holds the link makes as many as it likes. */
+  finderHearsay: 24,
+  /** Such leases dialled at once, and how often one more: invented seeders leave most of the circuits below to real ones. */
+  hearsayBurst: 8,
+  hearsayEveryMs: 60_000,
+  /** How long after a seeder was reached, or named by a gate, its lease is passed on: shorter than leases run, so the dead fade. */
+  leaseAliveMs: 30 * 60_000,
   /** Circuits that one share may build at once, and how often one more: a gate that kills circuits must not walk to a guard. */
   rebuildBurst: 20,
   rebuildEveryMs: 60_000,
@@ -302,6 +309,17 @@ export const LIMITS = {
   peerHashRequests: 8,
   /** Extension handshakes: one is the rule, BEP 10 allows more. */
   peerExtensionHandshakes: 8,
+  /** Leases in one message: as many as share a tunnel's record of 16 KiB. */
+  peerLeasesPerMessage: 7,
+  /** How often we pass leases on to one peer. */
+  peerLeasesEveryMs: 60_000,
+  /** What we take: messages at once and one more each time span, twice as fast as we send, since messages bunch up on slow paths. */
+  peerLeasesBurst: 4,
+  peerLeasesRefillMs: 30_000,
+  /** Leases from one peer that do not open: near an epoch's turn clocks that differ cause some. */
+  peerBadLeases: 16,
+  /** Seeders of which we know that a peer knows them: the oldest are forgotten, and at worst said again. */
+  peerLeasesRemembered: 128,
   /** From the opening of a tunnel to the peer's handshake: one round trip through five relays, over slow links. */
   peerHandshakeMs: 30_000,
   /** We say something at least this often, and a peer that says nothing for twice as long and more is gone. */

@@ -1,50 +1,83 @@
 import { systemClock } from "../base/clock.ts";
-import { BackroomError, isBackroomError } from "../base/errors.ts";
+import { BackroomError, isBackroomError, type ErrorCode } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { systemRandom } from "../base/random.ts";
 import { SERVICE } from "../circuit/stream.ts";
 import { askService } from "../circuit/messages.ts";
 import { askGates } from "../directory/questions.ts";
 import { hopTarget, type RelayInfo } from "../directory/relay-info.ts";
-import type { Swarm } from "../swarm/swarm.ts";
 import { Finder } from "../tunnel/finder.ts";
-import type { ShareTopic } from "../tunnel/topic.ts";
+import { whenAborted } from "./aborted.ts";
 import type { Client } from "./client.ts";
+import type { Swarming } from "./swarming.ts";
 
 /** Tunnels that a download keeps up where there are so many seeders: more add circuits, not speed. */
 const TUNNELS_WANTED = 6;
 const SCOUTS = 2;
 const ASK_TIMEOUT_MS = 15_000;
-/** Pauses between rounds: short while nobody is connected, long while data flows. */
+/** Pauses between rounds while nobody is connected. */
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
+/** Between rounds while somebody is, or nothing is missing. */
 const TOP_UP_MS = 20_000;
+const COMPLETE_PAUSE_MS = 2_000;
+/** Between look-ups of more seeders while some are connected, who pass leases on: doubled each time that finds nobody. */
+const LOOK_UP_LEAST_MS = 20_000;
+const LOOK_UP_MOST_MS = 10 * 60_000;
 /** How long nobody may be found: at first, and once something has come. */
 const PATIENCE_MS = 25_000;
 const PATIENCE_WITH_DATA_MS = 120_000;
+/** A seeder that fell silent, or whose tunnel was over at once, is left alone for a while: it may be full. Less than the patience. */
+const REST_MS = 10_000;
+const AT_ONCE_MS = 5_000;
+/** Who breaks the rules does so again; a lease that a mere stall has ended is as good as before. */
+const OFFENCES: ReadonlySet<string> = new Set<ErrorCode>([
+  "E_PEER_ADDRESS",
+  "E_PEER_DATA",
+  "E_PEER_FLOOD",
+  "E_HASH",
+  "E_WIRE",
+]);
 
 export interface FetchingOptions {
   readonly client: Client;
-  readonly topic: ShareTopic;
-  readonly swarm: Swarm;
+  readonly swarming: Swarming;
   readonly log: Log;
   readonly signal: AbortSignal;
+}
+
+interface Connection {
+  readonly seeder: string;
+  readonly sinceMs: number;
 }
 
 /** Keeps a download supplied with tunnels to seeders. */
 export class Fetching {
   readonly #options: FetchingOptions;
   readonly #finder: Finder;
-  /** Seeders by lease key that are connected, and those that sent wrong data. */
-  readonly #connected = new Map<object, string>();
-  readonly #banned = new Set<string>();
+  /** By the swarm's token of the peer. */
+  readonly #connected = new Map<object, Connection>();
+  /** Seeders that are not dialled before then: monotonic, infinite for those that broke the rules. */
+  readonly #restUntilMs = new Map<string, number>();
   #wake: (() => void) | undefined;
+  /** There is reason for another round at once. */
+  #again = false;
   #aloneSinceMs = systemClock.monotonicMs();
+  #lookUpAtMs = -Infinity;
+  #lookUpPauseMs = LOOK_UP_LEAST_MS;
 
+  /** Becomes the supply of `swarming`. */
   constructor(options: FetchingOptions) {
     this.#options = options;
-    const { client, log } = options;
-    this.#finder = new Finder(options.topic, {
+    const { client, swarming, log } = options;
+    swarming.supply = {
+      onPeerClosed: (peer, error) => this.#onPeerClosed(peer, error),
+      onNews: () => {
+        if (this.#connected.size < TUNNELS_WANTED) this.#rouse();
+      },
+      onFailed: () => this.#rouse(),
+    };
+    this.#finder = new Finder(swarming.book, {
       clock: systemClock,
       random: systemRandom,
       log,
@@ -57,57 +90,89 @@ export class Fetching {
     });
   }
 
-  /** For the swarm's events. */
-  onPeerClosed(peer: object, error: BackroomError | undefined): void {
-    const seeder = this.#connected.get(peer);
-    if (seeder === undefined) return;
-    this.#connected.delete(peer);
-    // Who sent wrong data or addresses does so again; who went away may be back.
-    if (error !== undefined && /^E_(PEER_|HASH)/.test(error.code)) this.#banned.add(seeder);
-    if (this.#connected.size === 0) {
-      this.#aloneSinceMs = systemClock.monotonicMs();
-      this.#wake?.();
-    }
-  }
-
-  /** Runs until `done` is aborted. Raises E_NO_SEEDERS and its kin when nobody is to be had for too long, E_INTERRUPTED when stopped. */
+  /**
+   * Runs until `done` is aborted; does nothing while nothing is missing. Raises E_NO_SEEDERS and its kin when nobody is to be had for too
+   * long, why the swarm failed, E_INTERRUPTED when stopped.
+   */
   async run(done: AbortSignal): Promise<void> {
     const { signal } = this.#options;
     const stop = AbortSignal.any([signal, done]);
-    for (let failures = 0; !stop.aborted;) {
-      const failure = await this.#round(stop);
-      failures = failure === undefined ? 0 : failures + 1;
-      if (this.#connected.size === 0) this.#losePatience(failure);
-      const alone = this.#connected.size === 0;
-      await this.#pause(alone ? Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS) : TOP_UP_MS, stop);
-    }
+    // A round may wait for a relay that does not answer; whoever stops does not wait with it.
+    await Promise.race([this.#keepUp(stop), whenAborted(stop)]);
     if (signal.aborted) throw new BackroomError("E_INTERRUPTED", "the download was stopped");
   }
 
+  async #keepUp(stop: AbortSignal): Promise<void> {
+    const { swarming } = this.#options;
+    for (let failures = 0; !stop.aborted;) {
+      if (swarming.failure !== undefined) throw swarming.failure;
+      this.#again = false;
+      if (swarming.swarm.stats().complete) {
+        this.#aloneSinceMs = systemClock.monotonicMs();
+        await this.#pause(COMPLETE_PAUSE_MS, stop);
+        continue;
+      }
+      const failure = await this.#round(stop);
+      const alone = this.#connected.size === 0;
+      failures = alone ? failures + 1 : 0;
+      if (alone) this.#losePatience(failure);
+      await this.#pause(alone ? Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS) : TOP_UP_MS, stop);
+    }
+  }
+
+  #onPeerClosed(peer: object, error: BackroomError | undefined): void {
+    const connection = this.#connected.get(peer);
+    if (connection === undefined) return;
+    this.#connected.delete(peer);
+    const nowMs = systemClock.monotonicMs();
+    const isOffence = error !== undefined && OFFENCES.has(error.code);
+    const isUseless = error?.code === "E_PEER_TIMEOUT" || nowMs - connection.sinceMs < AT_ONCE_MS;
+    if (isOffence) this.#restUntilMs.set(connection.seeder, Infinity);
+    else if (isUseless) this.#restUntilMs.set(connection.seeder, nowMs + REST_MS);
+    this.#lookUpPauseMs = LOOK_UP_LEAST_MS;
+    if (this.#connected.size > 0) return;
+    this.#aloneSinceMs = nowMs;
+    this.#rouse();
+  }
+
   async #round(stop: AbortSignal): Promise<BackroomError | undefined> {
-    const want = TUNNELS_WANTED - this.#connected.size;
+    const { swarming, log } = this.#options;
+    const { seeder: self, book, swarm } = swarming;
+    const nowMs = systemClock.monotonicMs();
+    const connected = new Set([...this.#connected.values()].map(({ seeder }) => seeder));
+    for (const seeder of connected) book.markAlive(seeder);
+    const want = TUNNELS_WANTED - connected.size;
     if (want <= 0) return undefined;
-    const connected = new Set(this.#connected.values());
-    const isWanted = (seeder: string): boolean => !connected.has(seeder) && !this.#banned.has(seeder);
+    const mayLookUp = connected.size === 0 || nowMs >= this.#lookUpAtMs;
+    const isWanted = (seeder: string): boolean =>
+      seeder !== self && !connected.has(seeder) && nowMs >= (this.#restUntilMs.get(seeder) ?? -Infinity);
     try {
-      for await (const { tunnel, seeder } of this.#finder.find({ want, isWanted })) {
+      for await (const { tunnel, seeder } of this.#finder.find({ want, isWanted, mayLookUp })) {
         if (stop.aborted) {
           tunnel.close();
           break;
         }
-        const peer = this.#options.swarm.addPeer(tunnel, { initiator: true });
-        if (peer !== undefined) this.#connected.set(peer, seeder);
+        const peer = swarm.addPeer(tunnel, { initiator: true, seeder });
+        if (peer !== undefined) this.#connected.set(peer, { seeder, sinceMs: systemClock.monotonicMs() });
       }
       return undefined;
     } catch (error) {
       if (!isBackroomError(error)) throw error;
-      this.#options.log("debug", "looking for seeders failed", { code: error.code });
+      log("debug", "looking for seeders failed", { code: error.code });
       return error;
+    } finally {
+      if (mayLookUp) this.#planLookUp(this.#connected.size > connected.size);
     }
   }
 
+  #planLookUp(foundSome: boolean): void {
+    const pauseMs = foundSome ? LOOK_UP_LEAST_MS : this.#lookUpPauseMs;
+    this.#lookUpAtMs = systemClock.monotonicMs() + pauseMs;
+    this.#lookUpPauseMs = Math.min(2 * pauseMs, LOOK_UP_MOST_MS);
+  }
+
   #losePatience(failure: BackroomError | undefined): void {
-    const begun = this.#options.swarm.stats().haveCount > 0;
+    const begun = this.#options.swarming.swarm.stats().haveCount > 0;
     const patienceMs = begun ? PATIENCE_WITH_DATA_MS : PATIENCE_MS;
     if (
       systemClock.monotonicMs() - this.#aloneSinceMs < patienceMs &&
@@ -141,6 +206,11 @@ export class Fetching {
     }
   }
 
+  #rouse(): void {
+    this.#again = true;
+    this.#wake?.();
+  }
+
   #pause(ms: number, stop: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const end = (): void => {
@@ -152,7 +222,7 @@ export class Fetching {
       const cancel = systemClock.after(ms, end);
       stop.addEventListener("abort", end);
       this.#wake = end;
-      if (stop.aborted) end();
+      if (stop.aborted || this.#again) end();
     });
   }
 }

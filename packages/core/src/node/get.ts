@@ -108,8 +108,7 @@ async function download({ link, keys, store, client, options, hooks }: Download)
   );
   const { swarm } = swarming;
   const done = new AbortController();
-  const fetching = new Fetching({ client, topic, swarm, log: silentLog, signal: options.signal });
-  swarming.onPeerClosed = (peer, error) => fetching.onPeerClosed(peer, error);
+  const fetching = new Fetching({ client, swarming, log: silentLog, signal: options.signal });
 
   const tell = (): void => {
     const { haveCount, peerCount } = swarm.stats();
@@ -125,7 +124,8 @@ async function download({ link, keys, store, client, options, hooks }: Download)
     clearInterval(telling);
     tell();
   });
-  const supply = store.complete ? Promise.resolve() : fetching.run(done.signal);
+  // Also where all is there: what turns out to be damaged on disk is fetched again.
+  const supply = fetching.run(done.signal);
   // A supply that fails ends the swarm, and with it every read that waits.
   supply.catch(() => swarm.close());
   const opening =
@@ -135,6 +135,7 @@ async function download({ link, keys, store, client, options, hooks }: Download)
     const files = opened ?? { paths: [], name: link.name ?? "", fileCount: 0, size: link.filesBytes ?? 0 };
     options.onDone({ ...files, fetchedBytes: swarm.stats().downloadedBytes });
     if (options.seed || options.mirror) {
+      done.abort();
       hooks.note("Handing it out. Press Ctrl-C to stop.");
       swarming.seed();
       await whenAborted(options.signal);

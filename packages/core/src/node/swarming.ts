@@ -2,51 +2,89 @@ import { systemClock } from "../base/clock.ts";
 import type { BackroomError } from "../base/errors.ts";
 import { silentLog } from "../base/log.ts";
 import { systemRandom } from "../base/random.ts";
-import type { KeyPair } from "../crypto/keys.ts";
+import { generateKeys, type KeyPair } from "../crypto/keys.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import { createSwarm, type Swarm, type SwarmEvents } from "../swarm/swarm.ts";
+import { LeaseBook, seederName } from "../tunnel/lease-book.ts";
+import type { SeederKeys } from "../tunnel/lease.ts";
 import type { SeederPresence } from "../tunnel/seeder-presence.ts";
 import type { ShareTopic } from "../tunnel/topic.ts";
 import type { Client } from "./client.ts";
+import { createLeasePool } from "./lease-pool.ts";
 import { startSeeding } from "./seeding.ts";
+
+/**
+ * How long a download runs before it hands out, too: two standing circuits and two proofs of work are lost on one that ends in seconds, as
+ * its seeder goes when it ends.
+ */
+const SEED_AFTER_MS = 5_000;
 
 export interface SwarmingOptions {
   readonly client: Client;
   readonly topic: ShareTopic;
   readonly store: PieceStore;
+  /** The sharer's key for this share; everybody else signs leases with a fresh one. */
   readonly sharerKeys: KeyPair | undefined;
   readonly notGates: ReadonlySet<string>;
 }
 
-/** One share's swarm and, once there is something to give, its presence at gates. */
+/** What a download hears from its swarm. */
+export interface SupplyEvents {
+  onPeerClosed(peer: object, error: BackroomError | undefined): void;
+  /** A peer passed on a lease that the book did not hold. */
+  onNews(): void;
+  /** The disk failed, and the swarm has closed. */
+  onFailed(error: BackroomError): void;
+}
+
+/** One share's swarm, what is known of its seeders and, once there is something to give, its presence at gates. */
 export class Swarming {
   readonly swarm: Swarm;
+  readonly book: LeaseBook;
+  /** Our own name among the seeders. */
+  readonly seeder: string;
   readonly #options: SwarmingOptions;
+  readonly #seederKeys: SeederKeys;
   #presence: SeederPresence | undefined;
-  #onPeerClosed: SwarmEvents["onPeerClosed"];
+  #cancelSeeding: (() => void) | undefined;
+  #supply: SupplyEvents | undefined;
   #failure: BackroomError | undefined;
+  #closed = false;
 
-  constructor(options: SwarmingOptions, events: SwarmEvents = {}) {
+  constructor(options: SwarmingOptions, events: Pick<SwarmEvents, "onComplete"> = {}) {
     this.#options = options;
+    const { topic, store, sharerKeys } = options;
+    this.#seederKeys = {
+      leaseKeys: sharerKeys ?? generateKeys("ed25519"),
+      tunnelKeys: generateKeys("x25519"),
+    };
+    this.seeder = seederName({
+      leaseKey: this.#seederKeys.leaseKeys.publicBytes,
+      tunnelKey: this.#seederKeys.tunnelKeys.publicBytes,
+    });
+    this.book = new LeaseBook(topic, { clock: systemClock, random: systemRandom });
     this.swarm = createSwarm({
-      store: options.store,
+      store,
       clock: systemClock,
       random: systemRandom,
       log: silentLog,
+      leases: createLeasePool(
+        this.book,
+        () => ({ seeder: this.seeder, lease: this.#presence?.lease }),
+        () => this.#supply?.onNews(),
+      ),
       events: {
         ...events,
-        onPiece: (piece) => {
-          this.seed();
-          events.onPiece?.(piece);
-        },
-        onPeerClosed: (peer, error) => this.#onPeerClosed?.(peer, error),
+        onPiece: () => this.#seedSoon(),
+        onPeerClosed: (peer, error) => this.#supply?.onPeerClosed(peer, error),
         onFailed: (error) => {
           this.#failure = error;
-          events.onFailed?.(error);
+          this.#supply?.onFailed(error);
         },
       },
     });
-    if (options.store.haveCount() > 0) this.seed();
+    if (store.complete) this.seed();
+    else if (store.haveCount() > 0) this.#seedSoon();
   }
 
   /** Why the swarm ended by itself: the disk. */
@@ -58,25 +96,29 @@ export class Swarming {
     return this.#presence?.gateCount ?? 0;
   }
 
-  set onPeerClosed(handler: SwarmEvents["onPeerClosed"]) {
-    this.#onPeerClosed = handler;
+  set supply(events: SupplyEvents) {
+    this.#supply = events;
   }
 
   /** Registers at gates, so that others fetch from here; at most once counts. */
   seed(): void {
-    const { client, topic, sharerKeys, notGates } = this.#options;
-    this.#presence ??= startSeeding({
-      client,
-      topic,
-      sharerKeys,
-      notGates,
+    if (this.#closed || this.#presence !== undefined) return;
+    this.#presence = startSeeding({
+      ...this.#options,
+      seederKeys: this.#seederKeys,
       swarm: this.swarm,
       log: silentLog,
     });
   }
 
   close(): void {
+    this.#closed = true;
+    this.#cancelSeeding?.();
     this.#presence?.close();
     this.swarm.close();
+  }
+
+  #seedSoon(): void {
+    this.#cancelSeeding ??= systemClock.after(SEED_AFTER_MS, () => this.seed());
   }
 }

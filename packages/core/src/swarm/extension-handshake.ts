@@ -1,9 +1,11 @@
-import { decodeBencode, encodeBencode } from "../base/bencode.ts";
+import { decodeBencode, encodeBencode, type BencodedValue } from "../base/bencode.ts";
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import { LEASES_EXTENSION, LEASES_ID } from "./lease-exchange.ts";
 
 /**
- * The extension handshake (BEP 10) inside tunnels: `{ "m": {}, "reqq": requests that may wait with us }`, canonical bencode.
+ * The extension handshake (BEP 10) inside tunnels: `{ "m": { "br_leases": 1 }, "reqq": requests that may wait with us }`, canonical
+ * bencode; `m` is empty where there are no leases to be had.
  *
  * `refuse` is the rule of PROTOCOL 10: whoever sends an address, or offers an extension that carries any, is dropped. `ignore` is for
  * talking to stock programs on loopback in tests, which cannot help sending them; nothing is ever done with an address.
@@ -14,6 +16,8 @@ export type AddressPolicy = "refuse" | "ignore";
 export interface PeerExtensions {
   /** Requests that may wait with the peer. */
   readonly requestQueue: number;
+  /** The extended id under which the peer takes leases; undefined when it takes none. */
+  readonly leasesId: number | undefined;
 }
 
 /** What BitTorrent programs allow when they do not say: libtorrent's and others' older bound. */
@@ -24,8 +28,9 @@ const ADDRESS_EXTENSIONS = new Set(["ut_pex", "ut_holepunch", "lt_tex"]);
 /** Names of ours begin so; unknown ones are passed over, which is the room for later versions. */
 const OWN_PREFIX = "br_";
 
-export function encodeExtensionHandshake(): Buffer {
-  return encodeBencode({ m: {}, reqq: LIMITS.peerQueuedRequests });
+export function encodeExtensionHandshake(takesLeases: boolean): Buffer {
+  const extensions: Record<string, number> = takesLeases ? { [LEASES_EXTENSION]: LEASES_ID } : {};
+  return encodeBencode({ m: extensions, reqq: LIMITS.peerQueuedRequests });
 }
 
 /** Raises E_PEER_ADDRESS for what could carry an address, E_WIRE or E_BENCODE for whatever else is not allowed. */
@@ -48,10 +53,19 @@ export function decodeExtensionHandshake(payload: Buffer, policy: AddressPolicy)
       throw new BackroomError("E_WIRE", "an extension handshake holds a key that is not allowed in tunnels");
     }
   }
-  const queue = dict.get("reqq");
-  if (queue === undefined) return { requestQueue: DEFAULT_QUEUE };
+  const queue = dict.get("reqq") ?? DEFAULT_QUEUE;
   if (typeof queue !== "number" || queue < 1) {
     throw new BackroomError("E_WIRE", "an extension handshake names an impossible queue");
   }
-  return { requestQueue: queue };
+  return { requestQueue: queue, leasesId: leasesIdIn(offered) };
+}
+
+/** BEP 10: a number of the peer's choosing; 0 takes an earlier offer back. */
+function leasesIdIn(offered: BencodedValue | undefined): number | undefined {
+  const id = offered instanceof Map ? offered.get(LEASES_EXTENSION) : undefined;
+  if (id === undefined || id === 0) return undefined;
+  if (typeof id !== "number" || id < 0 || id > 255) {
+    throw new BackroomError("E_WIRE", "an extension handshake names an impossible extended id");
+  }
+  return id;
 }

@@ -10,6 +10,7 @@ import { isServable, rangeOf } from "./blocks.ts";
 import { decodeExtensionHandshake, encodeExtensionHandshake } from "./extension-handshake.ts";
 import type { Block } from "./picker.ts";
 import { HashTraffic } from "./hash-traffic.ts";
+import { LeaseExchange, LEASES_ID } from "./lease-exchange.ts";
 import { RequestWindow } from "./request-window.ts";
 import type { SessionDeps, SessionEvents } from "./session-host.ts";
 import { UploadQueue } from "./upload-queue.ts";
@@ -35,6 +36,8 @@ export class PeerSession {
   readonly #output: WireOutput;
   readonly #uploads: UploadQueue;
   readonly #hashes: HashTraffic;
+  readonly #leases: LeaseExchange | undefined;
+  #peerLeasesId: number | undefined;
   #peerQueue: number = LIMITS.peerRequests;
   #open = false;
   #closed = false;
@@ -58,6 +61,8 @@ export class PeerSession {
     this.#decoder = new PeerWireDecoder(info.pieceCount);
     this.#output = new WireOutput(duplex);
     this.#hashes = new HashTraffic(this.#output, () => deps.pieceTree());
+    const { leases, clock, seeder } = deps;
+    this.#leases = leases && new LeaseExchange(leases, { clock, isInitiator: initiator, seeder });
     this.#uploads = new UploadQueue(deps.store, this.#output, {
       onServed: (bytes) => {
         this.uploadedBytes += bytes;
@@ -157,6 +162,7 @@ export class PeerSession {
     } else if (this.open && late(this.#output.wroteMs, LIMITS.peerKeepaliveMs)) {
       this.#guard(() => this.#output.send({ type: "keepalive" }));
     }
+    this.#passLeases(nowMs);
   }
 
   #onData(bytes: Buffer): void {
@@ -210,7 +216,7 @@ export class PeerSession {
     if (!this.#initiator) this.#sendHandshake();
     this.#output.sendAll([
       this.#ownPieces(),
-      { type: "extended", id: 0, payload: encodeExtensionHandshake() },
+      { type: "extended", id: 0, payload: encodeExtensionHandshake(this.#leases !== undefined) },
     ]);
   }
 
@@ -297,11 +303,23 @@ export class PeerSession {
   }
 
   #onExtended(id: number, payload: Buffer): void {
+    if (id === LEASES_ID && this.#leases !== undefined) return this.#leases.receive(payload);
     if (id !== 0) return this.#onAddress("a peer used an extension that we did not offer");
     if (++this.#extensionHandshakes > LIMITS.peerExtensionHandshakes) {
       throw new BackroomError("E_PEER_FLOOD", "a peer repeats its extension handshake");
     }
-    this.#peerQueue = decodeExtensionHandshake(payload, this.#deps.addressPolicy).requestQueue;
+    const peer = decodeExtensionHandshake(payload, this.#deps.addressPolicy);
+    this.#peerQueue = peer.requestQueue;
+    this.#peerLeasesId = peer.leasesId;
+    this.#passLeases(this.#heardMs);
+  }
+
+  /** Nobody waits for them, so they wait for room. */
+  #passLeases(nowMs: number): void {
+    const id = this.#peerLeasesId;
+    if (!this.open || id === undefined || !this.#output.writable) return;
+    const payload = this.#leases?.next(nowMs);
+    if (payload !== undefined) this.#guard(() => this.#output.send({ type: "extended", id, payload }));
   }
 
   #onRequest(range: BlockRange): void {

@@ -45,7 +45,7 @@ export class PeerSwarm implements Swarm {
     this.#stopTick = options.clock.after(TICK_MS, () => this.#tick());
   }
 
-  addPeer(duplex: ByteDuplex, { initiator }: { initiator: boolean }): object | undefined {
+  addPeer(duplex: ByteDuplex, options: { initiator: boolean; seeder?: string }): object | undefined {
     if (this.#closed === undefined && this.#peers.size >= LIMITS.swarmPeers) this.#evictIdle();
     if (this.#closed !== undefined || this.#peers.size >= LIMITS.swarmPeers) {
       duplex.close();
@@ -54,12 +54,14 @@ export class PeerSwarm implements Swarm {
     const ownId = this.#options.random.bytes(20);
     const session = new PeerSession(
       duplex,
-      initiator,
+      options.initiator,
       {
         store: this.#store,
         clock: this.#options.clock,
         addressPolicy: this.#options.addressPolicy ?? "refuse",
         peerId: ownId,
+        seeder: options.seeder,
+        leases: this.#options.leases,
         pieceTree: () => this.#downloader.pieceTree(),
       },
       {

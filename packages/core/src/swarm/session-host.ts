@@ -5,6 +5,7 @@ import type { Bitfield } from "../torrent/bitfield.ts";
 import type { HashesMessage, HashRange } from "../torrent/peer-wire.ts";
 import type { PieceTree } from "../torrent/piece-tree.ts";
 import type { AddressPolicy } from "./extension-handshake.ts";
+import type { LeasePool } from "./lease-exchange.ts";
 import type { Block } from "./picker.ts";
 
 /** What a session needs of its swarm. */
@@ -14,6 +15,9 @@ export interface SessionDeps {
   readonly addressPolicy: AddressPolicy;
   /** 20 bytes, random for this session alone. */
   readonly peerId: Buffer;
+  /** The seeder behind the tunnel, where we know it: see SwarmOptions.leases. */
+  readonly seeder: string | undefined;
+  readonly leases: LeasePool | undefined;
   /** What hash requests are answered from; undefined while the piece layer is not known. */
   pieceTree(): PieceTree | undefined;
 }

@@ -6,6 +6,7 @@ import type { Random } from "../base/random.ts";
 import type { PackSource } from "../pack/source.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import type { AddressPolicy } from "./extension-handshake.ts";
+import type { LeasePool } from "./lease-exchange.ts";
 import { PeerSwarm } from "./peer-swarm.ts";
 
 export interface SwarmOptions {
@@ -16,6 +17,8 @@ export interface SwarmOptions {
   readonly log: Log;
   /** `refuse` (the default) everywhere but on loopback with a stock program: see AddressPolicy. */
   readonly addressPolicy?: AddressPolicy;
+  /** What peers are told about other seeders, and told us; without it nothing is passed on or taken. */
+  readonly leases?: LeasePool;
   readonly events?: SwarmEvents;
 }
 
@@ -51,9 +54,10 @@ export interface SwarmStats {
 export interface Swarm {
   /**
    * Takes over a duplex that `start` has not been called for. Returns a token for `onPeerClosed`, or undefined (and closes the duplex)
-   * when there are enough peers or the swarm is closed. `initiator` says who opened the tunnel: it sends its handshake first.
+   * when there are enough peers or the swarm is closed. `initiator` says who opened the tunnel: it sends its handshake first. `seeder` is
+   * the name in `leases` of whoever was called.
    */
-  addPeer(duplex: ByteDuplex, options: { initiator: boolean }): object | undefined;
+  addPeer(duplex: ByteDuplex, options: { initiator: boolean; seeder?: string }): object | undefined;
   /** Fulfilled when the piece is there; until then it comes before others. Rejected with why the swarm closed. */
   whenPiece(piece: number): Promise<void>;
   /** The pack's bytes; reads wait for their pieces, and what follows them is fetched ahead. */

@@ -6,9 +6,8 @@ import type { Log } from "../base/log.ts";
 import { shuffled, type Random } from "../base/random.ts";
 import type { Circuit, HopTarget } from "../circuit/stream.ts";
 import { TokenBucket } from "../circuit/token-bucket.ts";
-import { LeaseBook, type KnownLease } from "./lease-book.ts";
+import type { KnownLease, LeaseBook } from "./lease-book.ts";
 import { askLeases, connectTunnel } from "./gate-client.ts";
-import type { ShareTopic } from "./topic.ts";
 import type { TunnelDeps } from "./tunnel-duplex.ts";
 
 export interface FinderDeps extends TunnelDeps {
@@ -36,6 +35,8 @@ export interface FindOptions {
   readonly want: number;
   /** False for a seeder that we are already connected to, or do not want again. */
   isWanted(seeder: string): boolean;
+  /** False to dial only whom the book names: no scout and no gate is asked. */
+  readonly mayLookUp: boolean;
 }
 
 /** Gates asked at a time, and tunnels dialled at a time: hides the delay of a dead one. */
@@ -51,22 +52,25 @@ export class Finder {
   readonly book: LeaseBook;
   readonly #deps: FinderDeps;
   readonly #rebuilds: TokenBucket;
+  readonly #hearsay: TokenBucket;
   readonly #askedMs = new Map<string, number>();
   /** Leases that led nowhere, by their seal. */
   readonly #failed = new Map<string, { readonly times: number; readonly untilMs: number }>();
   /** Circuits over which leases were asked: the first tunnel to that gate goes the same way. By node key in hex. */
   readonly #spare = new Map<string, Circuit>();
 
-  constructor(share: ShareTopic, deps: FinderDeps) {
+  /** `book` may be filled by others too: by peers. */
+  constructor(book: LeaseBook, deps: FinderDeps) {
     this.#deps = deps;
-    this.book = new LeaseBook(share, deps);
+    this.book = book;
     this.#rebuilds = new TokenBucket(deps.clock, LIMITS.rebuildBurst, 1000 / LIMITS.rebuildEveryMs);
+    this.#hearsay = new TokenBucket(deps.clock, LIMITS.hearsayBurst, 1000 / LIMITS.hearsayEveryMs);
   }
 
   /**
    * One round: dials the seeders in the book, looks others up where those are too few, and yields tunnels as they come up, the sharer's
-   * first. Ends when enough are there or nobody is left to try. Where none came up it raises E_NO_SEEDERS when no lease is to be had,
-   * E_GATE when there are gates but none answers, E_TUNNEL when there are wanted seeders and none can be reached.
+   * first. Ends when enough are there or nobody is left to try. Where none came up and it may look up, it raises E_NO_SEEDERS when no lease
+   * is to be had, E_GATE when there are gates but none answers, E_TUNNEL when there are wanted seeders and none can be reached.
    */
   async *find(options: FindOptions): AsyncGenerator<FoundTunnel, void, undefined> {
     const tried = new Set<string>();
@@ -84,7 +88,7 @@ export class Finder {
     let found = 0;
     try {
       found += yield* dial(options.want);
-      if (found >= options.want) return;
+      if (found >= options.want || !options.mayLookUp) return;
       await this.#lookUp(() => untried().length >= options.want - found);
       found += yield* dial(options.want - found);
     } catch (error) {
@@ -141,7 +145,7 @@ export class Finder {
     try {
       circuit = await this.#circuitTo(gate);
       this.#askedMs.set(questionName(gate, topic), this.#deps.clock.monotonicMs());
-      for (const sealed of await askLeases(circuit, topic, this.#deps.clock)) this.book.add(sealed);
+      for (const sealed of await askLeases(circuit, topic, this.#deps.clock)) this.book.add(sealed, "gate");
       this.#putBack(gate, circuit);
       return true;
     } catch (error) {
@@ -183,16 +187,20 @@ export class Finder {
 
   /** Tries the lease's gates one after the other. Never rejects. */
   async #dial(known: KnownLease): Promise<FoundTunnel | undefined> {
+    // Anybody with the link can make such leases up without end, and each costs circuits that others need.
+    if (known.isHearsay && !this.#hearsay.take()) return undefined;
     for (const { info, tag } of shuffled(known.lease.gates, this.#deps.random)) {
       try {
         const circuit = await this.#circuitTo(this.#deps.readRelayInfo(info));
         const tunnel = await connectTunnel(circuit, tag, known.lease, known.keys.tunnelPsk, this.#deps);
         this.#failed.delete(nameOf(known));
+        this.book.markAlive(known.seeder);
         return { tunnel, seeder: known.seeder, isSharers: known.isSharers };
       } catch (error) {
         this.#note("a seeder could not be reached through one of its gates", error);
       }
     }
+    this.book.markDead(known.seeder);
     const times = this.#failed.get(nameOf(known))?.times ?? 0;
     const waitMs = Math.min(DIAL_AGAIN_LEAST_MS * 2 ** times, DIAL_AGAIN_MOST_MS);
     const untilMs = this.#deps.clock.monotonicMs() + waitMs;

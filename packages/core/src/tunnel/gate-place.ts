@@ -9,6 +9,12 @@ import { solveWork } from "./proof-of-work.ts";
 import { makeRegistration, registrationFields } from "./registration.ts";
 import type { EpochKeys, ShareTopic } from "./topic.ts";
 
+/** A lease of our own that a gate took. */
+export interface OwnLease {
+  readonly sealed: Buffer;
+  readonly expirySeconds: number;
+}
+
 export interface PlaceDeps {
   readonly clock: Clock;
   readonly random: Random;
@@ -25,6 +31,8 @@ const RENEW_SPREAD_MS = 15 * 60_000;
 export class GatePlace {
   readonly keys: EpochKeys;
   readonly tag: Buffer;
+  /** What the gate hands out now. */
+  lease: OwnLease | undefined;
   readonly #session: GateSession;
   readonly #share: ShareTopic;
   readonly #host: TunnelHost;
@@ -70,6 +78,7 @@ export class GatePlace {
       : { work: (this.#work ??= await solveWork(this.keys.topic, this.tag)) };
     const what = { gateKey, tag: this.tag, expirySeconds, sealedLease };
     await this.#stream.ask(registrationFields(makeRegistration(this.keys, what, standing)));
+    this.lease = { sealed: sealedLease, expirySeconds };
     this.#gates = names;
     this.#renewAtMs = nowMs + RENEW_LEAST_MS + this.#deps.random.below(RENEW_SPREAD_MS);
   }

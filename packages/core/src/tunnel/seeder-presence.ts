@@ -6,7 +6,7 @@ import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { Circuit, HopTarget } from "../circuit/stream.ts";
 import { TokenBucket } from "../circuit/token-bucket.ts";
-import { GatePlace } from "./gate-place.ts";
+import { GatePlace, type OwnLease } from "./gate-place.ts";
 import { GateSession, type TunnelHost } from "./gate-session.ts";
 import type { LeaseGate, SeederKeys } from "./lease.ts";
 import { deriveEpoch, epochsAt, type EpochKeys, type ShareTopic } from "./topic.ts";
@@ -41,7 +41,8 @@ const CIRCUIT_SPREAD_MS = 12 * 60_000;
 /** A gate is kept about a day: few gates ever see the seeder's second hops, and a lease's gates do not jump about. */
 const GATE_LEAST_MS = 20 * 3_600_000;
 const GATE_SPREAD_MS = 8 * 3_600_000;
-const BACKOFF_LEAST_MS = 15_000;
+/** Short at first: until a gate is found, nobody finds the share. */
+const BACKOFF_LEAST_MS = 2_000;
 const BACKOFF_MOST_MS = 15 * 60_000;
 /** A gate that refused or broke is not chosen again for this long. */
 const AVOID_MS = 30 * 60_000;
@@ -98,6 +99,13 @@ export class SeederPresence {
   /** Gates at which the share is registered now: 2 when all is well. */
   get gateCount(): number {
     return this.#slots.filter((slot) => slot.session.alive && slot.places.size > 0).length;
+  }
+
+  /** The newest lease that a gate took: to tell connected peers where we are from now on. */
+  get lease(): OwnLease | undefined {
+    const places = this.#current().flatMap((slot) => [...slot.places.values()]);
+    const leases = places.flatMap((place) => place.lease ?? []);
+    return leases.toSorted((a, b) => b.expirySeconds - a.expirySeconds)[0];
   }
 
   /** Withdraws everywhere. Tunnels that are up stay up, and their circuits with them. */

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ByteDuplex } from "../../src/base/duplex.ts";
 import { BackroomError, isBackroomError } from "../../src/base/errors.ts";
+import { LIMITS } from "../../src/base/limits.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import { askLeases, connectTunnel } from "../../src/tunnel/gate-client.ts";
-import { openLease } from "../../src/tunnel/lease.ts";
+import { makeLease, openLease, sealLease } from "../../src/tunnel/lease.ts";
 import { deriveEpoch, epochsAt } from "../../src/tunnel/topic.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { HOUR_MS, newSeeder, newShare, NOW_MS, shareTurningIn } from "./fixtures.ts";
@@ -339,9 +340,9 @@ test("leases pass from peer to peer: one heard of in a tunnel is used without an
     askScouts: () => Promise.reject(new BackroomError("E_CIRCUIT", "no scout")),
   });
   await assert.rejects(findAll(second, 1), code("E_CIRCUIT"));
-  assert.equal(second.book.add(systemRandom.bytes(sealed.length)), false);
-  assert.equal(second.book.add(sealed), true);
-  assert.equal(second.book.add(sealed), false, "the same lease is no news");
+  assert.equal(second.book.add(systemRandom.bytes(sealed.length), "peer"), undefined);
+  assert.equal(second.book.add(sealed, "peer")?.isNews, true);
+  assert.equal(second.book.add(sealed, "peer")?.isNews, false, "the same lease is no news");
   assert.equal((await findAll(second, 1)).length, 1);
 });
 
@@ -352,7 +353,7 @@ test("whoever stops reading early leaves no tunnel and no circuit behind", async
   town.seed(share, newSeeder(share.sharerKeys));
   await settle();
   const before = town.gates.flatMap(({ circuits }) => circuits).filter((circuit) => circuit.alive).length;
-  for await (const found of town.finderFor(share).find({ want: 2, isWanted: () => true })) {
+  for await (const found of town.finderFor(share).find({ want: 2, isWanted: () => true, mayLookUp: true })) {
     found.tunnel.close();
     break;
   }
@@ -364,4 +365,49 @@ test("whoever stops reading early leaves no tunnel and no circuit behind", async
     town.gates.reduce((sum, { gate }) => sum + gate.tunnels, 0),
     0,
   );
+});
+
+test("whom the book names is dialled without a look-up where that is not allowed", async () => {
+  const town = newTown(2);
+  const share = newShare();
+  town.seed(share, newSeeder(share.sharerKeys));
+  await settle();
+  const know = town.finderFor(share);
+  await findAll(know, 1);
+  const lone = town.finderFor(share, {
+    askScouts: () => Promise.reject(new BackroomError("E_INTERNAL", "a scout was asked")),
+  });
+  const find = { want: 5, isWanted: () => true, mayLookUp: false };
+  const found = [];
+  for await (const one of lone.find(find)) found.push(one);
+  assert.equal(found.length, 0);
+  lone.book.add(know.book.list()[0]?.sealed as Buffer, "peer");
+  for await (const one of lone.find(find)) found.push(one);
+  assert.equal(found.length, 1);
+});
+
+test("invented seeders cost a bounded number of circuits, and a real one is reached all the same", async () => {
+  const town = newTown(3);
+  const share = newShare();
+  const [epoch] = epochsAt(share.topicSecret, town.clock.nowMs());
+  const keys = deriveEpoch(share, epoch as number);
+  const [gate] = town.gates;
+  const invent = (): Buffer => {
+    const gates = [{ info: gate?.target.info as Buffer, tag: systemRandom.bytes(16) }];
+    const lease = makeLease(keys.topic, newSeeder(), gates, Math.floor(NOW_MS / 1000) + 3_600);
+    return sealLease(keys, lease, systemRandom);
+  };
+  const finder = town.finderFor(share);
+  const before = town.opened.length;
+  for (let minute = 0; minute < 10; minute++) {
+    for (let i = 0; i < LIMITS.finderHearsay; i++) finder.book.add(invent(), "peer");
+    await assert.rejects(findAll(finder, 5), isBackroomError);
+    await pass(town.clock, 60_000);
+  }
+  const cost = town.opened.length - before;
+  assert.ok(cost <= LIMITS.hearsayBurst + 10, `${cost} circuits in ten minutes`);
+  town.seed(share, newSeeder(share.sharerKeys));
+  await pass(town.clock, 20_000);
+  for (let i = 0; i < LIMITS.finderHearsay; i++) finder.book.add(invent(), "peer");
+  assert.equal((await findAll(finder, 1)).length, 1);
 });

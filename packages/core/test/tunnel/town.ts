@@ -7,6 +7,7 @@ import { SERVICE, type Circuit, type HopTarget } from "../../src/circuit/stream.
 import { generateKeys } from "../../src/crypto/keys.ts";
 import { createGate, type Gate } from "../../src/tunnel/gate.ts";
 import { Finder, type FinderDeps, type FoundTunnel } from "../../src/tunnel/finder.ts";
+import { LeaseBook } from "../../src/tunnel/lease-book.ts";
 import type { SeederKeys } from "../../src/tunnel/lease.ts";
 import { SeederPresence, type PresenceDeps } from "../../src/tunnel/seeder-presence.ts";
 import type { ShareTopic } from "../../src/tunnel/topic.ts";
@@ -81,7 +82,8 @@ export function newTown(
   }
 
   function finderFor(share: ShareTopic, more: Partial<FinderDeps> = {}): Finder {
-    return new Finder(share, {
+    const { clock: bookClock } = { clock, ...more };
+    return new Finder(new LeaseBook(share, { clock: bookClock, random: systemRandom }), {
       clock,
       random: systemRandom,
       log: silentLog,
@@ -132,6 +134,6 @@ export async function findAll(
   isWanted: (seeder: string) => boolean = () => true,
 ): Promise<FoundTunnel[]> {
   const found: FoundTunnel[] = [];
-  for await (const one of finder.find({ want, isWanted })) found.push(one);
+  for await (const one of finder.find({ want, isWanted, mayLookUp: true })) found.push(one);
   return found;
 }
