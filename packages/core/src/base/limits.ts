@@ -12,6 +12,8 @@ export const LIMITS = {
   // --- net ------------------------------------------------------------------------------------------
   /** Waiting in one channel above the kernel's own buffers: some 30 DATA frames keep any link busy; more only adds delay. */
   channelQueueBytes: 512 * 1024,
+  /** Above this a neighbour does not read, whatever is sent to it unasked (CREATE, PONG): the channel is closed. */
+  channelQueueMostBytes: 2 * 1024 * 1024,
   /** Channels that are up at one listener: two file descriptors' worth each stays far below the usual 4,096. */
   channelsTotal: 1_500,
   /** Channels from one address (IPv6: one /64): a household or a small company behind one NAT. */
@@ -248,8 +250,12 @@ export const LIMITS = {
   circuitsPerRelay: 2048,
   /** Circuits through one relay. */
   circuitsTotal: 8192,
+  /** Refusals and ends of circuits that wait for a neighbour that does not read, 8 bytes each: twice what a channel carries. */
+  destroysWaiting: 4096,
   /** DATA frames queued in one relay, 256 MiB: from there on no new circuits, so that those that live can drain. */
   relayQueueFrames: 16_384,
+  /** 384 MiB: then the circuit that holds most is ended. Without it each of 8,192 circuits could hold 2 MiB for somebody who never reads. */
+  relayQueueMostFrames: 24_576,
   /** Handshakes of one client's channel, burst and a second: it builds a dozen circuits at the start, then a few an hour. */
   handshakeBurstPerClient: 32,
   handshakesPerSecondPerClient: 4,
@@ -278,8 +284,12 @@ export const LIMITS = {
   channelIdleMs: 60_000,
   /** A service message: 64 relay infos (26 KB), or 8 sealed leases (17 KB), with room to spare. */
   messageBytes: 64 * 1024,
+  /** A question: the longest is a registration of 2.6 KB. Strangers may leave one half asked on every stream that they open. */
+  questionBytes: 4 * 1024,
   /** Questions on one stream that wait for their answer. Ours ask one at a time. */
-  questionsWaiting: 8,
+  questionsWaiting: 2,
+  /** Questions of all streams, half asked or waiting: then the one that has been held longest goes with its stream. */
+  questionsHeldBytes: 32 * 1024 * 1024,
   /** Services' own time for a question; directory and leases answer at once, the DHT in seconds. */
   answerMs: 20_000,
 

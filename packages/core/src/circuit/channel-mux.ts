@@ -2,7 +2,7 @@ import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Channel } from "../net/channel.ts";
 import { FRAME, frameBody, frameCircuit, frameCredit, frameType, makeFrame } from "../net/frame.ts";
-import { DESTROY_REASON } from "./control.ts";
+import { DESTROY_REASON, type DestroyReason } from "./control.ts";
 import { Fifo } from "./fifo.ts";
 import { CLIENT_MESSAGE_BYTES } from "./handshake.ts";
 import { Leg } from "./leg.ts";
@@ -29,6 +29,8 @@ export class ChannelMux {
   readonly #handlers: MuxHandlers;
   readonly #legs = new Map<number, Leg>();
   readonly #turns = new Fifo<Leg>();
+  /** What waits for the channel to have room: not frames, of which a neighbour that does not read could make any number wait. */
+  readonly #destroys = new Fifo<{ readonly id: number; readonly reason: DestroyReason }>();
   readonly #limit: number;
   #lastNumber = 0;
   #accepting = true;
@@ -90,6 +92,14 @@ export class ChannelMux {
     if (this.#legs.size === 0) this.#handlers.onIdle?.(this);
   }
 
+  sendDestroy(id: number, reason: DestroyReason): void {
+    if (this.#closed) return;
+    this.#destroys.push({ id, reason });
+    if (this.#destroys.length > LIMITS.destroysWaiting)
+      return this.fail(new BackroomError("E_CHANNEL", "the neighbour does not read"));
+    this.#pump();
+  }
+
   fail(error: BackroomError): void {
     this.channel.close(error);
   }
@@ -98,6 +108,13 @@ export class ChannelMux {
     if (this.#pumping) return;
     this.#pumping = true;
     while (this.#accepting) {
+      const over = this.#destroys.shift();
+      if (over !== undefined) {
+        const frame = makeFrame(FRAME.destroy, over.id);
+        frameBody(frame)[0] = over.reason;
+        this.transmit(frame);
+        continue;
+      }
       const leg = this.#turns.shift();
       if (leg === undefined) break;
       leg.scheduled = false;
@@ -141,10 +158,7 @@ export class ChannelMux {
       return this.fail(new BackroomError("E_FRAME", "a neighbour opened a circuit that it may not"));
     }
     if (this.#legs.size >= this.#limit) {
-      const refusal = makeFrame(FRAME.destroy, id);
-      frameBody(refusal)[0] = DESTROY_REASON.refused;
-      this.transmit(refusal);
-      return;
+      return this.sendDestroy(id, DESTROY_REASON.refused);
     }
     this.#handlers.onCreate(this.#add(id, true), frameBody(frame).subarray(0, CLIENT_MESSAGE_BYTES), this);
   }
@@ -159,6 +173,7 @@ export class ChannelMux {
     this.#closed = true;
     const legs = [...this.#legs.values()];
     this.#legs.clear();
+    this.#destroys.clear();
     for (const leg of legs) leg.receiveGone();
     this.#handlers.onClose?.(this);
   }

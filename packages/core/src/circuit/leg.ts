@@ -28,6 +28,8 @@ interface LegHost {
   schedule(leg: Leg): void;
   transmit(frame: Buffer): void;
   remove(leg: Leg): void;
+  /** Tells the neighbour that a circuit is over, once the channel has room. */
+  sendDestroy(id: number, reason: DestroyReason): void;
   /** For a neighbour that breaks the rules of PROTOCOL 6.3. */
   fail(error: BackroomError): void;
 }
@@ -44,6 +46,8 @@ export class Leg {
   readonly #control = new Fifo<Buffer>();
   #events: LegEvents | undefined;
   #source: FrameSource | undefined;
+  /** Waits its turn like all others: whoever opens circuits and never reads would else fill the channel's queue. */
+  #answer: Buffer | undefined;
   /** A leg that waits for CREATED may send nothing and must get nothing. */
   #created: boolean;
   #gone = false;
@@ -72,11 +76,16 @@ export class Leg {
   }
 
   sendCreate(message: Buffer): void {
-    this.#send(FRAME.create, message);
+    const frame = makeFrame(FRAME.create, this.id);
+    frameBody(frame).set(message);
+    this.#host.transmit(frame);
   }
 
   sendCreated(reply: Buffer): void {
-    this.#send(FRAME.created, reply);
+    if (this.#gone) return;
+    this.#answer = makeFrame(FRAME.created, this.id);
+    frameBody(this.#answer).set(reply);
+    this.wake();
   }
 
   /** Queues a whole CONTROL frame, ahead of all DATA. */
@@ -103,16 +112,22 @@ export class Leg {
     if (this.#gone) return;
     this.#drop();
     this.#host.remove(this);
-    this.#send(FRAME.destroy, Buffer.of(reason));
+    this.#host.sendDestroy(this.id, reason);
   }
 
   get sendable(): boolean {
     if (this.#gone || !this.#created) return false;
-    return this.#control.length > 0 || this.#dataReady() || this.#owedCredit >= LIMITS.creditBatch;
+    if (this.#answer !== undefined || this.#control.length > 0 || this.#dataReady()) return true;
+    return this.#owedCredit >= LIMITS.creditBatch;
   }
 
   /** For the channel, when it is this leg's turn: sends one frame. */
   sendOne(): void {
+    if (this.#answer !== undefined) {
+      this.#host.transmit(this.#answer);
+      this.#answer = undefined;
+      return;
+    }
     const frame = this.#nextFrame();
     if (frame === undefined) return;
     setFrameCircuit(frame, this.id);
@@ -187,13 +202,8 @@ export class Leg {
   #drop(): void {
     this.#gone = true;
     this.#control.clear();
+    this.#answer = undefined;
     this.#source = undefined;
-  }
-
-  #send(type: typeof FRAME.create | typeof FRAME.created | typeof FRAME.destroy, body: Buffer): void {
-    const frame = makeFrame(type, this.id);
-    frameBody(frame).set(body);
-    this.#host.transmit(frame);
   }
 }
 

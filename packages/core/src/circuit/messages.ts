@@ -4,6 +4,7 @@ import { decodeBencode, encodeBencode, type Bencoded, type BencodedDict } from "
 import { u32be } from "../base/bytes.ts";
 import { LIMITS } from "../base/limits.ts";
 import { Fifo } from "./fifo.ts";
+import { heldQuestions } from "./held-questions.ts";
 import {
   STREAM_PAYLOAD_BYTES,
   type Circuit,
@@ -29,7 +30,17 @@ export function encodeMessage(message: Bencoded | BencodedDict): Buffer {
 
 /** Puts messages together from payloads. Raises E_BENCODE or E_FRAME on the first thing that is no message; holds one message at most. */
 export class MessageReader {
+  readonly #mostBytes: number;
   #held: Buffer = Buffer.alloc(0);
+
+  constructor(mostBytes: number = LIMITS.messageBytes) {
+    this.#mostBytes = mostBytes;
+  }
+
+  /** Of a message that is not whole yet. */
+  get heldBytes(): number {
+    return this.#held.length;
+  }
 
   /** Takes a copy of what it keeps. */
   push(bytes: Buffer): BencodedDict[] {
@@ -37,7 +48,7 @@ export class MessageReader {
     let rest = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
     while (rest.length >= LENGTH_BYTES) {
       const length = rest.readUInt32BE(0);
-      if (length > LIMITS.messageBytes) throw new BackroomError("E_FRAME", "a message is too long");
+      if (length > this.#mostBytes) throw new BackroomError("E_FRAME", "a message is too long");
       if (rest.length < LENGTH_BYTES + length) break;
       messages.push(decodeDict(rest.subarray(LENGTH_BYTES, LENGTH_BYTES + length)));
       rest = rest.subarray(LENGTH_BYTES + length);
@@ -191,7 +202,7 @@ export async function askService(
 }
 
 /**
- * Answers questions on a stream, one at a time and in order. If `answer` throws, the other end gets `{"e": "failed"}`, and
+ * Answers questions of at most LIMITS.questionBytes on a stream, one at a time and in order. If `answer` throws, the other end gets `{"e": "failed"}`, and
  * the relay lives on; to say more, return `{"e": code}`. A stranger's broken message, or too many questions at once, ends the stream.
  */
 export function serveMessages(
@@ -199,15 +210,23 @@ export function serveMessages(
   answer: (question: BencodedDict) => Bencoded | Promise<Bencoded>,
   onEnd: () => void = () => {},
 ): StreamHandlers {
-  const reader = new MessageReader();
+  const reader = new MessageReader(LIMITS.questionBytes);
   const writer = new MessageWriter(stream);
   const questions = new Fifo<BencodedDict>();
   let working = false;
+  let ended = false;
+
+  /** A waiting question counts as the longest: what it holds decoded is not known, and is of that order. */
+  function count(): void {
+    const waiting = ended ? 0 : reader.heldBytes + questions.length * LIMITS.questionBytes;
+    heldQuestions.set(stream, waiting, () => stream.end());
+  }
 
   async function work(): Promise<void> {
     if (working) return;
     working = true;
     for (let question = questions.shift(); question !== undefined; question = questions.shift()) {
+      count();
       await writer.write(await answerTo(question));
     }
     working = false;
@@ -229,12 +248,18 @@ export function serveMessages(
           questions.push(question);
         }
         stream.consumed(1);
+        count();
         void work();
       } catch {
         stream.end();
       }
     },
     onWindow: () => writer.flush(),
-    onEnd,
+    onEnd: () => {
+      ended = true;
+      questions.clear();
+      count();
+      onEnd();
+    },
   };
 }

@@ -5,6 +5,10 @@ import type { FrameSource, Leg } from "./leg.ts";
 export interface QueueMeter {
   queuedFrames: number;
   forwardedFrames: number;
+  /** How many may wait. */
+  readonly mostFrames: number;
+  /** Called when more wait: makes room at once. */
+  onFull(): void;
 }
 
 /** DATA frames from one leg of a circuit that wait to leave on the other. The credit goes back when they do. */
@@ -25,6 +29,7 @@ export class PassOnQueue implements FrameSource {
   push(frame: Buffer): void {
     this.#meter.queuedFrames++;
     this.#frames.push(frame);
+    if (this.#meter.queuedFrames > this.#meter.mostFrames) this.#meter.onFull();
   }
 
   take(): Buffer {

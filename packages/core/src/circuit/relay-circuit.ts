@@ -50,7 +50,7 @@ export class RelayCircuit implements ServedCircuit, HubPort, LegEvents {
   readonly #position: number;
   readonly #previous: Leg;
   readonly #neighbourKey: Buffer | undefined;
-  readonly #hub = new StreamHub(this, "last hop");
+  readonly #hub: StreamHub;
   readonly #startedMs: number;
   readonly #listeners: (() => void)[] = [];
   #idleSinceMs: number;
@@ -72,6 +72,7 @@ export class RelayCircuit implements ServedCircuit, HubPort, LegEvents {
     this.#neighbourKey = neighbourKey;
     this.#layers = layers;
     this.#position = position;
+    this.#hub = new StreamHub(this, "last hop", context.meter);
     this.#startedMs = context.clock.monotonicMs();
     this.#idleSinceMs = this.#startedMs;
     previous.start(this, this.#hub);
@@ -79,6 +80,11 @@ export class RelayCircuit implements ServedCircuit, HubPort, LegEvents {
 
   get alive(): boolean {
     return !this.#ended;
+  }
+
+  /** DATA frames of it that wait in this relay. */
+  get heldFrames(): number {
+    return (this.#toNext?.waiting ?? 0) + (this.#toPrevious?.waiting ?? 0) + this.#hub.waiting;
   }
 
   /** Raises E_CIRCUIT when the circuit is gone, too old, or has been extended. */

@@ -28,6 +28,8 @@ export interface RelayDeps {
   readonly services: Partial<Record<Service, ServiceHandler>>;
   /** For tests; see CircuitDeps. */
   readonly ratchetFrames?: number;
+  /** For tests that cannot fill LIMITS.relayQueueMostFrames. */
+  readonly mostQueuedFrames?: number;
 }
 
 export interface RelayStats {
@@ -58,7 +60,8 @@ interface NeighbourBounds {
  * live alone.
  */
 export function createRelay(deps: RelayDeps): Relay {
-  const meter = { queuedFrames: 0, forwardedFrames: 0 };
+  const mostFrames = deps.mostQueuedFrames ?? LIMITS.relayQueueMostFrames;
+  const meter = { queuedFrames: 0, forwardedFrames: 0, mostFrames, onFull: makeRoom };
   const spareFrames = new SpareFrames();
   const circuits = new Set<RelayCircuit>();
   const bounds = new WeakMap<ChannelMux, NeighbourBounds>();
@@ -127,6 +130,16 @@ export function createRelay(deps: RelayDeps): Relay {
     };
   }
 
+  /** The circuit that holds most is the one that nobody reads from; of several the oldest, for the others may just be busy. */
+  function makeRoom(): void {
+    while (meter.queuedFrames > mostFrames) {
+      const [first, ...others] = circuits;
+      if (first === undefined) return;
+      const most = others.reduce((a, b) => (b.heldFrames > a.heldFrames ? b : a), first);
+      most.end(DESTROY_REASON.broken, DESTROY_REASON.gone);
+    }
+  }
+
   function sweep(): void {
     for (const circuit of circuits) circuit.sweep();
     cancelSweep = deps.clock.after(LIMITS.circuitSweepMs, sweep);
@@ -134,7 +147,13 @@ export function createRelay(deps: RelayDeps): Relay {
 
   return {
     accept: (channel) => void channels.adopt(channel),
-    stats: () => ({ channels: channels.size, circuits: circuits.size, refusedCircuits, ...meter }),
+    stats: () => ({
+      channels: channels.size,
+      circuits: circuits.size,
+      refusedCircuits,
+      queuedFrames: meter.queuedFrames,
+      forwardedFrames: meter.forwardedFrames,
+    }),
     close: () => {
       cancelSweep();
       channels.close();

@@ -16,6 +16,7 @@ import {
 import { Fifo } from "./fifo.ts";
 import { HubStream, type StreamPort } from "./hub-stream.ts";
 import type { FrameSource } from "./leg.ts";
+import type { QueueMeter } from "./pass-on-queue.ts";
 import type { CircuitStream, Service, StreamHandlers } from "./stream.ts";
 
 /** Ids of streams that the last hop opened (PROTOCOL 6.2). */
@@ -39,6 +40,7 @@ export interface HubPort {
  */
 export class StreamHub implements FrameSource, StreamPort {
   readonly #port: HubPort;
+  readonly #meter: QueueMeter | undefined;
   readonly #ownBit: number;
   readonly #streams = new Map<number, HubStream>();
   readonly #turns = new Fifo<HubStream>();
@@ -46,8 +48,10 @@ export class StreamHub implements FrameSource, StreamPort {
   #waiting = 0;
   #unanswered = 0;
 
-  constructor(port: HubPort, side: "client" | "last hop") {
+  /** A relay counts what waits in all its circuits. */
+  constructor(port: HubPort, side: "client" | "last hop", meter?: QueueMeter) {
     this.#port = port;
+    this.#meter = meter;
     this.#ownBit = side === "client" ? 0 : LAST_HOP_BIT;
   }
 
@@ -121,6 +125,8 @@ export class StreamHub implements FrameSource, StreamPort {
   close(error: BackroomError | undefined): void {
     const streams = [...this.#streams.values()];
     for (const stream of streams) stream.abandon(error);
+    // Of streams that had ended, and whose last payloads will not leave now.
+    this.#count(-this.#waiting);
   }
 
   take(): Buffer {
@@ -128,7 +134,7 @@ export class StreamHub implements FrameSource, StreamPort {
     // A stream that was broken off keeps its turn but has nothing left.
     while (stream.payloadCount === 0) stream = this.#turns.shift() as HubStream;
     const payload = stream.takePayload();
-    this.#waiting--;
+    this.#count(-1);
     if (stream.payloadCount > 0) this.#turns.push(stream);
     return this.#port.sealData(stream.id, payload);
   }
@@ -136,13 +142,20 @@ export class StreamHub implements FrameSource, StreamPort {
   // --- for streams ---
 
   queued(stream: HubStream): void {
-    this.#waiting++;
+    this.#count(1);
     if (stream.payloadCount === 1) this.#turns.push(stream);
     this.#port.wake();
+    const meter = this.#meter;
+    if (meter !== undefined && meter.queuedFrames > meter.mostFrames) meter.onFull();
   }
 
   dropped(payloads: number): void {
-    this.#waiting -= payloads;
+    this.#count(-payloads);
+  }
+
+  #count(by: number): void {
+    this.#waiting += by;
+    if (this.#meter !== undefined) this.#meter.queuedFrames += by;
   }
 
   answered(): void {

@@ -8,7 +8,7 @@ import type { KeyPair } from "../crypto/keys.ts";
  * - A Channel is handed out only after both HELLOs were exchanged and checked; HELLO, PING and PONG never reach the handlers.
  * - `send` takes ownership of a frame of exactly the length of its type and never throws; on a closed channel it drops the frame.
  * - `send` returns false once more than LIMITS.channelQueueBytes wait; `onDrain` is called once when there is room again. Frames sent
- *   in spite of false are kept all the same: who sends must stop by itself.
+ *   in spite of false are kept all the same, up to LIMITS.channelQueueMostBytes: who sends must stop by itself, or the channel is closed.
  * - No handler is called before `start` returned, nor after `onClose`, which is called exactly once, also when it is this side that
  *   closes (then before `close` returns). Its error is undefined after an orderly close by either side; frames sent before one arrive.
  * - A BackroomError that a handler throws closes the channel with it.

@@ -148,7 +148,11 @@ class FrameChannel implements Channel {
   send(frame: Buffer): boolean {
     if (this.#state === "closed") return false;
     this.#carrier.write(frame);
-    if (this.#carrier.queuedBytes > LIMITS.channelQueueBytes) this.#blocked = true;
+    const { queuedBytes } = this.#carrier;
+    if (queuedBytes > LIMITS.channelQueueBytes) this.#blocked = true;
+    if (queuedBytes > LIMITS.channelQueueMostBytes) {
+      this.close(new BackroomError("E_CHANNEL", "the neighbour does not read"));
+    }
     return !this.#blocked;
   }
 

@@ -226,3 +226,23 @@ test("a neighbour opens no more circuits than it may", () => {
     [1, 2, 3].map(() => [FRAME.destroy, DESTROY_REASON.refused]),
   );
 });
+
+/** Would catch: refusals that pile up for a neighbour that opens circuits and never reads: 2 KiB in memory for each 2 KiB sent. */
+test("a neighbour that does not read makes no frames wait, whatever it opens", () => {
+  const channel = new FakeChannel(false);
+  const mux = new ChannelMux(channel, { onCreate: (leg) => leg.sendCreated(Buffer.alloc(100)) });
+  channel.drain(1);
+  const open = (number: number): void => channel.receive(makeFrame(FRAME.create, 0x8000_0000 + number));
+  const most = LIMITS.circuitsPerClient + LIMITS.destroysWaiting;
+  for (let number = 1; number <= most; number++) open(number);
+  assert.equal(channel.sent.length, 1, "the one that there was room for");
+  assert.equal(channel.closedWith, "open");
+  channel.drain(Infinity);
+  const types = channel.sent.map(frameType);
+  assert.equal(types.filter((type) => type === FRAME.created).length, LIMITS.circuitsPerClient);
+  assert.equal(types.filter((type) => type === FRAME.destroy).length, LIMITS.destroysWaiting);
+  channel.drain(0);
+  for (let number = 1; number <= LIMITS.destroysWaiting + 2; number++) open(most + number);
+  assert.ok(isBackroomError(channel.closedWith, "E_CHANNEL"));
+  assert.equal(mux.closed, true);
+});

@@ -116,3 +116,26 @@ test("a circuit whose CONTROL cannot leave ends before it fills the memory", asy
   }
   assert.equal(circuit.alive, false);
 });
+
+/** Would catch: relays whose memory grows with each circuit that somebody fills and never reads. */
+test("when too much waits in a relay, the circuit that holds most goes, and nobody else's", async () => {
+  const world = createCircuitWorld({ relayCount: 1, mostQueuedFrames: 200 });
+  const { relay, services, target } = world.relays[0] as WorldRelay;
+  services[SERVICE.directory] = (stream) => {
+    while (stream.sendWindow > 0) stream.send(Buffer.alloc(10));
+    return QUIET;
+  };
+  // Both clients read, but what they tell of it gets lost: 64 frames leave for each.
+  world.network.tap = (frame, direction) =>
+    frameType(frame) === FRAME.credit && direction === "forward" ? undefined : frame;
+  const honest = await world.build(0);
+  honest.openStream(SERVICE.directory, Buffer.alloc(0), QUIET);
+  const greedy = await buildCircuit(world.newClient(), [target]);
+  for (let count = 0; count < 2; count++) greedy.openStream(SERVICE.directory, Buffer.alloc(0), QUIET);
+  await settle();
+  assert.deepEqual([honest.alive, greedy.alive], [true, false]);
+  assert.equal(relay.stats().queuedFrames, LIMITS.streamFrames - LIMITS.circuitFrames);
+  honest.destroy();
+  await settle();
+  assert.equal(relay.stats().queuedFrames, 0, "what went with the circuits was counted off");
+});

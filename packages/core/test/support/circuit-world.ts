@@ -30,11 +30,16 @@ export interface CircuitWorld {
 export interface WorldOptions {
   readonly relayCount?: number;
   readonly ratchetFrames?: number;
+  readonly mostQueuedFrames?: number;
 }
 
 const NETWORK_ID = 7;
 
-export function createCircuitWorld({ relayCount = 4, ratchetFrames }: WorldOptions = {}): CircuitWorld {
+export function createCircuitWorld({
+  relayCount = 4,
+  ratchetFrames,
+  mostQueuedFrames,
+}: WorldOptions = {}): CircuitWorld {
   const clock = new ManualClock();
   const network = createMemoryNetwork({ clock, random: systemRandom });
   const ratchet = ratchetFrames === undefined ? {} : { ratchetFrames };
@@ -57,6 +62,7 @@ export function createCircuitWorld({ relayCount = 4, ratchetFrames }: WorldOptio
         return found.target;
       },
       ...ratchet,
+      ...(mostQueuedFrames === undefined ? {} : { mostQueuedFrames }),
     });
     network.listen({ networkId: NETWORK_ID, identity }, (channel) => relay.accept(channel));
     const onionKey = (onionKeys[0] as (typeof onionKeys)[0]).publicBytes;
