@@ -77,6 +77,11 @@ export class TestNetwork {
     return this.#start(name, args, program);
   }
 
+  /** Starts a command as somebody who has joined no network. */
+  runStranger(name: string, args: readonly string[]): CommandProcess {
+    return this.#start(name, args, BACKROOM);
+  }
+
   processes(): CommandProcess[] {
     return [...this.#processes].filter((one) => one.running);
   }
