@@ -14,6 +14,8 @@ const LAST_NUMBER = 0x7fff_ffff;
 export interface MuxHandlers {
   /** A neighbour opens a circuit: answer with `sendCreated`, or destroy the leg. Absent where nobody may: on a client's channel. */
   onCreate?(leg: Leg, message: Buffer, mux: ChannelMux): void;
+  /** How many circuits a channel on which the neighbour opens another one may carry. Absent: as many as its kind may. */
+  mostCircuits?(channel: Channel): number;
   /** Once; every leg has had `onGone` by then. */
   onClose?(mux: ChannelMux): void;
   /** The last leg is gone. */
@@ -157,7 +159,7 @@ export class ChannelMux {
     ) {
       return this.fail(new BackroomError("E_FRAME", "a neighbour opened a circuit that it may not"));
     }
-    if (this.#legs.size >= this.#limit) {
+    if (this.#legs.size >= (this.#handlers.mostCircuits?.(this.channel) ?? this.#limit)) {
       return this.sendDestroy(id, DESTROY_REASON.refused);
     }
     this.#handlers.onCreate(this.#add(id, true), frameBody(frame).subarray(0, CLIENT_MESSAGE_BYTES), this);

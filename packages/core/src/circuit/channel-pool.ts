@@ -10,6 +10,7 @@ export interface ChannelPoolDeps {
   readonly clock: Clock;
   /** For a relay: neighbours may open circuits. */
   readonly onCreate?: MuxHandlers["onCreate"];
+  readonly mostCircuits?: MuxHandlers["mostCircuits"];
 }
 
 export interface ChannelTarget {
@@ -65,9 +66,10 @@ export class ChannelPool {
         if (mux.circuitCount === 0) mux.close();
       });
     };
-    const { onCreate } = this.#deps;
+    const { onCreate, mostCircuits } = this.#deps;
     const mux = new ChannelMux(channel, {
       ...(onCreate === undefined ? {} : { onCreate }),
+      ...(mostCircuits === undefined ? {} : { mostCircuits }),
       onIdle: watchIdle,
       onClose: (closed) => {
         cancelIdle();

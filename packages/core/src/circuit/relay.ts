@@ -22,6 +22,8 @@ export interface RelayDeps {
   /** Dials as a relay, proving the node key. */
   readonly dialer: Dialer;
   readonly clock: Clock;
+  /** Whether the network knows a relay of that key. Anybody can prove a key; only relays get what carries many people's circuits. */
+  isRelay(nodeKey: Buffer): boolean;
   /** Checks a signed relay info that EXTEND brought, and says where to dial it. Throws when it must not be dialled. */
   resolveExtend(info: Buffer): ChannelTarget;
   /** Read at each BEGIN, so services may come and go. */
@@ -50,6 +52,7 @@ export interface Relay {
 }
 
 interface NeighbourBounds {
+  readonly asRelay: boolean;
   readonly handshakes: TokenBucket;
   readonly extendsMax: number;
   extends: number;
@@ -66,7 +69,12 @@ export function createRelay(deps: RelayDeps): Relay {
   const circuits = new Set<RelayCircuit>();
   const bounds = new WeakMap<ChannelMux, NeighbourBounds>();
   const handshakes = new TokenBucket(deps.clock, LIMITS.handshakeBurstTotal, LIMITS.handshakesPerSecondTotal);
-  const channels = new ChannelPool({ dialer: deps.dialer, clock: deps.clock, onCreate: create });
+  const channels = new ChannelPool({
+    dialer: deps.dialer,
+    clock: deps.clock,
+    onCreate: create,
+    mostCircuits: (channel) => (isRelay(channel) ? LIMITS.circuitsPerRelay : LIMITS.circuitsPerClient),
+  });
   let extendsTotal = 0;
   let refusedCircuits = 0;
   let cancelSweep = deps.clock.after(LIMITS.circuitSweepMs, sweep);
@@ -94,14 +102,19 @@ export function createRelay(deps: RelayDeps): Relay {
     leg.destroy(DESTROY_REASON.refused);
   }
 
+  function isRelay({ peerKey }: Channel): boolean {
+    return peerKey !== undefined && deps.isRelay(peerKey);
+  }
+
   function boundsOf(mux: ChannelMux): NeighbourBounds {
     const known = bounds.get(mux);
-    if (known !== undefined) return known;
-    const anonymous = mux.channel.peerKey === undefined;
-    const burst = anonymous ? LIMITS.handshakeBurstPerClient : LIMITS.handshakeBurstPerRelay;
-    const rate = anonymous ? LIMITS.handshakesPerSecondPerClient : LIMITS.handshakesPerSecondPerRelay;
-    const extendsMax = anonymous ? LIMITS.extendsPerClient : LIMITS.extendsPerRelay;
-    const fresh = { handshakes: new TokenBucket(deps.clock, burst, rate), extendsMax, extends: 0 };
+    const asRelay = isRelay(mux.channel);
+    // A relay may be heard of after it came.
+    if (known !== undefined && known.asRelay === asRelay) return known;
+    const burst = asRelay ? LIMITS.handshakeBurstPerRelay : LIMITS.handshakeBurstPerClient;
+    const rate = asRelay ? LIMITS.handshakesPerSecondPerRelay : LIMITS.handshakesPerSecondPerClient;
+    const extendsMax = asRelay ? LIMITS.extendsPerRelay : LIMITS.extendsPerClient;
+    const fresh = { asRelay, handshakes: new TokenBucket(deps.clock, burst, rate), extendsMax, extends: 0 };
     bounds.set(mux, fresh);
     return fresh;
   }

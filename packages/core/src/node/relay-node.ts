@@ -115,6 +115,7 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
     dialer,
     clock: systemClock,
     services: handlers,
+    isRelay: (key) => table.get(key.toString("hex")) !== undefined,
     resolveExtend: createExtendResolver({ network, clock: systemClock, decodeInfo }),
   });
   const listener = await listenTls(

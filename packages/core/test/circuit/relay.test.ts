@@ -4,6 +4,8 @@ import { isBackroomError } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { buildCircuit } from "../../src/circuit/client-circuit.ts";
 import { SERVICE, type CircuitStream, type ServedCircuit } from "../../src/circuit/stream.ts";
+import { ChannelPool } from "../../src/circuit/channel-pool.ts";
+import { generateKeys } from "../../src/crypto/keys.ts";
 import { FRAME, frameType } from "../../src/net/frame.ts";
 import { createCircuitWorld, settle, type WorldRelay } from "../support/circuit-world.ts";
 
@@ -138,4 +140,22 @@ test("when too much waits in a relay, the circuit that holds most goes, and nobo
   honest.destroy();
   await settle();
   assert.equal(relay.stats().queuedFrames, 0, "what went with the circuits was counted off");
+});
+
+/** Would catch: a key that anybody can make, and four channels, that take all places a relay has for circuits. */
+test("who proves a key that no relay is known by gets no more than a client", async () => {
+  const world = createCircuitWorld({ relayCount: 1 });
+  const { relay, target } = world.relays[0] as WorldRelay;
+  const identity = { nodeKeys: generateKeys("ed25519"), info: () => Buffer.alloc(0) };
+  const dialer = world.network.createDialer({ networkId: 7, identity });
+  const deps = { channels: new ChannelPool({ dialer, clock: world.clock }), clock: world.clock };
+  for (let count = 0; count < LIMITS.handshakeBurstPerClient; count++) await buildCircuit(deps, [target]);
+  await assert.rejects(buildCircuit(deps, [target]), isCircuit);
+  for (let second = 0; second < 10; second++) {
+    world.clock.advance(1000);
+    for (let count = 0; count < LIMITS.handshakesPerSecondPerClient; count++) {
+      await buildCircuit(deps, [target]).catch(() => {});
+    }
+  }
+  assert.equal(relay.stats().circuits, LIMITS.circuitsPerClient);
 });

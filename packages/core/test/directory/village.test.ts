@@ -95,6 +95,7 @@ function startRelay(
     dialer,
     clock,
     resolveExtend: createExtendResolver(shared),
+    isRelay: (key) => table.get(key.toString("hex")) !== undefined,
     services: {
       [SERVICE.directory]: answering(createDirectoryService({ ...shared, probe })),
       [SERVICE.scout]: answering(createScoutService({ ...shared, lookup })),

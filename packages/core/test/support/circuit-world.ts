@@ -56,6 +56,7 @@ export function createCircuitWorld({
       dialer: network.createDialer({ networkId: NETWORK_ID, identity }),
       clock,
       services,
+      isRelay: (key) => relays.some((other) => other.target.nodeKey.equals(key)),
       resolveExtend: (asked) => {
         const found = relays.find((other) => other.target.info.equals(asked));
         if (found === undefined) throw new BackroomError("E_DECODE", "no such relay");
