@@ -3,7 +3,7 @@ import { LIMITS } from "../base/limits.ts";
 import { CHUNK_HEADER_LENGTH, decodeChunk, encodeChunkHeader, encodeRecord } from "./index-chunk.ts";
 import type { IndexRecord, TotalsRecord } from "./index-chunk.ts";
 import type { PackEntry } from "./entry.ts";
-import { TAR_END, encodeTarHeader, tarPadding } from "./tar.ts";
+import { TAR_END, tarHeaderLength, tarPadding } from "./tar.ts";
 import { INDEX_MAGIC, SKIPPABLE_HEADER_LENGTH, encodeSkippableHeader } from "./zstd-format.ts";
 import { decodeSmallFrame, encodeSmallFrame } from "./zstd-frame.ts";
 
@@ -32,7 +32,7 @@ export class IndexWriter {
         fix: "share them as one archive",
       });
     }
-    const offset = this.#tarLength + encodeTarHeader(entry).length;
+    const offset = this.#tarLength + tarHeaderLength(entry);
     this.#append({ type: "entry", entry: { ...entry, offset } });
     this.#tarLength = offset + entry.size + tarPadding(entry.size).length;
     if (entry.kind === "directory") this.#directoryCount++;

@@ -14,6 +14,7 @@ const BIDI = /\p{Bidi_Control}/u;
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu;
 /** Devices of Windows, whatever follows the first dot and however it is capitalized. */
 const RESERVED = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])[ ]*(\.|$)/i;
+const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 /** Names that Windows has no way to store. Elsewhere they are harmless, and people have files with question marks. */
 const UNSTORABLE_ON_WINDOWS = /[<>"|?*]/;
 
@@ -56,6 +57,8 @@ function unsafe(what: string): BackroomError {
  * what is ignored there is left out. Upper case last, since final sigma and sharp s have only one of those.
  */
 function collisionKey(path: string): string {
+  // The same, without the work, for what most paths are.
+  if (PRINTABLE_ASCII.test(path)) return path.toUpperCase();
   const fold = (text: string): string => text.normalize("NFD").toLowerCase().toUpperCase();
   return fold(fold(path.replace(INVISIBLE, ""))).normalize("NFD");
 }

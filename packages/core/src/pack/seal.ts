@@ -3,6 +3,7 @@ import { LIMITS } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
 import { throwIfAborted } from "./abort.ts";
 import type { AgeLock } from "./age-header.ts";
+import type { PackEntry } from "./entry.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { IndexWriter } from "./index-writer.ts";
 import { diskFiles, type InputFiles } from "./input-files.ts";
@@ -84,13 +85,14 @@ export async function sealPack(options: SealOptions, deps: SealDeps): Promise<Se
   const index = new IndexWriter(name, options.comment ?? "");
   const found = { fileCount: 0, totalBytes: 0 };
   const recordTimes = options.recordTimes ?? true;
-  for await (const entry of walkInputs(roots, { files, leaveOut, recordTimes, signal: options.signal })) {
+  const add = (entry: Omit<PackEntry, "offset">): void => {
     checkName(names, entry.path);
     index.add(entry);
     found.totalBytes += entry.size;
     if (entry.kind !== "directory") found.fileCount++;
     if (found.fileCount % 256 === 0) options.onProgress?.({ phase: "walk", doneBytes: 0, ...found });
-  }
+  };
+  await walkInputs(roots, { files, recordTimes, signal: options.signal, found: add, leaveOut });
   const totals = index.finish();
   const { fileCount, directoryCount, fileBytes } = totals;
 

@@ -1,5 +1,5 @@
-import { constants } from "node:fs";
-import { chmod, lstat, mkdir, open, readdir, rename, rm, rmdir, unlink, utimes } from "node:fs/promises";
+import fs, { constants } from "node:fs";
+import { chmod, lstat, mkdir, open, readdir, rename, rm, rmdir, unlink } from "node:fs/promises";
 import path from "node:path";
 import { BackroomError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
@@ -14,6 +14,8 @@ import { StagedFile } from "./staged-file.ts";
  *       tree/                                                   becomes the target, or holds the one entry that does
  */
 const TREE = "tree";
+/** O_NOFOLLOW does not exist on Windows, where O_EXCL refuses links, too. */
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 /** Staging folders of this process. A process id alone says nothing where every run has the same one, as in containers. */
 const liveFolders = new Set<string>();
 
@@ -27,12 +29,14 @@ export interface StagingOptions {
 export class Staging {
   readonly #target: string;
   readonly #folder: string;
+  readonly #tree: string;
   /** Folder in which the last entry was made; most entries share it with the one before. */
-  #madeParent = "";
+  #madeParent: string | undefined;
 
   private constructor(target: string, folder: string) {
     this.#target = target;
     this.#folder = folder;
+    this.#tree = path.join(folder, TREE);
   }
 
   /**
@@ -59,42 +63,67 @@ export class Staging {
 
   /** Makes a file of mode 0644 or 0755, and its parents. Raises E_UNSAFE_PATH, also where the file system takes the name for one that is there. */
   async createFile(entryPath: string, executable: boolean): Promise<StagedFile> {
-    const place = await this.#place(checkOutputPath(entryPath));
-    // O_NOFOLLOW does not exist on Windows, where O_EXCL refuses links, too.
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+    const place = this.#place(entryPath);
     try {
-      return new StagedFile(await open(place, flags, executable ? 0o755 : 0o644));
+      return new StagedFile(await open(place, NEW_FILE, modeOf(executable)));
     } catch (cause) {
-      throw entryError(cause, "a file of the share could not be made");
+      throw entryError(cause, CANNOT_MAKE_FILE);
+    }
+  }
+
+  /** Makes a small file with its content and time (seconds since 1970), if there is one, at once. Raises as `createFile` and `StagedFile`. */
+  writeSmall(entryPath: string, executable: boolean, content: Uint8Array, mtimeS?: number): void {
+    const place = this.#place(entryPath);
+    let descriptor: number;
+    try {
+      descriptor = fs.openSync(place, NEW_FILE, modeOf(executable));
+    } catch (cause) {
+      throw entryError(cause, CANNOT_MAKE_FILE);
+    }
+    try {
+      try {
+        // One call may write less than it was given, most of all shortly before the disk is full.
+        for (let done = 0; done < content.length;) done += fs.writeSync(descriptor, content, done);
+        if (mtimeS !== undefined) fs.futimesSync(descriptor, mtimeS, mtimeS);
+      } finally {
+        fs.closeSync(descriptor);
+      }
+    } catch (cause) {
+      throw fileError(cause, "a file of the share could not be written");
     }
   }
 
   /** Makes a folder, and its parents. One that is there already is fine. Raises as `createFile`. */
-  async createFolder(entryPath: string): Promise<void> {
-    const components = checkOutputPath(entryPath);
-    await this.#place([...components, "."]);
+  createFolder(entryPath: string): void {
+    checkOutputPath(entryPath);
+    this.#makeFolder(entryPath.endsWith("/") ? entryPath.slice(0, -1) : entryPath);
   }
 
   /** Sets a folder's time, which every entry made in it changes: so after all of them. Raises E_UNSAFE_PATH, E_FILE. */
-  async setFolderTime(entryPath: string, mtimeS: number): Promise<void> {
+  setFolderTime(entryPath: string, mtimeS: number): void {
+    checkOutputPath(entryPath);
     try {
-      await utimes(path.join(this.#folder, TREE, ...checkOutputPath(entryPath)), mtimeS, mtimeS);
+      fs.utimesSync(`${this.#tree}/${entryPath}`, mtimeS, mtimeS);
     } catch (cause) {
       throw fileError(cause, "the time of a folder could not be set");
     }
   }
 
-  async #place(components: string[]): Promise<string> {
-    const parent = path.join(this.#folder, TREE, ...components.slice(0, -1));
-    if (parent !== this.#madeParent) {
-      try {
-        await mkdir(parent, { recursive: true, mode: 0o755 });
-      } catch (cause) {
-        throw entryError(cause, "a folder of the share could not be made");
-      }
-      this.#madeParent = parent;
+  /** Where the entry lies, whose parents are made. */
+  #place(entryPath: string): string {
+    checkOutputPath(entryPath);
+    this.#makeFolder(entryPath.slice(0, Math.max(0, entryPath.lastIndexOf("/"))));
+    return `${this.#tree}/${entryPath}`;
+  }
+
+  #makeFolder(folderPath: string): void {
+    if (folderPath === this.#madeParent) return;
+    try {
+      fs.mkdirSync(`${this.#tree}/${folderPath}`, { recursive: true, mode: 0o755 });
+    } catch (cause) {
+      throw entryError(cause, "a folder of the share could not be made");
     }
-    return path.join(parent, components.at(-1) as string);
+    this.#madeParent = folderPath;
   }
 
   /**
@@ -102,7 +131,7 @@ export class Staging {
    * be closed. Raises E_TARGET_EXISTS where somebody put something there meanwhile. Discards what is left either way.
    */
   async commit(onlyEntry?: string): Promise<void> {
-    const tree = path.join(this.#folder, TREE);
+    const tree = this.#tree;
     const source = onlyEntry === undefined ? tree : path.join(tree, ...checkOutputPath(onlyEntry));
     try {
       if (onlyEntry === undefined) await chmod(tree, 0o755 & ~process.umask());
@@ -120,6 +149,12 @@ export class Staging {
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
     liveFolders.delete(this.#folder);
   }
+}
+
+const CANNOT_MAKE_FILE = "a file of the share could not be made";
+
+function modeOf(executable: boolean): number {
+  return executable ? 0o755 : 0o644;
 }
 
 async function refuseExisting(target: string): Promise<void> {

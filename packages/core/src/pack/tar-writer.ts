@@ -3,13 +3,14 @@ import { throwIfAborted } from "./abort.ts";
 import type { PackEntry } from "./entry.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import type { InputFile, InputFiles } from "./input-files.ts";
-import { TAR_END, encodeTarHeader, tarPadding } from "./tar.ts";
-import { diskPathOf, reading, type InputRoot } from "./walk.ts";
+import { TAR_BLOCK, TAR_END, encodeTarHeader, tarPadding } from "./tar.ts";
+import { Turns } from "./turns.ts";
+import { diskPathOf, reading, readingNow, type InputRoot } from "./walk.ts";
 
-/** Files up to this size are read ahead, several at a time, since opening them costs more than reading them. */
+/** Files up to this size are read at once, many in one turn, since opening them costs more than reading them. */
 const SMALL_FILE = 64 * 1024;
-/** Entries looked at ahead: at most 2 MiB of contents. */
-const READ_AHEAD = 32;
+/** Small entries are collected here; it holds the longest of them, with a header for the longest path. */
+const BATCH = 1024 * 1024;
 /** One read of a large file; the signal is looked at in between. */
 const READ = 1024 * 1024;
 
@@ -21,68 +22,71 @@ export interface TarInput {
   readonly onBytes: (bytes: number) => void;
 }
 
-interface Ahead {
-  readonly entry: PackEntry;
-  /** The whole content of a small file. */
-  readonly content: Promise<Buffer> | undefined;
-}
-
 /** Writes the tar stream of `entries`, reading their contents. Raises E_FILE_CHANGED where a file is not what the walk saw. */
 export async function writeTar(
   writer: FrameWriter,
   entries: Iterable<PackEntry>,
   input: TarInput,
 ): Promise<void> {
-  const ahead: Ahead[] = [];
-  const iterator = entries[Symbol.iterator]();
-  try {
-    for (;;) {
-      while (ahead.length < READ_AHEAD) {
-        const next = iterator.next();
-        if (next.done === true) break;
-        ahead.push(start(next.value, input));
-      }
-      const current = ahead.shift();
-      if (current === undefined) break;
+  const batch = new Batch(input);
+  const turns = new Turns();
+  for (const entry of entries) {
+    const header = encodeTarHeader(entry);
+    const large = entry.size > SMALL_FILE;
+    if (large || turns.due || !batch.fits(header, entry)) {
+      await batch.flush(writer);
+      await turns.next();
       throwIfAborted(input.signal);
-      await writeEntry(writer, current, input);
     }
-  } finally {
-    await Promise.allSettled(ahead.flatMap((item) => item.content ?? []));
+    if (large) {
+      await writer.write(header);
+      await writeLarge(writer, entry, input);
+      await writer.write(tarPadding(entry.size));
+    } else {
+      batch.add(header, entry);
+    }
   }
+  await batch.flush(writer);
   await writer.write(TAR_END);
 }
 
-function start(entry: PackEntry, input: TarInput): Ahead {
-  const small = entry.kind !== "directory" && entry.size <= SMALL_FILE;
-  const content = small ? readSmall(entry, input) : undefined;
-  // A failure counts when its turn comes.
-  content?.catch(() => {});
-  return { entry, content };
-}
+/** Small entries as they follow each other in the tar stream. */
+class Batch {
+  readonly #input: TarInput;
+  readonly #bytes = Buffer.allocUnsafeSlow(BATCH);
+  #filled = 0;
+  #contentBytes = 0;
 
-async function writeEntry(writer: FrameWriter, { entry, content }: Ahead, input: TarInput): Promise<void> {
-  await writer.write(encodeTarHeader(entry));
-  if (entry.kind === "directory") return;
-  if (content === undefined) {
-    await writeLarge(writer, entry, input);
-  } else {
-    await writer.write(await content);
-    input.onBytes(entry.size);
+  constructor(input: TarInput) {
+    this.#input = input;
   }
-  await writer.write(tarPadding(entry.size));
-}
 
-/** One byte more is asked for, which shows a file that has grown. */
-async function readSmall(entry: PackEntry, input: TarInput): Promise<Buffer> {
-  const into = Buffer.allocUnsafe(entry.size + 1);
-  return await withFile(entry, input, async (file) => {
-    let filled = 0;
-    for (let read = 1; read > 0 && filled <= entry.size; filled += read)
-      read = await file.read(into.subarray(filled), filled);
-    if (filled !== entry.size) throw changed(entry);
-    return into.subarray(0, entry.size);
-  });
+  fits(header: Buffer, entry: PackEntry): boolean {
+    return this.#filled + header.length + entry.size + TAR_BLOCK <= BATCH;
+  }
+
+  /** Reads the entry's content, with one byte more asked for, which shows a file that has grown. */
+  add(header: Buffer, entry: PackEntry): void {
+    header.copy(this.#bytes, this.#filled);
+    const start = this.#filled + header.length;
+    const end = start + entry.size;
+    if (entry.kind !== "directory") {
+      const { files, roots } = this.#input;
+      const into = this.#bytes.subarray(start, end + 1);
+      const read = readingNow(entry.path, () => files.readSmall(diskPathOf(entry, roots), into));
+      if (read !== entry.size) throw changed(entry);
+    }
+    this.#filled = end + tarPadding(entry.size).length;
+    this.#bytes.fill(0, end, this.#filled);
+    this.#contentBytes += entry.size;
+  }
+
+  async flush(writer: FrameWriter): Promise<void> {
+    await writer.write(this.#bytes.subarray(0, this.#filled));
+    if (this.#contentBytes > 0) this.#input.onBytes(this.#contentBytes);
+    this.#filled = 0;
+    this.#contentBytes = 0;
+  }
 }
 
 /** Reads straight into the writer's buffer. */

@@ -9,24 +9,36 @@ import type { PackEntry } from "./entry.ts";
  *            ‖ "ustar\0" ‖ "00" ‖ 32 owner ‖ 32 group ‖ 8 ‖ 8 ‖ 155 prefix ‖ 12 zeros
  *   record = decimal length of the record ‖ " " ‖ key ‖ "=" ‖ value ‖ "\n"
  */
-const BLOCK = 512;
+export const TAR_BLOCK = 512;
 /** Eleven octal digits: 8 GiB − 1. Larger sizes go into a pax record. */
 const MAX_OCTAL_SIZE = 0o77777777777;
 const PRINTABLE_ASCII = /^[\x20-\x7e]{1,100}$/;
 
 /** Two blocks of zeros end a tar stream. */
-export const TAR_END = Buffer.alloc(2 * BLOCK);
-const PADDING = Buffer.alloc(BLOCK);
+export const TAR_END = Buffer.alloc(2 * TAR_BLOCK);
+const PADDING = Buffer.alloc(TAR_BLOCK);
 
 /** Zeros that follow `size` bytes of content. */
 export function tarPadding(size: number): Buffer {
-  return PADDING.subarray(0, (BLOCK - (size % BLOCK)) % BLOCK);
+  return PADDING.subarray(0, (TAR_BLOCK - (size % TAR_BLOCK)) % TAR_BLOCK);
+}
+
+type TarEntry = Omit<PackEntry, "offset">;
+
+/** Length of what `encodeTarHeader` gives. */
+export function tarHeaderLength(entry: TarEntry): number {
+  const oneBlock = hasPlainName(entry) && entry.size <= MAX_OCTAL_SIZE;
+  return oneBlock ? TAR_BLOCK : encodeTarHeader(entry).length;
+}
+
+function hasPlainName(entry: TarEntry): boolean {
+  return PRINTABLE_ASCII.test(entry.path);
 }
 
 /** Everything in front of an entry's content, a multiple of 512 bytes; determined by its fields alone. */
-export function encodeTarHeader(entry: Omit<PackEntry, "offset">): Buffer {
+export function encodeTarHeader(entry: TarEntry): Buffer {
   const records: Buffer[] = [];
-  const plainName = PRINTABLE_ASCII.test(entry.path);
+  const plainName = hasPlainName(entry);
   if (!plainName) records.push(paxRecord("path", entry.path));
   if (entry.size > MAX_OCTAL_SIZE) records.push(paxRecord("size", String(entry.size)));
   const header = encodeBlock({
@@ -43,6 +55,17 @@ export function encodeTarHeader(entry: Omit<PackEntry, "offset">): Buffer {
   return Buffer.concat([pax, body, tarPadding(body.length), header]);
 }
 
+/** The fields that all headers share. The checksum is taken with its own field full of spaces. */
+const EMPTY_HEADER = emptyHeader();
+
+function emptyHeader(): Buffer {
+  const block = Buffer.alloc(TAR_BLOCK);
+  for (const offset of [108, 116, 329, 337]) octal(block, offset, 8, 0);
+  block.fill(" ", 148, 156, "latin1");
+  block.write("ustar\u{0}00", 257, "latin1");
+  return block;
+}
+
 function encodeBlock(fields: {
   name: string;
   mode: number;
@@ -50,21 +73,14 @@ function encodeBlock(fields: {
   mtime: number;
   type: string;
 }): Buffer {
-  const block = Buffer.alloc(BLOCK);
+  const block = Buffer.from(EMPTY_HEADER);
   block.write(fields.name, 0, 100, "latin1");
   octal(block, 100, 8, fields.mode);
-  octal(block, 108, 8, 0);
-  octal(block, 116, 8, 0);
   octal(block, 124, 12, fields.size);
   octal(block, 136, 12, fields.mtime);
   block.write(fields.type, 156, "latin1");
-  block.write("ustar\u{0}00", 257, "latin1");
-  octal(block, 329, 8, 0);
-  octal(block, 337, 8, 0);
-  // The checksum is taken with its own field full of spaces.
-  block.fill(" ", 148, 156, "latin1");
   let sum = 0;
-  for (let offset = 0; offset < BLOCK; offset++) sum += block[offset] ?? 0;
+  for (let offset = 0; offset < TAR_BLOCK; offset++) sum += block[offset] ?? 0;
   block.write(`${sum.toString(8).padStart(6, "0")}\u{0} `, 148, "latin1");
   return block;
 }

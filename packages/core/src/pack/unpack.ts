@@ -1,3 +1,4 @@
+import { throwIfAborted } from "./abort.ts";
 import type { PackEntry } from "./entry.ts";
 import { readTarStream } from "./frame-reader.ts";
 import { readIndex } from "./index-reader.ts";
@@ -7,10 +8,15 @@ import type { PackSource } from "./source.ts";
 import type { StagedFile } from "./staged-file.ts";
 import type { Staging } from "./staging.ts";
 import { TarCursor } from "./tar-cursor.ts";
+import { Turns } from "./turns.ts";
 
-/** Files written side by side, and what they hold of the frames that they came in. */
+/** Files up to this size are written at once, many in one turn, since making them costs more than writing them. */
+const SMALL_FILE = 64 * 1024;
+/** Larger ones, and parts of them, are written side by side; this bounds what they hold of the frames that they came in. */
 const MAX_JOBS = 16;
 const MAX_BYTES = 16 * 1024 * 1024;
+
+const NOTHING = Buffer.alloc(0);
 
 export interface Unpacking {
   readonly plain: PackSource;
@@ -24,10 +30,17 @@ export interface Unpacking {
 /** Writes every entry of the index into the staging folder. Raises what reading and writing raise; no file is open then. */
 export async function unpackEntries(work: Unpacking): Promise<void> {
   const pool = new JobPool(MAX_JOBS, MAX_BYTES);
+  const turns = new Turns();
   const cursor = new TarCursor(readTarStream(work.plain, work.table, work.signal));
+  const step = { ...work, pool, cursor };
   try {
     for await (const record of readIndex(work.plain)) {
-      if (record.type === "entry") await unpackEntry(record.entry, { ...work, pool, cursor });
+      if (record.type !== "entry") continue;
+      await unpackEntry(record.entry, step);
+      if (turns.due) {
+        await turns.next();
+        throwIfAborted(work.signal);
+      }
     }
     await pool.drain();
     await setFolderTimes(work);
@@ -45,10 +58,15 @@ interface Step extends Unpacking {
 async function unpackEntry(entry: PackEntry, step: Step): Promise<void> {
   const { pool, cursor, staging, onBytes } = step;
   if (entry.kind === "directory") {
-    await pool.add(0, () => staging.createFolder(entry.path));
+    staging.createFolder(entry.path);
     return;
   }
-  const first = entry.size === 0 ? Buffer.alloc(0) : await cursor.take(entry.offset, entry.size);
+  const first = entry.size === 0 ? NOTHING : await cursor.take(entry.offset, entry.size);
+  if (first.length === entry.size && entry.size <= SMALL_FILE) {
+    staging.writeSmall(entry.path, entry.kind === "executable", first, timeOf(entry));
+    onBytes(entry.size);
+    return;
+  }
   if (first.length === entry.size) {
     await pool.add(entry.size, async () => {
       const file = await createFile(entry, staging);
@@ -86,14 +104,20 @@ async function closing(file: StagedFile, entry: PackEntry, use: () => Promise<vo
     await file.close().catch(() => {});
     throw error;
   }
-  await file.close(entry.mtime === 0 ? undefined : entry.mtime);
+  await file.close(timeOf(entry));
+}
+
+function timeOf(entry: PackEntry): number | undefined {
+  return entry.mtime === 0 ? undefined : entry.mtime;
 }
 
 /** Last, since every file made in a folder changes the folder's time. The index is read again rather than kept. */
 async function setFolderTimes(work: Unpacking): Promise<void> {
+  const turns = new Turns();
   for await (const record of readIndex(work.plain)) {
     if (record.type !== "entry") continue;
     const { kind, mtime, path } = record.entry;
-    if (kind === "directory" && mtime !== 0) await work.staging.setFolderTime(path, mtime);
+    if (kind === "directory" && mtime !== 0) work.staging.setFolderTime(path, mtime);
+    if (turns.due) await turns.next();
   }
 }

@@ -4,6 +4,7 @@ import { BackroomError } from "../base/errors.ts";
 import { throwIfAborted } from "./abort.ts";
 import type { PackEntry } from "./entry.ts";
 import type { InputFiles, InputKind, InputStat } from "./input-files.ts";
+import { Turns } from "./turns.ts";
 
 /** One of the paths that a person shares: it becomes the top-level entry `name`. */
 export interface InputRoot {
@@ -19,9 +20,6 @@ export interface LeftOut {
   readonly reason: "link" | "special";
 }
 
-/** How many files are looked at together: the disk's latency is shared, and memory stays small. */
-const STAT_BATCH = 32;
-
 /** Finds the inputs and names them. Raises E_INPUT for one that is not there, E_INPUT_NAMES for names that clash or do not exist. */
 export async function resolveRoots(paths: readonly string[], files: InputFiles): Promise<InputRoot[]> {
   if (paths.length === 0)
@@ -35,7 +33,7 @@ export async function resolveRoots(paths: readonly string[], files: InputFiles):
     }
     const found = await reading(path, async () => {
       const diskPath = await files.resolve(path);
-      return { diskPath, stat: await files.stat(diskPath) };
+      return { diskPath, stat: files.stat(diskPath) };
     });
     if (found.stat.kind !== "file" && found.stat.kind !== "directory") {
       throw new BackroomError("E_INPUT", `"${path}" is neither a file nor a folder`);
@@ -54,55 +52,50 @@ export function diskPathOf(entry: Pick<PackEntry, "path">, roots: readonly Input
   return slash < 0 ? root.diskPath : root.diskPath + entry.path.slice(slash);
 }
 
+export interface Walk {
+  readonly files: InputFiles;
+  readonly recordTimes: boolean;
+  readonly signal?: AbortSignal | undefined;
+  /** Called for each entry, in the pack's order. */
+  readonly found: (entry: Omit<PackEntry, "offset">) => void;
+  /** Called for what a pack cannot hold. */
+  readonly leaveOut: (item: LeftOut) => void;
+}
+
 /**
  * Walks the roots in the pack's order: bytewise by path, where a directory's path ends in "/", which is also the order of a walk from the
- * top. What cannot be in a pack goes to `leaveOut`. Raises E_INPUT for what cannot be read, E_INPUT_NAMES for names that are not Unicode.
+ * top. Raises E_INPUT for what cannot be read, E_INPUT_NAMES for names that are not Unicode, and what `found` raises.
  */
-export async function* walkInputs(
-  roots: readonly InputRoot[],
-  context: {
-    files: InputFiles;
-    leaveOut: (item: LeftOut) => void;
-    recordTimes: boolean;
-    signal?: AbortSignal | undefined;
-  },
-): AsyncGenerator<Omit<PackEntry, "offset">> {
+export async function walkInputs(roots: readonly InputRoot[], context: Walk): Promise<void> {
+  const turns = new Turns();
   for (const root of roots) {
-    yield* walk(root.name, root.diskPath, root.stat);
+    if (root.stat.kind === "file") foundFile(root.name, root.stat);
+    else await walk(root.name, root.diskPath, root.stat);
   }
 
-  async function* walk(
-    path: string,
-    diskPath: string,
-    stat: InputStat,
-  ): AsyncGenerator<Omit<PackEntry, "offset">> {
+  async function walk(path: string, diskPath: string, stat: InputStat): Promise<void> {
     throwIfAborted(context.signal);
-    const mtime = context.recordTimes ? tarTime(stat.mtimeMs) : 0;
-    if (stat.kind === "file") {
-      yield {
-        path,
-        kind: stat.executable ? "executable" : "file",
-        size: stat.size,
-        mtime,
-      };
-      return;
-    }
-    yield { path: `${path}/`, kind: "directory", size: 0, mtime };
-    const names = await listSorted(path, diskPath);
-    for (let start = 0; start < names.length; start += STAT_BATCH) {
-      const batch = names.slice(start, start + STAT_BATCH);
-      const stats = await Promise.all(
-        batch.map((item) =>
-          reading(`${path}/${item.name}`, () => context.files.stat(`${diskPath}/${item.name}`)),
-        ),
-      );
-      for (const [index, item] of batch.entries()) {
-        const found = stats[index] as InputStat;
-        if (found.kind !== item.kind)
-          throw new BackroomError("E_FILE_CHANGED", `"${path}/${item.name}" was replaced meanwhile`);
-        yield* walk(`${path}/${item.name}`, `${diskPath}/${item.name}`, found);
+    context.found({ path: `${path}/`, kind: "directory", size: 0, mtime: timeOf(stat) });
+    for (const { name, kind } of await listSorted(path, diskPath)) {
+      const below = `${path}/${name}`;
+      const stat = readingNow(below, () => context.files.stat(`${diskPath}/${name}`));
+      if (stat.kind !== kind) throw new BackroomError("E_FILE_CHANGED", `"${below}" was replaced meanwhile`);
+      if (kind === "file") foundFile(below, stat);
+      else await walk(below, `${diskPath}/${name}`, stat);
+      if (turns.due) {
+        await turns.next();
+        throwIfAborted(context.signal);
       }
     }
+  }
+
+  function foundFile(path: string, stat: InputStat): void {
+    const kind = stat.executable ? "executable" : "file";
+    context.found({ path, kind, size: stat.size, mtime: timeOf(stat) });
+  }
+
+  function timeOf(stat: InputStat): number {
+    return context.recordTimes ? tarTime(stat.mtimeMs) : 0;
   }
 
   async function listSorted(path: string, diskPath: string): Promise<{ name: string; kind: InputKind }[]> {
@@ -131,7 +124,20 @@ export async function reading<T>(path: string, step: () => Promise<T>): Promise<
   try {
     return await step();
   } catch (error) {
-    if (error instanceof BackroomError) throw error;
-    throw new BackroomError("E_INPUT", `"${path}" cannot be read`, { cause: error });
+    throw unreadable(path, error);
   }
+}
+
+/** As `reading`, for a step that is done at once. */
+export function readingNow<T>(path: string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, cause: unknown): BackroomError {
+  if (cause instanceof BackroomError) return cause;
+  return new BackroomError("E_INPUT", `"${path}" cannot be read`, { cause });
 }

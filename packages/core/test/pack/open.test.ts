@@ -97,10 +97,19 @@ test("the result is named by its only root, or by the share where there are seve
   assert.equal((await openBuffer(one.pack, "", into)).path, join(folder, "out/one.txt"));
   assert.equal((await openBuffer(two.pack, "", into)).path, join(folder, "out/Two texts"));
   assert.deepEqual((await readdir(join(folder, "out/Two texts"))).sort(), ["one.txt", "two.txt"]);
-  const bad = await sealToBuffer([join(folder, "in/one.txt"), join(folder, "in/two.txt")], {
-    name: "../escape",
-  });
-  await assert.rejects(openBuffer(bad.pack, "", into), raises("E_UNSAFE_PATH"));
+});
+
+test("a share of several that is named like no folder is not sealed, and a forged one writes nothing", async (t) => {
+  const folder = await tempFolder(t);
+  await makeTree(folder, { "one.txt": "1", "two.txt": "2" });
+  const paths = [join(folder, "one.txt"), join(folder, "two.txt")];
+  for (const name of ["../escape", "a/b", "..", "nul"]) {
+    await assert.rejects(sealToBuffer(paths, { name }), raises("E_INPUT_NAMES"), name);
+    const { records, tar } = recordsFor("one", "two");
+    const forged = await forge([{ type: "share", name, comment: "" }, ...records.slice(1)], tar);
+    await assert.rejects(openBuffer(forged, "", { place: { into: folder } }), raises("E_UNSAFE_PATH"), name);
+  }
+  assert.deepEqual((await readdir(folder)).sort(), ["one.txt", "two.txt"]);
 });
 
 test("a target that exists is refused and untouched", async (t) => {

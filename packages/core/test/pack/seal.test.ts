@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { appendFile, readFile, utimes } from "node:fs/promises";
+import { appendFileSync, rmSync, statSync, truncateSync } from "node:fs";
+import { readFile, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { isBackroomError, type ErrorCode } from "../../src/base/errors.ts";
@@ -81,10 +82,14 @@ test("sealed bytes do not change when the writer's memory is used again", async 
 test("files that grow, shrink or are rewritten while they are sealed stop it", async (t) => {
   const folder = await tempFolder(t);
   await makeTree(folder, { "r/small": text(1000), "r/large": text(3 * MiB) });
-  const after = (suffix: string, change: (path: string) => Promise<void>): InputFiles => ({
+  const after = (suffix: string, change: (path: string) => void): InputFiles => ({
     ...diskFiles,
+    readSmall: (path, into) => {
+      if (path.endsWith(suffix)) change(path);
+      return diskFiles.readSmall(path, into);
+    },
     open: async (path) => {
-      if (path.endsWith(suffix)) await change(path);
+      if (path.endsWith(suffix)) change(path);
       return await diskFiles.open(path);
     },
   });
@@ -102,11 +107,16 @@ test("files that grow, shrink or are rewritten while they are sealed stop it", a
     },
   };
   const seal = (files: InputFiles): Promise<unknown> => sealToBuffer([join(folder, "r")], {}, { files });
-  await assert.rejects(seal(after("small", (path) => appendFile(path, "x"))), raises("E_FILE_CHANGED"));
-  await assert.rejects(seal(after("large", (path) => appendFile(path, "x"))), raises("E_FILE_CHANGED"));
+  const cut = (path: string): void => truncateSync(path, statSync(path).size - 1);
+  for (const name of ["small", "large"]) {
+    await assert.rejects(seal(after(name, (path) => appendFileSync(path, "x"))), raises("E_FILE_CHANGED"));
+    await assert.rejects(seal(after(name, cut)), raises("E_FILE_CHANGED"));
+    await assert.rejects(seal(after(name, rmSync)), raises("E_INPUT"));
+    await makeTree(folder, { "r/small": text(1000), "r/large": text(3 * MiB) });
+  }
   await assert.rejects(seal(during), raises("E_FILE_CHANGED"));
   const shrunk = (stat: InputStat): InputStat => ({ ...stat, size: stat.size + 1 });
-  const lied: InputFiles = { ...diskFiles, stat: async (path) => shrunk(await diskFiles.stat(path)) };
+  const lied: InputFiles = { ...diskFiles, stat: (path) => shrunk(diskFiles.stat(path)) };
   await assert.rejects(seal(lied), raises("E_FILE_CHANGED"));
 });
 

@@ -32,16 +32,18 @@ const modeOf = async (file: string): Promise<string> => ((await stat(file)).mode
 
 test("a tree appears whole at the target, with modes and times, and nothing beside it", async (t) => {
   const { parent, target, staging } = await place(t);
-  await staging.createFolder("empty/");
+  staging.createFolder("empty/");
   await put(staging, "a/b/tool", "run", true);
-  await put(staging, "a/text", "words");
-  await staging.setFolderTime("a/", 1_100_000_000);
+  staging.writeSmall("a/text", false, Buffer.from("words"), 1_000_000_000);
+  staging.writeSmall("a/b/small tool", true, Buffer.from("run"));
+  staging.setFolderTime("a/", 1_100_000_000);
   assert.deepEqual((await readdir(parent)).length, 1, "the target shows before it is whole");
   await staging.commit();
   assert.deepEqual(await readdir(parent), ["result"]);
   assert.deepEqual((await readdir(target, { recursive: true })).toSorted(), [
     "a",
     "a/b",
+    "a/b/small tool",
     "a/b/tool",
     "a/text",
     "empty",
@@ -49,6 +51,7 @@ test("a tree appears whole at the target, with modes and times, and nothing besi
   assert.equal(await readFile(path.join(target, "a/text"), "utf8"), "words");
   const open = 0o777 & ~process.umask();
   assert.equal(await modeOf(path.join(target, "a/b/tool")), (0o755 & open).toString(8));
+  assert.equal(await modeOf(path.join(target, "a/b/small tool")), (0o755 & open).toString(8));
   assert.equal(await modeOf(path.join(target, "a/text")), (0o644 & open).toString(8));
   assert.equal(await modeOf(target), (0o755 & open).toString(8));
   assert.equal((await stat(path.join(target, "a/text"))).mtimeMs, 1_000_000_000_000);
@@ -90,6 +93,7 @@ test("a link in a file's place is refused, not followed", async (t) => {
   const victim = path.join(parent, "victim");
   await symlink(victim, path.join(parent, String(name), "tree", "a"));
   await assert.rejects(staging.createFile("a", false), refuses("E_UNSAFE_PATH"));
+  assert.throws(() => staging.writeSmall("a", false, Buffer.from("x")), refuses("E_UNSAFE_PATH"));
   await assert.rejects(stat(victim), "the link was followed");
 });
 
@@ -98,8 +102,13 @@ test("a name twice, or a file where a folder has to be, is refused", async (t) =
   await put(staging, "a", "x");
   await assert.rejects(staging.createFile("a", false), refuses("E_UNSAFE_PATH"));
   await assert.rejects(staging.createFile("a/b", false), refuses("E_UNSAFE_PATH"));
-  await assert.rejects(staging.createFolder("a"), refuses("E_UNSAFE_PATH"));
   await assert.rejects(staging.createFile("../b", false), refuses("E_UNSAFE_PATH"));
+  const small = (entry: string) => () => staging.writeSmall(entry, false, Buffer.from("y"));
+  for (const entry of ["a", "a/b", "../b", "/b"])
+    assert.throws(small(entry), refuses("E_UNSAFE_PATH"), entry);
+  for (const entry of ["a", "a/", "a/b/", "../b/"]) {
+    assert.throws(() => staging.createFolder(entry), refuses("E_UNSAFE_PATH"), entry);
+  }
 });
 
 test("nothing that exists is replaced: file, folder, empty folder, or a link to nowhere", async (t) => {

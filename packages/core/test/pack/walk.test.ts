@@ -19,7 +19,8 @@ async function walk(
   const entries: Omit<PackEntry, "offset">[] = [];
   const leaveOut = (item: LeftOut): void => void leftOut.push(item);
   const roots = await resolveRoots(paths, files);
-  for await (const entry of walkInputs(roots, { files, leaveOut, recordTimes: true })) entries.push(entry);
+  const found = (entry: Omit<PackEntry, "offset">): void => void entries.push(entry);
+  await walkInputs(roots, { files, leaveOut, recordTimes: true, found });
   return { entries, leftOut };
 }
 
@@ -123,8 +124,8 @@ test("a file that is replaced by a link between listing and looking is noticed",
   const folder = await treeIn(t, { "r/f": "1" });
   const swapped: InputFiles = {
     ...diskFiles,
-    stat: async (path) => ({
-      ...(await diskFiles.stat(path)),
+    stat: (path) => ({
+      ...diskFiles.stat(path),
       ...(path.endsWith("/f") ? { kind: "link" as const } : {}),
     }),
   };
