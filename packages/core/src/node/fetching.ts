@@ -40,7 +40,7 @@ const OFFENCES: ReadonlySet<string> = new Set<ErrorCode>([
 ]);
 
 export interface FetchingOptions {
-  readonly client: Client;
+  readonly client: Pick<Client, "open" | "vet" | "decodeInfo">;
   readonly swarming: Swarming;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -75,7 +75,6 @@ export class Fetching {
       onNews: () => {
         if (this.#connected.size < TUNNELS_WANTED) this.#rouse();
       },
-      onFailed: () => this.#rouse(),
     };
     this.#finder = new Finder(swarming.book, {
       clock: systemClock,
@@ -153,7 +152,9 @@ export class Fetching {
           break;
         }
         const peer = swarm.addPeer(tunnel, { initiator: true, seeder });
-        if (peer !== undefined) this.#connected.set(peer, { seeder, sinceMs: systemClock.monotonicMs() });
+        const sinceMs = systemClock.monotonicMs();
+        if (peer === undefined) this.#restUntilMs.set(seeder, sinceMs + REST_MS);
+        else this.#connected.set(peer, { seeder, sinceMs });
       }
       return undefined;
     } catch (error) {

@@ -10,7 +10,7 @@ import type { ShareTopic } from "../tunnel/topic.ts";
 import type { Client } from "./client.ts";
 
 export interface SeedingOptions {
-  readonly client: Client;
+  readonly client: Pick<Client, "open" | "vet">;
   readonly topic: ShareTopic;
   readonly swarm: Swarm;
   readonly seederKeys: SeederKeys;

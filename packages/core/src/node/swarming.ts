@@ -20,7 +20,7 @@ import { startSeeding } from "./seeding.ts";
 const SEED_AFTER_MS = 5_000;
 
 export interface SwarmingOptions {
-  readonly client: Client;
+  readonly client: Pick<Client, "open" | "vet">;
   readonly topic: ShareTopic;
   readonly store: PieceStore;
   /** The sharer's key for this share; everybody else signs leases with a fresh one. */
@@ -33,8 +33,6 @@ export interface SupplyEvents {
   onPeerClosed(peer: object, error: BackroomError | undefined): void;
   /** A peer passed on a lease that the book did not hold. */
   onNews(): void;
-  /** The disk failed, and the swarm has closed. */
-  onFailed(error: BackroomError): void;
 }
 
 /** One share's swarm, what is known of its seeders and, once there is something to give, its presence at gates. */
@@ -79,7 +77,6 @@ export class Swarming {
         onPeerClosed: (peer, error) => this.#supply?.onPeerClosed(peer, error),
         onFailed: (error) => {
           this.#failure = error;
-          this.#supply?.onFailed(error);
         },
       },
     });

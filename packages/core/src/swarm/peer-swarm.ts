@@ -94,7 +94,8 @@ export class PeerSwarm implements Swarm {
     };
     this.#peers.add(peer);
     session.start();
-    return peer;
+    // The other side may have closed before: then it is over by now.
+    return this.#peers.has(peer) ? peer : undefined;
   }
 
   whenPiece(piece: number): Promise<void> {

@@ -54,7 +54,7 @@ export interface SwarmStats {
 export interface Swarm {
   /**
    * Takes over a duplex that `start` has not been called for. Returns a token for `onPeerClosed`, or undefined (and closes the duplex)
-   * when there are enough peers or the swarm is closed. `initiator` says who opened the tunnel: it sends its handshake first. `seeder` is
+   * when there are enough peers, the swarm is closed, or the other side has closed the duplex. `initiator` says who opened the tunnel: it sends its handshake first. `seeder` is
    * the name in `leases` of whoever was called.
    */
   addPeer(duplex: ByteDuplex, options: { initiator: boolean; seeder?: string }): object | undefined;

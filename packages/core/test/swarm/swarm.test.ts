@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ByteDuplex } from "../../src/base/duplex.ts";
 import { BackroomError } from "../../src/base/errors.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
 import { ManualClock } from "../support/manual-clock.ts";
@@ -254,5 +255,20 @@ test("a read beyond the end is a fault of the caller, not a wait for ever", LIMI
   const member = memberOf(new MemoryStore(pack.info));
   await assert.rejects(member.swarm.whenPiece(pack.info.pieceCount), { code: "E_INTERNAL" });
   await assert.rejects(member.swarm.source().read(MIB - 1, 2), { code: "E_INTERNAL" });
+  close(member);
+});
+
+/** Would catch: a caller that counts somebody as connected who left before the session began, for ever. */
+test("a duplex that the other side has closed already makes no peer", LIMIT, async () => {
+  const member = memberOf(new MemoryStore(samplePack(MIB).info));
+  const stillborn: ByteDuplex = {
+    start: (handlers) => handlers.onClose(),
+    write: () => false,
+    pause() {},
+    resume() {},
+    close() {},
+  };
+  assert.equal(member.swarm.addPeer(stillborn, { initiator: true }), undefined);
+  assert.equal(member.swarm.stats().peerCount, 0);
   close(member);
 });
