@@ -21,6 +21,11 @@ interface StoreHandles {
   readonly state: FileHandle;
 }
 
+interface KnownPack extends PackState {
+  /** Pieces that need not be hashed, since this process did. Marks of those that are not there count for nothing. */
+  readonly verified: Bitfield;
+}
+
 /**
  * Made by `openPackStore`, which also says what is believed of earlier runs. The mark of a piece is handed to the system after the
  * piece was, so a kill leaves no mark without its piece; the disk itself is waited for only in `close`.
@@ -29,7 +34,7 @@ export class FileStore implements PieceStore {
   readonly info: TorrentInfo;
   readonly #files: StoreHandles;
   readonly #have: Bitfield;
-  /** Pieces that were hashed, or written, since the store was opened. */
+  /** Pieces that this process has hashed or written; the others are hashed before their first byte is handed out. */
   readonly #verified: Bitfield;
   readonly #verifying = new Map<number, Promise<void>>();
   readonly #cache: ReadCache;
@@ -41,12 +46,12 @@ export class FileStore implements PieceStore {
   #nextBitmap: Promise<void> | undefined;
   #lastBitmap: Promise<void> = Promise.resolve();
 
-  constructor(info: TorrentInfo, files: StoreHandles, known: PackState) {
+  constructor(info: TorrentInfo, files: StoreHandles, known: KnownPack) {
     this.info = info;
     this.#files = files;
     this.#have = known.have;
     this.#layer = known.pieceLayer;
-    this.#verified = new Bitfield(info.pieceCount);
+    this.#verified = known.verified;
     const windowBytes = Math.min(info.pieceLength, WINDOW_BYTES);
     this.#cache = new ReadCache(windowBytes, WINDOWS, (offset) =>
       this.#readFile(offset, Math.min(windowBytes, info.length - offset)),

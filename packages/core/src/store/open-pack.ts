@@ -14,18 +14,30 @@ export interface FileStoreDeps {
   readonly openFile: (file: string) => Promise<FileHandle>;
 }
 
+const DISK: FileStoreDeps = { openFile: openForBoth };
+
 /**
  * A pack in `folder` (the data folder's `packs`), found again or begun. Raises E_DISK_FULL or E_STORE. The caller holds the lock of
  * the data folder (store/lock.ts) and opens a pack once.
  *
  * What the bitmap says is not believed across runs: the first read of a piece hashes it whole and compares with the piece layer, which was
  * itself checked against the root. So opening costs nothing however long the pack is, a kill or power cut at any moment is
- * found out where it did harm, and bytes that rot on the disk are never sent or opened.
+ * found out where it did harm, and bytes that rotted on the disk since an earlier run are never sent or opened.
  */
 export async function openPackStore(
   folder: string,
   info: TorrentInfo,
-  deps: FileStoreDeps = { openFile: openForBoth },
+  deps: FileStoreDeps = DISK,
+): Promise<PieceStore> {
+  return await openFiles(folder, info, deps, new Bitfield(info.pieceCount));
+}
+
+/** `verified`: pieces that this very process has hashed. */
+async function openFiles(
+  folder: string,
+  info: TorrentInfo,
+  deps: FileStoreDeps,
+  verified: Bitfield,
 ): Promise<PieceStore> {
   return withStoreErrors("a pack could not be opened", async () => {
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -44,7 +56,7 @@ export async function openPackStore(
       // Its full length from the start, as a sparse file: pieces come in any order.
       if (size !== info.length) await pack.truncate(info.length);
       state = await deps.openFile(paths.state);
-      return new FileStore(info, { pack, state }, { have, pieceLayer });
+      return new FileStore(info, { pack, state }, { have, pieceLayer, verified });
     } catch (error) {
       await state?.close();
       await pack.close();
@@ -65,7 +77,8 @@ function dropMarksBeyond(info: TorrentInfo, have: Bitfield, size: number): boole
 
 /**
  * Makes a complete store of a pack that was just sealed into `sealedFile`, a file in `folder`, which is renamed. `digest` is of
- * exactly the bytes that were written there. Raises E_DISK_FULL or E_STORE; E_INTERNAL when the file's length is another.
+ * exactly the bytes that were written there, computed by this process as it wrote them, so that no piece is hashed again before a later run.
+ * Raises E_DISK_FULL or E_STORE; E_INTERNAL when the file's length is another.
  */
 export async function adoptSealedPack(
   folder: string,
@@ -89,5 +102,5 @@ export async function adoptSealedPack(
     const have = Bitfield.full(info.pieceCount);
     await writeStateFile(paths.state, encodeState(info, { have, pieceLayer: digest.pieceLayer }));
   });
-  return openPackStore(folder, info);
+  return await openFiles(folder, info, DISK, Bitfield.full(info.pieceCount));
 }

@@ -217,3 +217,21 @@ test("a sealed pack is adopted as a complete store, and one of another length is
     await removePack(folder, pack.info);
   });
 });
+
+test("a pack is not hashed again by the process that sealed it, and is by the next one", async () => {
+  await withFolder(async (folder) => {
+    const sealed = path.join(folder, "sealing");
+    await writeFile(sealed, pack.bytes);
+    const digest = { root: pack.info.root, length: pack.info.length, pieceLayer: pack.pieceLayer };
+    const store = await adoptSealedPack(folder, sealed, digest);
+    // Damage shows who looks: nothing else tells whether a piece was hashed.
+    await damage(packPaths(folder, pack.info.root).pack, 65_536 + 5);
+    assert.equal((await store.read(65_536, 10)).length, 10);
+    assert.ok(store.complete);
+    await store.close();
+    const again = await openPackStore(folder, pack.info);
+    await assert.rejects(again.read(65_536, 10), raises("E_HASH"));
+    assert.ok(!again.have(1) && again.have(0));
+    await again.close();
+  });
+});
