@@ -313,7 +313,7 @@ export const ERROR_TABLE = {
   E_PEER_FLOOD: {
     exit: 6,
     retry: "elsewhere",
-    why: "a peer asked for more than it may, or for answers that it does not read",
+    why: "a peer asked for more than it may, or for answers that it does not read, or told of seeders without end",
     fix: "nothing: the peer was dropped",
   },
   E_PEER_REFUSED: {

@@ -8,7 +8,7 @@ export interface OwnPlace {
   readonly lease: OwnLease | undefined;
 }
 
-/** What a share's peers tell each other about its seeders (PROTOCOL 10.3). `onNews` runs when a peer's lease was new to the book. */
+/** What a share's peers tell each other about its seeders (PROTOCOL 10.4). `onNews` runs when a peer's lease was new to the book. */
 export function createLeasePool(book: LeaseBook, ownPlace: () => OwnPlace, onNews: () => void): LeasePool {
   return {
     take(sealed) {

@@ -52,7 +52,7 @@ export interface LeaseExchangeOptions {
   readonly seeder: string | undefined;
 }
 
-/** Leases passed on to one peer and taken from it (PROTOCOL 10.3). */
+/** Leases passed on to one peer and taken from it (PROTOCOL 10.4). */
 export class LeaseExchange {
   readonly #pool: LeasePool;
   readonly #isInitiator: boolean;

@@ -103,7 +103,7 @@ export class LeaseBook {
     return this.#ordered().map(known);
   }
 
-  /** Those worth passing on (PROTOCOL 10.3): opened by everybody today, and alive a little while ago. */
+  /** Those worth passing on (PROTOCOL 10.4): opened by everybody today, and alive a little while ago. */
   passable(): KnownLease[] {
     const { clock } = this.#deps;
     const epochs = new Set(this.epochs().map(({ epoch }) => epoch));
