@@ -152,6 +152,13 @@ export const LIMITS = {
   gateRegistrationsPerCircuit: 128,
   /** About 2.5 KiB each, so 20 MiB. */
   gateRegistrations: 8_192,
+  /** As many as the DHT is told of: a topic that nobody can look up is not served. */
+  gateTopics: 2_000,
+  /** Questions to the register service, of one circuit: all its places under two epochs, then renewals. And of all: 0.25 ms of CPU each. */
+  gateQuestionBurst: 320,
+  gateQuestionsPerSecond: 1,
+  gateAllQuestionBurst: 2_000,
+  gateAllQuestionsPerSecond: 1_000,
   /** What one seeder's standing circuit is shared by at a time; more get slower, not faster. */
   gateTunnelsPerSeeder: 64,
   gateTunnels: 1_024,

@@ -36,6 +36,7 @@ export function createGate(deps: RegistryDeps): Gate {
       // A question may still wait when its stream ends: nobody would withdraw what it registers.
       if (ended) return refusal("bad");
       held = registry.register(encodeBencode(question), circuit, held);
+      held.onEvicted = () => stream.end();
       return { ok: 1, x: Math.floor(held.expiresMs / 1000) };
     };
     return serveMessages(stream, orRefuse(answer), () => {

@@ -3,6 +3,7 @@ import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { shuffled, type Random } from "../base/random.ts";
 import type { ServedCircuit } from "../circuit/stream.ts";
+import { createAllowance, createAllowances } from "../directory/allowance.ts";
 import { checkRegistration, decodeRegistration, type Registration } from "./registration.ts";
 import { topicHashOf } from "./topic.ts";
 
@@ -28,6 +29,8 @@ export interface Place {
   readonly isSharer: boolean;
   sealedLease: Buffer;
   expiresMs: number;
+  /** Called when the place went to somebody else. */
+  onEvicted: (() => void) | undefined;
 }
 
 const SWEEP_MS = 60_000;
@@ -36,17 +39,28 @@ const PLACES_OF_TOPIC_PER_CIRCUIT = 1;
 
 /**
  * What a gate holds: places by topic and by tag, within the quotas of PROTOCOL 8. Pure bookkeeping: no stream is touched here.
+ * Anybody can make up topics and be the sharer of each, so a gate that is full takes from the circuit that holds most: to keep others out
+ * one would have to fill as many circuits as the relay has.
  * Refusals are E_LEASE (the registration is bad) or E_GATE (there is no room).
  */
 export class Registry {
   readonly #deps: RegistryDeps;
   readonly #byTag = new Map<string, Place>();
   readonly #byTopic = new Map<string, Set<Place>>();
-  readonly #perCircuit = new Map<ServedCircuit, number>();
+  readonly #perCircuit = new Map<ServedCircuit, Set<Place>>();
+  readonly #ofCircuit;
+  readonly #ofAll;
   #cancelSweep: (() => void) | undefined;
 
   constructor(deps: RegistryDeps) {
     this.#deps = deps;
+    const [perSecond, allPerSecond] = [LIMITS.gateQuestionsPerSecond, LIMITS.gateAllQuestionsPerSecond];
+    const rate = { burst: LIMITS.gateQuestionBurst, perSecond };
+    this.#ofCircuit = createAllowances(rate, LIMITS.allowanceCircuits, deps.clock);
+    this.#ofAll = createAllowance(
+      { burst: LIMITS.gateAllQuestionBurst, perSecond: allPerSecond },
+      deps.clock,
+    );
   }
 
   get size(): number {
@@ -55,6 +69,8 @@ export class Registry {
 
   /** Takes or renews a place; `held` is the one that the same stream already has. Its expiry may be earlier than what was asked for. */
   register(question: Uint8Array, circuit: ServedCircuit, held: Place | undefined): Place {
+    // The circuit's own first: what it asks in vain is not counted against all.
+    if (!this.#ofCircuit(circuit.id).take() || !this.#ofAll.take()) throw full();
     const registration = decodeRegistration(question);
     const expiresMs = this.#expiryOf(registration);
     if (held === undefined) this.#checkTotals(circuit, registration.tag);
@@ -69,16 +85,18 @@ export class Registry {
       return this.#renew(held, sealedLease, expiresMs);
     }
     this.#checkTopic(topic, circuit, isSharer);
-    return this.#add({ circuit, topic, tag, isSharer, sealedLease, expiresMs });
+    // Not before the signatures are checked: whoever has none takes nobody's place.
+    this.#makeRoom(circuit, topic);
+    return this.#add({ circuit, topic, tag, isSharer, sealedLease, expiresMs, onEvicted: undefined });
   }
 
   /** Gives the place up; at most once counts. */
   withdraw(place: Place): void {
     if (this.#byTag.get(place.tag) !== place) return;
     this.#byTag.delete(place.tag);
-    const left = (this.#perCircuit.get(place.circuit) ?? 0) - 1;
-    if (left > 0) this.#perCircuit.set(place.circuit, left);
-    else this.#perCircuit.delete(place.circuit);
+    const ofCircuit = this.#perCircuit.get(place.circuit);
+    ofCircuit?.delete(place);
+    if (ofCircuit?.size === 0) this.#perCircuit.delete(place.circuit);
     const name = place.topic.toString("latin1");
     const places = this.#byTopic.get(name);
     places?.delete(place);
@@ -115,8 +133,7 @@ export class Registry {
 
   /** Before any signature is checked: whoever is over a quota costs no more than a look. */
   #checkTotals(circuit: ServedCircuit, tag: Buffer): void {
-    const ofCircuit = this.#perCircuit.get(circuit) ?? 0;
-    if (this.#byTag.size >= LIMITS.gateRegistrations) throw full();
+    const ofCircuit = this.#perCircuit.get(circuit)?.size ?? 0;
     if (ofCircuit >= LIMITS.gateRegistrationsPerCircuit) throw full();
     if (this.#byTag.has(tag.toString("latin1"))) throw full();
   }
@@ -129,6 +146,20 @@ export class Registry {
     if (own >= PLACES_OF_TOPIC_PER_CIRCUIT) throw full();
   }
 
+  /** Takes the latest place of the circuit that has most, while that one has more than `circuit` will have. */
+  #makeRoom(circuit: ServedCircuit, topic: Buffer): void {
+    const isNew = !this.#byTopic.has(topic.toString("latin1"));
+    const own = this.#perCircuit.get(circuit)?.size ?? 0;
+    const topics = isNew ? LIMITS.gateTopics : Infinity;
+    while (this.#byTag.size >= LIMITS.gateRegistrations || this.#byTopic.size >= topics) {
+      const fullest = [...this.#perCircuit.values()].reduce((a, b) => (b.size > a.size ? b : a));
+      const victim = [...fullest].at(-1);
+      if (victim === undefined || fullest.size <= own + 1) throw full();
+      this.withdraw(victim);
+      victim.onEvicted?.();
+    }
+  }
+
   #add(place: Place): Place {
     const name = place.topic.toString("latin1");
     const places = this.#byTopic.get(name);
@@ -139,7 +170,8 @@ export class Registry {
       places.add(place);
     }
     this.#byTag.set(place.tag, place);
-    this.#perCircuit.set(place.circuit, (this.#perCircuit.get(place.circuit) ?? 0) + 1);
+    const ofCircuit = this.#perCircuit.get(place.circuit) ?? new Set();
+    this.#perCircuit.set(place.circuit, ofCircuit.add(place));
     this.#sweepLater();
     return place;
   }

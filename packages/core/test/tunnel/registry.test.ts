@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { decodeBencode, encodeBencode, type BencodedDict } from "../../src/base/bencode.ts";
 import { isBackroomError } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { systemRandom } from "../../src/base/random.ts";
@@ -166,4 +167,48 @@ test("closing withdraws every announcement", async () => {
   registry.close();
   assert.equal(announced.filter((line) => line.startsWith("-")).length, 3);
   assert.equal(clock.timerCount, 0);
+});
+
+/** Would catch: some 16 circuits full of made-up topics, for which no work is needed, that keep everybody else out of a gate. */
+test("whoever fills a gate with made-up topics gives way to others, and loses the streams", async () => {
+  const { registry, announced, clock } = newGate();
+  const evicted: number[] = [];
+  const first = newCircuit();
+  let circuit = first;
+  const share = newShare();
+  for (let count = 0; count < LIMITS.gateTopics; count++) {
+    if (count > 0 && count % LIMITS.gateRegistrationsPerCircuit === 0) circuit = newCircuit();
+    const keys = deriveEpoch(share, 30_000 + count);
+    const place = registry.register(await question({ share, by: "sharer", keys }), circuit, undefined);
+    place.onEvicted = () => evicted.push(count);
+  }
+  clock.advance(5000);
+  const forged = decodeBencode(await question({ share: newShare(), by: "sharer" })) as BencodedDict;
+  forged.set("s", Buffer.alloc(64));
+  assert.throws(() => registry.register(encodeBencode(forged), newCircuit(), undefined), bad);
+  assert.deepEqual(evicted, [], "somebody without a signature took a place");
+  const honest = newCircuit();
+  for (let count = 0; count < 3; count++) {
+    registry.register(await question({ share: newShare(), by: "sharer" }), honest, undefined);
+  }
+  assert.deepEqual([evicted.length, registry.size], [3, LIMITS.gateTopics]);
+  assert.equal(announced.filter((line) => line.startsWith("-")).length, 3);
+  // Who would have as many as anybody takes from nobody: the first circuit just lost one.
+  const greedy = await question({ share: newShare(), by: "sharer" });
+  assert.throws(() => registry.register(greedy, first, undefined), full);
+});
+
+/** Would catch: signatures without number that a gate checks for one circuit. */
+test("a circuit that asks without end is refused unread", async () => {
+  const { registry, clock } = newGate();
+  const circuit = newCircuit();
+  const broken = Buffer.from("de");
+  for (let count = 0; count < LIMITS.gateQuestionBurst; count++) {
+    assert.throws(() => registry.register(broken, circuit, undefined), bad);
+  }
+  const good = await question({ share: newShare(), by: "sharer" });
+  assert.throws(() => registry.register(good, circuit, undefined), full);
+  registry.register(good, newCircuit(), undefined);
+  clock.advance(1000);
+  assert.throws(() => registry.register(broken, circuit, undefined), bad);
 });
