@@ -94,17 +94,16 @@ export class Fetching {
    * long, why the swarm failed, E_INTERRUPTED when stopped.
    */
   async run(done: AbortSignal): Promise<void> {
-    const { signal } = this.#options;
+    const { signal, swarming } = this.#options;
     const stop = AbortSignal.any([signal, done]);
     // A round may wait for a relay that does not answer; whoever stops does not wait with it.
-    await Promise.race([this.#keepUp(stop), whenAborted(stop)]);
+    await Promise.race([this.#keepUp(stop), whenAborted(stop), swarming.failed]);
     if (signal.aborted) throw new BackroomError("E_INTERRUPTED", "the download was stopped");
   }
 
   async #keepUp(stop: AbortSignal): Promise<void> {
     const { swarming } = this.#options;
     for (let failures = 0; !stop.aborted;) {
-      if (swarming.failure !== undefined) throw swarming.failure;
       this.#again = false;
       if (swarming.swarm.stats().complete) {
         this.#aloneSinceMs = systemClock.monotonicMs();

@@ -138,7 +138,7 @@ async function download({ link, keys, store, client, options, hooks }: Download)
       done.abort();
       hooks.note("Handing it out. Press Ctrl-C to stop.");
       swarming.seed();
-      await whenAborted(options.signal);
+      await Promise.race([whenAborted(options.signal), swarming.failed]);
     }
   } catch (error) {
     throw await reasonOf(error);
@@ -166,7 +166,6 @@ async function download({ link, keys, store, client, options, hooks }: Download)
   /** The first cause: a read fails because the swarm closed, the swarm closed because the disk is full or nobody is there. */
   async function reasonOf(error: unknown): Promise<unknown> {
     if (!isBackroomError(error, "E_SWARM_CLOSED")) return error;
-    if (swarming.failure !== undefined) return swarming.failure;
     done.abort();
     try {
       await supply;

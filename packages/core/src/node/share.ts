@@ -59,7 +59,8 @@ interface Prepared {
 
 /**
  * `backroom share`: seals (or finds what was sealed), then hands out until `signal` is aborted. Raises as `sealToNewFile` and `Client.open`,
- * E_NOT_HELD for a link whose pack is not here whole, E_LOCKED while another process hands out the same.
+ * E_NOT_HELD for a link whose pack is not here whole, E_LOCKED while another process hands out the same, E_STORE and its kin when the
+ * pack cannot be read any more.
  */
 export async function shareFiles(options: ShareOptions, hooks: Hooks): Promise<void> {
   const folder = await openDataFolder(options.dataFolder);
@@ -158,7 +159,7 @@ async function handOut(
     });
   }, TELL_MS);
   try {
-    await Promise.race([firstGate(swarming, hooks, options.signal), stopped]);
+    await Promise.race([firstGate(swarming, hooks, options.signal), stopped, swarming.failed]);
     if (options.signal.aborted) return;
     options.onReady({
       link: formatLink(link),
@@ -170,7 +171,7 @@ async function handOut(
       packLength: link.packLength,
       leftOutCount: prepared.leftOutCount,
     });
-    await stopped;
+    await Promise.race([stopped, swarming.failed]);
   } finally {
     clearInterval(telling);
     swarming.close();

@@ -41,12 +41,13 @@ export class Swarming {
   readonly book: LeaseBook;
   /** Our own name among the seeders. */
   readonly seeder: string;
+  /** Rejects with why the swarm ended by itself: the disk. Fulfilled never. */
+  readonly failed: Promise<never>;
   readonly #options: SwarmingOptions;
   readonly #seederKeys: SeederKeys;
   #presence: SeederPresence | undefined;
   #cancelSeeding: (() => void) | undefined;
   #supply: SupplyEvents | undefined;
-  #failure: BackroomError | undefined;
   #closed = false;
 
   constructor(options: SwarmingOptions, events: Pick<SwarmEvents, "onComplete"> = {}) {
@@ -60,6 +61,10 @@ export class Swarming {
       leaseKey: this.#seederKeys.leaseKeys.publicBytes,
       tunnelKey: this.#seederKeys.tunnelKeys.publicBytes,
     });
+    const failing = Promise.withResolvers<never>();
+    this.failed = failing.promise;
+    // Nobody may be waiting for it.
+    this.failed.catch(() => {});
     this.book = new LeaseBook(topic, { clock: systemClock, random: systemRandom });
     this.swarm = createSwarm({
       store,
@@ -75,18 +80,11 @@ export class Swarming {
         ...events,
         onPiece: () => this.#seedSoon(),
         onPeerClosed: (peer, error) => this.#supply?.onPeerClosed(peer, error),
-        onFailed: (error) => {
-          this.#failure = error;
-        },
+        onFailed: (error) => failing.reject(error),
       },
     });
     if (store.complete) this.seed();
     else if (store.haveCount() > 0) this.#seedSoon();
-  }
-
-  /** Why the swarm ended by itself: the disk. */
-  get failure(): BackroomError | undefined {
-    return this.#failure;
   }
 
   get gateCount(): number {

@@ -13,7 +13,11 @@ import { socketDuplex } from "../support/socket-duplex.ts";
 import { memberOf, samplePack, storeOf, type SamplePack } from "./fixtures.ts";
 
 /** libtorrent cannot but send addresses and its name; in the product such a peer is dropped. */
-const ON_LOOPBACK = { addressPolicy: "ignore" } as const;
+const ON_LOOPBACK = {
+  addressPolicy: "ignore",
+  // It passes over what it does not know, also our offer to take leases.
+  leases: { take: () => undefined, offer: () => [] },
+} as const;
 const LIMIT = { timeout: 60_000 };
 const MIB = 1024 * 1024;
 
