@@ -69,7 +69,8 @@ export class PeerSession {
         this.activeMs = deps.clock.monotonicMs();
       },
       onFailed: (ranges, error) => {
-        this.#guard(() => this.#output.sendAll(ranges.map((range) => ({ type: "reject", ...range }))));
+        // The type last: a range out of the queue is the request itself, and would bring its own.
+        this.#guard(() => this.#output.sendAll(ranges.map((range) => ({ ...range, type: "reject" }))));
         events.onReadFailed((ranges[0] as BlockRange).piece, error);
       },
     });

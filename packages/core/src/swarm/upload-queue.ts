@@ -98,7 +98,10 @@ export class UploadQueue {
       (bytes) => this.#arrived(ranges, bytes),
       (error: unknown) => {
         this.#reading = [];
-        if (!this.#closed) this.#hooks.onFailed(ranges, error);
+        if (this.#closed) return;
+        this.#hooks.onFailed(ranges, error);
+        // Those behind it can be read; nothing else may come that would start them.
+        if (!this.#closed) this.pump();
       },
     );
   }

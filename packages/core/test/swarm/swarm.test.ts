@@ -169,6 +169,43 @@ test("a piece that turns out damaged on disk is fetched again", LIMIT, async () 
   close(seeder, leecher);
 });
 
+/** Would catch: an answer for what cannot be read that is something else than a reject, and so breaks the wire or leaves the asker waiting. */
+test("a seeder that finds a piece damaged refuses it and stays", LIMIT, async () => {
+  const pack = samplePack(MIB);
+  class RottenStore extends MemoryStore {
+    rotten = false;
+    override have(piece: number): boolean {
+      return super.have(piece) && !(this.rotten && piece === 5);
+    }
+    override read(offset: number, length: number): Promise<Buffer> {
+      if (Math.floor(offset / this.info.pieceLength) !== 5) return super.read(offset, length);
+      this.rotten = true;
+      return Promise.reject(new BackroomError("E_HASH", "rotten"));
+    }
+  }
+  const store = new RottenStore(pack.info);
+  const seeder = memberOf(store);
+  await store.setPieceLayer(pack.pieceLayer);
+  for (let piece = 0; piece < pack.info.pieceCount; piece++) await store.write(piece, pieceOf(pack, piece));
+  const asker = new RawPeer(seeder, pack).handshake();
+  const blocks = [0, 16_384].map((begin) => ({ piece: 5, begin, length: 16_384 }));
+  asker.say({ type: "haveNone" }, { type: "interested" });
+  asker.say(...blocks.map((block) => ({ type: "request", ...block }) as const));
+  asker.say({ type: "request", piece: 6, begin: 0, length: 16_384 });
+  await settle();
+  const answers = asker.heard.filter(({ type }) => ["reject", "request", "piece"].includes(type));
+  assert.deepEqual(
+    answers.map((message) => [message.type, "piece" in message ? message.piece : undefined]),
+    [
+      ["reject", 5],
+      ["reject", 5],
+      ["piece", 6],
+    ],
+  );
+  assert.deepEqual(seeder.dropped, []);
+  close(seeder);
+});
+
 test("a seeder of bad pieces is dropped, and the data is right", LIMIT, async () => {
   const pack = samplePack(2 * MIB);
   const leecher = memberOf(new MemoryStore(pack.info));
