@@ -21,9 +21,11 @@ const LONGEST_PAUSE_MS = 15_000;
 /** Between rounds while somebody is, or nothing is missing. */
 const TOP_UP_MS = 20_000;
 const COMPLETE_PAUSE_MS = 2_000;
-/** Between look-ups of more seeders while some are connected, who pass leases on: doubled each time that finds nobody. */
+/** Between look-ups of more seeders while data flows, and peers pass leases on: doubled each time that finds nobody. */
 const LOOK_UP_LEAST_MS = 20_000;
-const LOOK_UP_MOST_MS = 10 * 60_000;
+const LOOK_UP_MOST_MS = 5 * 60_000;
+/** Below this data does not flow, and each round looks up. */
+const STARVED_BYTES_PER_S = 16 * 1024;
 /** How long nobody may be found: at first, and once something has come. */
 const PATIENCE_MS = 25_000;
 const PATIENCE_WITH_DATA_MS = 120_000;
@@ -141,7 +143,9 @@ export class Fetching {
     for (const seeder of connected) book.markAlive(seeder);
     const want = TUNNELS_WANTED - connected.size;
     if (want <= 0) return undefined;
-    const mayLookUp = connected.size === 0 || nowMs >= this.#lookUpAtMs;
+    // Those who are connected may lack what is missing here.
+    const starves = swarm.stats().downloadRate < STARVED_BYTES_PER_S;
+    const mayLookUp = starves || nowMs >= this.#lookUpAtMs;
     const isWanted = (seeder: string): boolean =>
       seeder !== self && !connected.has(seeder) && nowMs >= (this.#restUntilMs.get(seeder) ?? -Infinity);
     try {
