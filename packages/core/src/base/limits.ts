@@ -18,6 +18,13 @@ export const LIMITS = {
   channelsTotal: 1_500,
   /** Channels from one address (IPv6: one /64): a household or a small company behind one NAT. */
   channelsPerAddress: 16,
+  /** Channels from one /24 (IPv6: one /48, which a single home is often given): with addresses alone one neighbour could take all places. */
+  channelsPerBlock: 64,
+  /** Connections that one address may begin, in a burst and each second: each costs a TLS handshake, about 1 ms of CPU. */
+  channelBurst: 64,
+  channelsPerSecond: 1,
+  /** Addresses whose burst is remembered; the one that came first is forgotten first. */
+  channelSources: 4096,
   /** Sockets that have not finished TLS and HELLO. Each may cost one handshake, about 1 ms of CPU. */
   channelsHalfOpen: 128,
   /** TCP, TLS and both HELLOs: six round trips over a slow link, and no more for somebody who only holds the socket open. */

@@ -32,7 +32,8 @@ export async function listenTls(
   onChannel: (channel: Channel) => void,
 ): Promise<Listener> {
   const { clock, networkId, identity } = options;
-  const admission = new Admission({ perAddress: options.channelsPerAddress ?? LIMITS.channelsPerAddress });
+  const perAddress = options.channelsPerAddress ?? LIMITS.channelsPerAddress;
+  const admission = new Admission({ perAddress, clock });
   const sockets = new Map<string, Socket>();
 
   const tlsServer = createTlsServer({

@@ -211,6 +211,20 @@ export function channelSuite(kind: string, createWorld: () => ChannelWorld): voi
     },
   );
 
+  /** Would catch: memory that grows with what somebody can make us send unasked, PONGs say. */
+  test(`${kind}: a channel whose peer never reads is closed when too much waits`, options, async () => {
+    const [dialled] = await pair();
+    const near = new Recorder();
+    dialled.start(near);
+    await settle();
+    for (let sent = 1; near.closes.length === 0; sent++) {
+      dialled.send(dataFrame(sent));
+      if (sent % 16 === 0) await settle(1);
+      assert.ok(sent < 10_000, "the queue grew without end");
+    }
+    assert.equal(near.closes[0]?.code, "E_CHANNEL");
+  });
+
   test(
     `${kind}: nothing is lost or handed out before start, and close keeps what was sent`,
     options,
