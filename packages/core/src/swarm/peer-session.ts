@@ -319,8 +319,10 @@ export class PeerSession {
   #passLeases(nowMs: number): void {
     const id = this.#peerLeasesId;
     if (!this.open || id === undefined || !this.#output.writable) return;
-    const payload = this.#leases?.next(nowMs);
-    if (payload !== undefined) this.#guard(() => this.#output.send({ type: "extended", id, payload }));
+    this.#guard(() => {
+      const payload = this.#leases?.next(nowMs);
+      if (payload !== undefined) this.#output.send({ type: "extended", id, payload });
+    });
   }
 
   #onRequest(range: BlockRange): void {
