@@ -87,8 +87,9 @@ export class OutputPathSet {
     const components = checkOutputPath(path);
     if (this.#count >= LIMITS.packEntries) throw unsafe("there are too many paths");
     if (this.#count * 4 >= (this.#slots.length / 2) * 3) this.#grow();
-    const digest = hash("sha256", this.#key + collisionKey(components.join("/")), "buffer");
-    if (!insert(this.#slots, digest.readUInt32LE(0), digest.readUInt32LE(4) || 1)) {
+    // As text of one byte a letter: a Buffer for each of a million paths costs more than the hash.
+    const digest = hash("sha256", this.#key + collisionKey(components.join("/")), "binary");
+    if (!insert(this.#slots, wordAt(digest, 0), wordAt(digest, 4) || 1)) {
       throw new BackroomError(
         "E_UNSAFE_PATH",
         "two names differ only in case, accents or invisible characters",
@@ -110,6 +111,11 @@ export class OutputPathSet {
     }
     this.#slots = wider;
   }
+}
+
+function wordAt(bytes: string, at: number): number {
+  const low = (bytes.charCodeAt(at + 1) << 16) | (bytes.charCodeAt(at + 2) << 8) | bytes.charCodeAt(at + 3);
+  return bytes.charCodeAt(at) * 2 ** 24 + low;
 }
 
 /** False where the value is there already. `low` is not 0. */

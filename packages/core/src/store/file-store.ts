@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { BackroomError } from "../base/errors.ts";
-import { Bitfield } from "../torrent/bitfield.ts";
+import type { Bitfield } from "../torrent/bitfield.ts";
 import { pieceBytes, type TorrentInfo } from "../torrent/info.ts";
 import { checkPieceLayer, leafHashes, verifyLeaves } from "../torrent/merkle.ts";
 import type { PieceStore } from "./piece-store.ts";

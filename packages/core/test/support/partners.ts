@@ -26,6 +26,10 @@ const PARTNERS = {
     package: "util-linux (and root)",
     found: () => process.getuid?.() === 0 && onPath("setpriv", ["--version"]),
   },
+  tmpfs: {
+    package: "mount (and root)",
+    found: () => process.getuid?.() === 0 && onPath("mount", ["--version"]),
+  },
   tcpdump: { package: "tcpdump", found: () => onPath("tcpdump", ["--version"]) },
   faketime: { package: "faketime", found: () => onPath("faketime", ["--version"]) },
 } as const;
