@@ -52,6 +52,9 @@ export function decodeBencode(bytes: Uint8Array, order: "sorted" | "any" = "sort
   return value;
 }
 
+/** Of the largest safe integer. */
+const MOST_DIGITS = 16;
+
 class Decoder {
   offset = 0;
   readonly #bytes: Buffer;
@@ -115,15 +118,26 @@ class Decoder {
     return value;
   }
 
+  /** Digit by digit: strangers send thousands in a message, and a slice and a pattern for each cost twenty times as much. */
   #integerUntil(terminator: number): number {
-    // 17 characters hold every safe integer with its sign; a longer run of digits is refused unread.
-    const end = this.#bytes.subarray(this.offset, this.offset + 18).indexOf(terminator);
-    const text = end < 0 ? "" : this.#bytes.toString("latin1", this.offset, this.offset + end);
-    const value = Number(text);
-    if (!/^(0|-?[1-9][0-9]*)$/.test(text) || !Number.isSafeInteger(value)) {
+    const isNegative = this.#bytes[this.offset] === 0x2d;
+    const start = this.offset + (isNegative ? 1 : 0);
+    let at = start;
+    let value = 0;
+    for (let digit = this.#digit(at); digit >= 0 && at - start < MOST_DIGITS; digit = this.#digit(++at)) {
+      value = value * 10 + digit;
+    }
+    const leadsWithZero = this.#bytes[start] === 0x30 && (isNegative || at - start > 1);
+    if (at === start || leadsWithZero || this.#bytes[at] !== terminator || !Number.isSafeInteger(value)) {
       throw new BackroomError("E_BENCODE", "an integer is missing, malformed or out of range");
     }
-    this.offset += end + 1;
-    return value;
+    this.offset = at + 1;
+    return isNegative ? -value : value;
+  }
+
+  /** Its value, or -1 for anything else. */
+  #digit(at: number): number {
+    const byte = this.#bytes[at] ?? 0;
+    return byte >= 0x30 && byte <= 0x39 ? byte - 0x30 : -1;
   }
 }

@@ -67,3 +67,22 @@ test("nesting is bounded before the stack is", () => {
   const edge = "l".repeat(LIMITS.bencodeDepth + 1) + "e".repeat(LIMITS.bencodeDepth + 1);
   assert.doesNotThrow(() => decodeBencode(Buffer.from(edge)));
 });
+
+/** Would catch: an integer with two encodings, or one that is read as another: what is signed is what was encoded. */
+test("integers are read as JavaScript reads them, and in one form only", () => {
+  const digits = fc.string({ unit: fc.constantFrom(..."0012345678999-"), maxLength: 19 });
+  const edges = fc.constantFrom("9007199254740991", "-9007199254740991", "9007199254740992", "-0", "", "-");
+  fc.assert(
+    fc.property(fc.oneof(digits, edges), (text) => {
+      const fits = /^(0|-?[1-9][0-9]*)$/.test(text) && Number.isSafeInteger(Number(text));
+      const bytes = Buffer.from(`i${text}e`);
+      if (fits) assert.equal(decodeBencode(bytes), Number(text));
+      else
+        assert.throws(
+          () => decodeBencode(bytes),
+          (error) => isBackroomError(error, "E_BENCODE"),
+        );
+    }),
+    { numRuns: 500 },
+  );
+});
