@@ -249,7 +249,8 @@ export function serveMessages(
         }
         stream.consumed(1);
         count();
-        void work();
+        // An answer that cannot be sent is a bug of the service, and no reason to end the process.
+        work().catch(() => stream.end());
       } catch {
         stream.end();
       }

@@ -92,6 +92,14 @@ test("broken messages and floods of questions end the stream, not the relay", as
   assert.equal(world.relays[1]?.relay.stats().circuits, 1);
 });
 
+/** Would catch: a rejection that nobody handles, which ends the process. */
+test("a service whose answer is too long to send ends its stream, not the relay", async () => {
+  const { world, circuit } = await served(() => ({ l: Buffer.alloc(LIMITS.messageBytes) }));
+  const asked = askService(circuit, SERVICE.directory, {}, { clock: world.clock });
+  await assert.rejects(asked, (error) => isBackroomError(error, "E_CIRCUIT"));
+  assert.equal(circuit.alive, true);
+});
+
 test("an answer that nobody asked for, or that is no dictionary, closes the conversation", async () => {
   const world = createCircuitWorld({ relayCount: 1 });
   const services = world.relays[0]?.services ?? {};
