@@ -4,6 +4,7 @@ import { systemRandom } from "../../packages/core/src/base/random.ts";
 import { openPack } from "../../packages/core/src/pack/open.ts";
 import { sealPack } from "../../packages/core/src/pack/seal.ts";
 import { MerkleHasher } from "../../packages/core/src/torrent/merkle-hasher.ts";
+import { usageOf } from "./process-usage.ts";
 
 /** One sealing or opening in a process of its own: `pack-child.ts seal|open FOLDER KEY`. Prints what it took. */
 const [task, folder = "", key = ""] = process.argv.slice(2);
@@ -25,7 +26,7 @@ if (task === "seal") {
   );
 }
 await pack.close();
-const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-process.stdout.write(
-  JSON.stringify({ cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, peakMiB: maxRSS / 1024 }),
-);
+const { userCPUTime, systemCPUTime } = process.resourceUsage();
+// Not `maxRSS`, which begins at what the process that started this one holds.
+const { peakMiB } = usageOf(process.pid);
+process.stdout.write(JSON.stringify({ cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, peakMiB }));

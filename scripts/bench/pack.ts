@@ -63,7 +63,8 @@ interface Pair {
   readonly stock: Run;
 }
 
-/** What is opened stays until the corpus is done: for seconds after many files were removed, ext4 makes new ones ten times slower. */
+/** What is opened stays until the corpus is done: for minutes after many files were removed, some file systems
+ * (ext4 without a journal) make new ones ten times slower. */
 async function runRound(
   folder: string,
   identity: AgeIdentity,

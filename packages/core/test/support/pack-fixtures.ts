@@ -1,4 +1,5 @@
-import { mkdtemp, mkdir, readFile, readdir, rm, stat, utimes, writeFile, chmod } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp, mkdir, readFile, readdir, stat, utimes, writeFile, chmod } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
@@ -13,9 +14,10 @@ export const lock = { recipients: [identity.recipient] };
 export const keys = { identities: [identity.identity] };
 
 /** A folder that is gone after the test. */
-export async function tempFolder(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "backroom-pack-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+export async function tempFolder(t: TestContext, parent = tmpdir()): Promise<string> {
+  const folder = await mkdtemp(join(parent, "backroom-pack-"));
+  // At once, which is ten times as fast where there are many files.
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
