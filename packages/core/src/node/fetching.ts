@@ -29,7 +29,7 @@ const STARVED_BYTES_PER_S = 16 * 1024;
 /** How long nobody may be found: at first, and once something has come. */
 const PATIENCE_MS = 25_000;
 const PATIENCE_WITH_DATA_MS = 120_000;
-/** A seeder that fell silent, or whose tunnel was over at once, is left alone for a while: it may be full. Less than the patience. */
+/** A seeder that fell silent, or that ended its tunnel at once, is left alone for a while: it may be full. Less than the patience. */
 const REST_MS = 10_000;
 const AT_ONCE_MS = 5_000;
 /** Who breaks the rules does so again; a lease that a mere stall has ended is as good as before. */
@@ -126,7 +126,9 @@ export class Fetching {
     this.#connected.delete(peer);
     const nowMs = systemClock.monotonicMs();
     const isOffence = error !== undefined && OFFENCES.has(error.code);
-    const isUseless = error?.code === "E_PEER_TIMEOUT" || nowMs - connection.sinceMs < AT_ONCE_MS;
+    // A relay that went away is no fault of the seeder, who can be reached by another way at once.
+    const isOver = error?.code !== "E_CIRCUIT" && nowMs - connection.sinceMs < AT_ONCE_MS;
+    const isUseless = error?.code === "E_PEER_TIMEOUT" || isOver;
     if (isOffence) this.#restUntilMs.set(connection.seeder, Infinity);
     else if (isUseless) this.#restUntilMs.set(connection.seeder, nowMs + REST_MS);
     this.#lookUpPauseMs = LOOK_UP_LEAST_MS;
