@@ -7,6 +7,7 @@ import { MerkleHasher } from "../../packages/core/src/torrent/merkle-hasher.ts";
 import { usageOf } from "./process-usage.ts";
 
 /** One sealing or opening in a process of its own: `pack-child.ts seal|open FOLDER KEY`. Prints what it took. */
+const startSeconds = performance.now() / 1000;
 const [task, folder = "", key = ""] = process.argv.slice(2);
 const pack = await open(join(folder, "ours"), task === "seal" ? "w" : "r");
 if (task === "seal") {
@@ -29,4 +30,6 @@ await pack.close();
 const { userCPUTime, systemCPUTime } = process.resourceUsage();
 // Not `maxRSS`, which begins at what the process that started this one holds.
 const { peakMiB } = usageOf(process.pid);
-process.stdout.write(JSON.stringify({ cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, peakMiB }));
+process.stdout.write(
+  JSON.stringify({ startSeconds, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, peakMiB }),
+);

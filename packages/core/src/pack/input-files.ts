@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import fs, { constants } from "node:fs";
 import { open, readdir, realpath } from "node:fs/promises";
 
@@ -10,6 +11,13 @@ export interface InputStat {
   readonly executable: boolean;
 }
 
+export interface InputName {
+  /** As the disk has it; where that is not Unicode, with signs of replacement in it. */
+  readonly name: string;
+  readonly unicode: boolean;
+  readonly kind: InputKind;
+}
+
 /**
  * The files that are sealed, as the sealer sees them; passed in, so that tests can have files that are too large to exist or that change.
  * Failures are the system's own errors. Nothing is written, and links below a root are never followed.
@@ -19,8 +27,8 @@ export interface InputFiles {
   resolve(path: string): Promise<string>;
   /** At once. */
   stat(path: string): InputStat;
-  /** Names as the disk has them, in any order. */
-  list(path: string): Promise<{ readonly name: Buffer; readonly kind: InputKind }[]>;
+  /** What is in a folder, in any order. */
+  list(path: string): Promise<InputName[]>;
   /**
    * Reads a small file from its start, at once, and returns how many bytes it put into `into`. It stops at the file's end, or when at most
    * the last byte of `into` is free, which is there to show a file that has grown.
@@ -44,8 +52,10 @@ export const diskFiles: InputFiles = {
   resolve: (path) => realpath(path),
   stat: (path) => inputStat(fs.lstatSync(path)),
   list: async (path) => {
-    const found = await readdir(path, { withFileTypes: true, encoding: "buffer" });
-    return found.map((item) => ({ name: item.name, kind: kindOf(item) }));
+    const found = await readdir(path, { withFileTypes: true });
+    // As bytes only where a name may not be Unicode: a Buffer for each of many names costs more than all else.
+    if (found.some(({ name }) => name.includes(REPLACEMENT))) return await listBytes(path);
+    return found.map((item) => ({ name: item.name, unicode: true, kind: kindOf(item) }));
   },
   readSmall: (path, into) => {
     const descriptor = fs.openSync(path, READ_FLAGS);
@@ -70,6 +80,18 @@ export const diskFiles: InputFiles = {
     };
   },
 };
+
+/** What bytes that are not UTF-8 become. It may also be in a name itself. */
+const REPLACEMENT = "\ufffd";
+
+async function listBytes(path: string): Promise<InputName[]> {
+  const found = await readdir(path, { withFileTypes: true, encoding: "buffer" });
+  return found.map((item) => ({
+    name: item.name.toString(),
+    unicode: isUtf8(item.name),
+    kind: kindOf(item),
+  }));
+}
 
 interface Typed {
   isFile(): boolean;

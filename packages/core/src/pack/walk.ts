@@ -1,4 +1,3 @@
-import { isUtf8 } from "node:buffer";
 import { basename, resolve } from "node:path";
 import { BackroomError } from "../base/errors.ts";
 import { throwIfAborted } from "./abort.ts";
@@ -40,7 +39,7 @@ export async function resolveRoots(paths: readonly string[], files: InputFiles):
     }
     roots.push({ name, ...found });
   }
-  return roots.sort((a, b) => Buffer.compare(sortKey(a.name, a.stat.kind), sortKey(b.name, b.stat.kind)));
+  return roots.sort((a, b) => compareBytes(sortKey(a.name, a.stat.kind), sortKey(b.name, b.stat.kind)));
 }
 
 /** Where the entry lies on the disk. */
@@ -99,19 +98,27 @@ export async function walkInputs(roots: readonly InputRoot[], context: Walk): Pr
   }
 
   async function listSorted(path: string, diskPath: string): Promise<{ name: string; kind: InputKind }[]> {
-    const kept: { key: Buffer; name: string; kind: InputKind }[] = [];
-    for (const { name, kind } of await reading(path, () => context.files.list(diskPath))) {
-      const text = name.toString();
-      if (kind === "link" || kind === "special") context.leaveOut({ path: `${path}/${text}`, reason: kind });
-      else if (!isUtf8(name)) throw new BackroomError("E_INPUT_NAMES", `a name in "${path}" is not Unicode`);
-      else kept.push({ key: sortKey(text, kind), name: text, kind });
+    const kept: { key: string; name: string; kind: InputKind }[] = [];
+    for (const { name, unicode, kind } of await reading(path, () => context.files.list(diskPath))) {
+      if (kind === "link" || kind === "special") context.leaveOut({ path: `${path}/${name}`, reason: kind });
+      else if (!unicode) throw new BackroomError("E_INPUT_NAMES", `a name in "${path}" is not Unicode`);
+      else kept.push({ key: sortKey(name, kind), name, kind });
     }
-    return kept.sort((a, b) => Buffer.compare(a.key, b.key));
+    return kept.sort((a, b) => compareBytes(a.key, b.key));
   }
 }
 
-function sortKey(name: string, kind: InputKind): Buffer {
-  return Buffer.from(kind === "directory" ? `${name}/` : name);
+function sortKey(name: string, kind: InputKind): string {
+  return kind === "directory" ? `${name}/` : name;
+}
+
+/** From here on, the order of UTF-16, which `<` knows, may differ from that of UTF-8. */
+const FIRST_SURROGATE = /[\ud800-\uffff]/;
+
+function compareBytes(a: string, b: string): number {
+  if (FIRST_SURROGATE.test(a) && FIRST_SURROGATE.test(b))
+    return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a < b ? -1 : Number(a > b);
 }
 
 /** Whole seconds that every tar can hold: nothing before 1970, and 0 is kept for "not recorded". */

@@ -3,6 +3,7 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import fc from "fast-check";
 import { isBackroomError, type ErrorCode } from "../../src/base/errors.ts";
 import type { PackEntry } from "../../src/pack/entry.ts";
 import { diskFiles, type InputFiles } from "../../src/pack/input-files.ts";
@@ -108,6 +109,34 @@ test("a name that is not Unicode stops the share instead of changing the name", 
     return;
   }
   await assert.rejects(walk([join(folder, "r")]), raises("E_INPUT_NAMES"));
+});
+
+test("a name with a sign of replacement in it is Unicode, and goes in", async (t) => {
+  const folder = await treeIn(t, { "r/\u{fffd}": "", "r/a": "" });
+  const paths = (await walk([join(folder, "r")])).entries.map((entry) => entry.path);
+  assert.deepEqual(paths, ["r/", "r/a", "r/\u{fffd}"]);
+});
+
+test("any names come in the order of their bytes", async (t) => {
+  const folder = await tempFolder(t);
+  const name = fc.string({
+    unit: fc.constantFrom(..."a0é\u{7ff}\u{d7ff}\u{e000}\u{ff5e}\u{10000}\u{10ffff}"),
+    minLength: 1,
+    maxLength: 4,
+  });
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.uniqueArray(name, { minLength: 2, maxLength: 12 }), async (names) => {
+      const root = `r${run++}`;
+      await makeTree(folder, Object.fromEntries(names.map((one) => [`${root}/${one}`, ""])));
+      const paths = (await walk([join(folder, root)])).entries.map((entry) => entry.path);
+      assert.deepEqual(
+        paths,
+        paths.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
+      );
+    }),
+    { numRuns: 50 },
+  );
 });
 
 test("a folder that cannot be read stops the share; leaving it out unseen would lose files", async (t) => {
