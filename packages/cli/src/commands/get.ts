@@ -13,6 +13,10 @@ interface Options extends AcceptOptions {
   readonly strong?: boolean;
 }
 
+/** A link cannot tell whether a password or somebody's key opens its share. */
+const LOCKED =
+  "This link is locked: it holds no key. Give a password with --password-file FILE, or a key with -i KEYFILE, or only store and hand out the share with --mirror.";
+
 export const addGet: AddCommand = (program, run) => {
   const command = program
     .command("get")
@@ -35,7 +39,10 @@ export const addGet: AddCommand = (program, run) => {
           outputFolder: options.output,
           dataFolder,
           identityFile: options.identity,
-          password: () => readPassword(options.passwordFile, false),
+          password: () => {
+            if (options.passwordFile === undefined && terminal.interactive) terminal.note(LOCKED);
+            return readPassword(options.passwordFile, false, LOCKED);
+          },
           seed: options.seed === true,
           mirror: options.mirror === true,
           profile: options.strong === true ? "strong" : "standard",

@@ -42,8 +42,9 @@ export function terminalHooks(
       if (!terminal.interactive) return false;
       done();
       terminal.end();
+      terminal.note(question);
       const prompt = createInterface({ input: process.stdin, output: process.stderr });
-      const answer = await prompt.question(`${question}\nGo on? [y/N] `);
+      const answer = await prompt.question("Go on? [y/N] ");
       prompt.close();
       return /^y(es)?$/i.test(answer.trim());
     },

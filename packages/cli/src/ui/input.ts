@@ -11,15 +11,19 @@ export async function readText(argument: string, what: string): Promise<string> 
   return argument;
 }
 
-/** A password from a file (its first line) or, without one, typed twice or once without echo. */
-export async function readPassword(file: string | undefined, twice: boolean): Promise<string> {
+/** A password from a file (its first line) or, without one, typed twice or once without echo. `nobody` is told where there is nobody to type. */
+export async function readPassword(
+  file: string | undefined,
+  twice: boolean,
+  nobody = "give a file that holds it with --password-file",
+): Promise<string> {
   if (file !== undefined) {
     const text = file === "-" ? await readStdin("the password") : await readSmallFile(file, "the password");
     return text.split(/\r?\n/)[0] ?? "";
   }
   if (!process.stdin.isTTY) {
     throw new BackroomError("E_USAGE", "a password is wanted and nobody is there to type it", {
-      fix: "give a file that holds it with --password-file",
+      fix: nobody,
     });
   }
   const password = await typed("Password: ");

@@ -17,6 +17,8 @@ export interface Terminal {
   /** A machine-readable step; people see nothing. */
   event(name: string, data: Record<string, unknown>): void;
   note(text: string): void;
+  /** A question's text, which is not left out when nothing but results is wanted. */
+  ask(text: string): void;
   warn(text: string): void;
   /** What goes on just now, on a line that is drawn over; only where somebody watches a terminal. Ends with the next bar or result. */
   status(text: string): void;
@@ -109,6 +111,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
     },
     event,
     note: (text) => say(fold(text)),
+    ask: (text) => line.above(fold(text)),
     warn: (text) => {
       say(fold(`warning: ${text}`, 2).replace(/^warning:/, paint(33, "warning:")));
       event("warning", { text });

@@ -75,7 +75,16 @@ test("share and get write what docs/CLI.md says; share goes on after its result 
   const shared = await sharer.line((line) => line.event === "result");
   await sharer.line((line) => line.event === "seeding" && Number(line["gates"]) > 0);
   const got = await backroom(
-    ["--json", "--data", folder.join("downloader"), "get", "-", "-o", folder.join("got")],
+    [
+      "--json",
+      "--data",
+      folder.join("downloader"),
+      "get",
+      "-",
+      "--accept-link-relays",
+      "-o",
+      folder.join("got"),
+    ],
     { input: `${String(shared["link"])}\n` },
   );
   const result = assertRun(got, "get");

@@ -69,7 +69,8 @@ test("a password out of a file seals and opens; a wrong, weak or missing one is 
   await writeFile(folder.join("weak"), "password1\n");
   const { stdout } = await run(
     undefined,
-    ...["seal", "Holiday", "-o", "locked.pack", "--password-file", "password"],
+    "seal",
+    ...["Holiday", "-o", "locked.pack", "--password-file", "password"],
   );
   await run(undefined, "open", "locked.pack", "-o", "by-password", "--password-file", "password");
   await sameAsHoliday("by-password/Holiday");

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { systemClock } from "../base/clock.ts";
+import { isBackroomError } from "../base/errors.ts";
 import { silentLog } from "../base/log.ts";
 import { systemRandom } from "../base/random.ts";
 import { ChannelPool } from "../circuit/channel-pool.ts";
@@ -28,6 +29,7 @@ import { openTable, saveTable } from "./saved-table.ts";
 
 const SAVE_TABLE_MS = 5 * 60_000;
 const LOOK_AT_TABLE_MS = 200;
+const PORTS_TRIED = 5;
 const INVITE_RELAYS = 3;
 /** A test network's members all live at a few addresses. */
 const TEST_CHANNELS_PER_ADDRESS = 4096;
@@ -65,7 +67,7 @@ export async function runRelay(options: RelayOptions, hooks: Hooks): Promise<voi
     const keys = await openRelayKeys(folder, systemClock);
     const own = new OwnInfo(keys, { networkId: network.id, hosts, gate: options.gate });
     const table = await openTable(folder, network);
-    const running = await startRelay({
+    const running = await startOnFreePort({
       folder,
       network,
       own,
@@ -93,6 +95,17 @@ interface Parts {
   readonly port: number;
   readonly gate: boolean;
   readonly hooks: Hooks;
+}
+
+/** A port that the system chose for TCP may be taken for UDP; one that the person chose is taken at their word. */
+async function startOnFreePort(parts: Parts): ReturnType<typeof startRelay> {
+  for (let left = PORTS_TRIED; ; left--) {
+    try {
+      return await startRelay(parts);
+    } catch (error) {
+      if (parts.port !== 0 || left <= 1 || !isBackroomError(error, "E_PORT_IN_USE")) throw error;
+    }
+  }
 }
 
 async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close(): Promise<void> }> {
@@ -136,6 +149,11 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
     testNetwork: network.test,
     clock: systemClock,
     log: silentLog,
+  }).catch(async (error: unknown) => {
+    relay.close();
+    ownChannels.close();
+    await listener.close();
+    throw error;
   });
   const services = relayServices({
     network,
