@@ -1,15 +1,19 @@
+import { BackroomError } from "@backroom/core/base/errors.ts";
 import type { NetworkSummary } from "@backroom/core/node/networks.ts";
-import type { AddCommand, Run } from "../session.ts";
+import type { AddCommand, Run, Session } from "../session.ts";
 import type { Command } from "commander";
 import { parseCount, parsePort } from "../ui/arguments.ts";
 import { count } from "../ui/format.ts";
 import { terminalHooks } from "../ui/hooks.ts";
 import { readText } from "../ui/input.ts";
 
-interface CreateOptions {
+interface RunOptions {
   readonly host?: string;
   readonly port: number;
   readonly relays: number;
+}
+
+interface CreateOptions extends RunOptions {
   readonly run: boolean;
 }
 
@@ -68,45 +72,76 @@ const TEST_NETWORK =
   "this is a test network: one operator runs all its relays, so nothing is hidden from that operator.";
 
 function addCreate(network: Command, run: Run): void {
-  network
+  const create = network
     .command("create")
     .description("make a new network and run its relays on this computer until you press Ctrl-C")
     .argument("[name]", "what to call it", "home")
-    .option("--host <address>", "the IP address of this computer that the others reach (default: its first)")
-    .option("--port <number>", "the first of the relays' ports; 0 takes free ones", parsePort, 0)
-    .option("--relays <number>", "how many relays to run", parseCount(3, 32), 7)
-    .option("--no-run", "only make the network; relays are started apart, with backroom relay")
-    .action((name: string, options: CreateOptions) =>
-      run(async ({ terminal, signal, dataFolder }) => {
-        const { createNetwork } = await networks();
-        const created = await createNetwork({ dataFolder, name });
-        terminal.note(`Made the network “${created.name}”.`);
-        if (!options.run) {
-          terminal.result(created.id, { ...created });
-          return;
-        }
-        terminal.warn(TEST_NETWORK);
-        const hooks = terminalHooks(terminal, new Set());
-        const { runNetworkHere } = await import("@backroom/core/node/network-here.ts");
-        await runNetworkHere(
+    .option("--no-run", "only make the network; relays are started apart, with backroom relay");
+  runOptions(create).action((name: string, options: CreateOptions) =>
+    run(async (session) => {
+      const { terminal, dataFolder } = session;
+      const { createNetwork } = await networks();
+      const created = await createNetwork({ dataFolder, name });
+      terminal.note(`Made the network “${created.name}”.`);
+      if (options.run) await runHere(session, options, created);
+      else terminal.result(created.id, { ...created });
+    }),
+  );
+  const again = network
+    .command("run")
+    .description("run the relays of a network that was made here again, until you press Ctrl-C");
+  runOptions(again).action((options: RunOptions) =>
+    run(async (session) => {
+      const { knownNetworks } = await networks();
+      const used = (await knownNetworks(session)).find(({ current }) => current);
+      if (used === undefined || !used.test) {
+        throw new BackroomError(
+          "E_NO_NETWORK",
+          "the network in use is not a test network that was made here",
           {
-            dataFolder,
-            host: options.host,
-            port: options.port,
-            relayCount: options.relays,
-            signal,
-            onReady(invite) {
-              terminal.note(
-                `Running ${count(options.relays, "relay")}. On the other computer: backroom network join INVITE`,
-              );
-              terminal.result(invite, { invite, ...created });
-              terminal.note("Press Ctrl-C to stop them.");
-            },
+            fix: "make one with: backroom network create; or relay for the one in use with: backroom relay",
           },
-          hooks,
         );
-      }),
-    );
+      }
+      await runHere(session, options, used);
+    }),
+  );
+}
+
+function runOptions(command: Command): Command {
+  return command
+    .option("--host <address>", "the IP address of this computer that the others reach (default: its first)")
+    .option(
+      "--port <number>",
+      "the first of the relays' ports; 0 takes free ones, or the last ones",
+      parsePort,
+      0,
+    )
+    .option("--relays <number>", "how many relays to run", parseCount(3, 32), 7);
+}
+
+async function runHere(session: Session, options: RunOptions, summary: NetworkSummary): Promise<void> {
+  const { terminal, signal, dataFolder } = session;
+  terminal.warn(TEST_NETWORK);
+  const { runNetworkHere } = await import("@backroom/core/node/network-here.ts");
+  await runNetworkHere(
+    {
+      dataFolder,
+      host: options.host,
+      port: options.port,
+      relayCount: options.relays,
+      signal,
+      onReady(invite) {
+        terminal.note(
+          `Running ${count(options.relays, "relay")}. On the other computer: backroom network join INVITE`,
+        );
+        terminal.result(invite, { invite, ...summary });
+        terminal.note("Press Ctrl-C to stop them.");
+      },
+    },
+    terminalHooks(terminal, new Set()),
+  );
+  terminal.note("Stopped. To run the same network again: backroom network run");
 }
 
 async function list(

@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline/promises";
+import { BackroomError } from "@backroom/core/base/errors.ts";
 import type { Hooks, Stage } from "@backroom/core/node/hooks.ts";
 import { count, formatBytes, formatRate } from "./format.ts";
 import type { Progress, Terminal } from "./terminal.ts";
@@ -43,13 +44,30 @@ export function terminalHooks(
       done();
       terminal.end();
       terminal.note(question);
-      const prompt = createInterface({ input: process.stdin, output: process.stderr });
-      const answer = await prompt.question("Go on? [y/N] ");
-      prompt.close();
-      return /^y(es)?$/i.test(answer.trim());
+      return /^y(es)?$/i.test((await answerTo("Go on? [y/N] ")).trim());
     },
     done,
   };
+}
+
+/** Raises E_INTERRUPTED for Ctrl-C and Ctrl-D, which readline takes for itself. */
+async function answerTo(question: string): Promise<string> {
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  const closed = new Promise<never>((_, reject) => {
+    prompt.once("close", () => {
+      process.stderr.write("\n");
+      reject(new BackroomError("E_INTERRUPTED", "the question was not answered", { fix: "run it again" }));
+    });
+  });
+  const asked = prompt.question(question);
+  // It rejects in its own way when the prompt is closed.
+  asked.catch(() => {});
+  try {
+    return await Promise.race([asked, closed]);
+  } finally {
+    prompt.removeAllListeners("close").close();
+    closed.catch(() => {});
+  }
 }
 
 /** Gates say whether it can be found, the rest whether anybody fetches it. */

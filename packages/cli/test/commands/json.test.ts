@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
+import { CommandProcess } from "../../src/demo/children.ts";
 import { EVENT_FIELDS, RESULT_FIELDS } from "../support/cli-document.ts";
-import { TestNetwork } from "../support/network.ts";
+import { BACKROOM, TestNetwork } from "../support/network.ts";
 import { backroom, TestFolder, type Run } from "../support/program.ts";
 
 let network: TestNetwork;
@@ -116,6 +117,23 @@ test("a relay and a network say when they are ready, and end with 0 when they ar
     one.kill("SIGTERM");
     assert.equal(await one.ended(), 0);
     assertDocumented(one.lines(), command);
+  }
+  // The same network at the same ports: links and invites that are out there hold.
+  const args = ["network", "run", "--host", "127.0.0.1", "--relays", "3"];
+  const later = new CommandProcess("host again", BACKROOM, args, network.dataFolder("host"));
+  try {
+    await later.line((line) => line.event === "result");
+    const sharing = ["--json", "--data", folder.join("guest"), "share", folder.join("film.mp4")];
+    const shared = await backroom(sharing, { prefix: ["timeout", "-s", "INT", "10"] });
+    assert.ok(
+      shared.lines().some((line) => line["event"] === "result"),
+      shared.stdout,
+    );
+    later.kill("SIGTERM");
+    assert.equal(await later.ended(), 0);
+    assertDocumented(later.lines(), "network run");
+  } finally {
+    later.kill("SIGKILL");
   }
 });
 

@@ -61,10 +61,9 @@ async function dataListing(data: string): Promise<string[]> {
 const mistyped = (text: string): string =>
   text.slice(0, 80) + (text[80] === "a" ? "b" : "a") + text.slice(81);
 
-const get = (text: string, ...more: string[]): string[] => [
-  ...["get", text, "-o", "out", "--accept-link-relays"],
-  ...more,
-];
+function get(text: string, ...more: string[]): string[] {
+  return ["get", text, "--accept-link-relays", "-o", "out", ...more];
+}
 
 test("what is no link is refused by what is wrong with it, before anything is asked or made", async () => {
   await refused("E_LINK_CHECKSUM", get(mistyped(link)));

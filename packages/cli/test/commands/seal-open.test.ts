@@ -67,11 +67,8 @@ test("quiet says nothing but the result; results of share and open can be piped 
 test("a password out of a file seals and opens; a wrong, weak or missing one is told apart", async () => {
   await writeFile(folder.join("wrong"), "some other words entirely\n");
   await writeFile(folder.join("weak"), "password1\n");
-  const { stdout } = await run(
-    undefined,
-    "seal",
-    ...["Holiday", "-o", "locked.pack", "--password-file", "password"],
-  );
+  const seal = ["seal", "Holiday", "-o", "locked.pack"];
+  const { stdout } = await run(undefined, ...seal, "--password-file", "password");
   await run(undefined, "open", "locked.pack", "-o", "by-password", "--password-file", "password");
   await sameAsHoliday("by-password/Holiday");
   await run("E_NO_KEY", "open", "locked.pack", "-o", "x", "--password-file", "wrong");

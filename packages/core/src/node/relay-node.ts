@@ -17,6 +17,7 @@ import { startDht } from "../net/dht/dht.ts";
 import { createTlsDialer } from "../net/tls-dialer.ts";
 import { listenTls } from "../net/tls-listener.ts";
 import { acquireLock } from "../store/lock.ts";
+import { readStateFile, writeStateFile } from "../store/state-file.ts";
 import { whenAborted } from "./aborted.ts";
 import { openDataFolder, type DataFolder } from "./data-folder.ts";
 import type { Hooks } from "./hooks.ts";
@@ -97,11 +98,23 @@ interface Parts {
   readonly hooks: Hooks;
 }
 
-/** A port that the system chose for TCP may be taken for UDP; one that the person chose is taken at their word. */
+/**
+ * Where any port will do, the last one is tried first: links and invites name it. One that the system chose for TCP may be taken for UDP; one
+ * that the person chose is taken at their word.
+ */
 async function startOnFreePort(parts: Parts): ReturnType<typeof startRelay> {
+  const file = path.join(parts.folder.relay, "port");
+  const last = Number((await readStateFile(file, 16))?.toString("latin1"));
+  const lastPort = Number.isInteger(last) && last > 0 && last < 65_536 ? last : 0;
   for (let left = PORTS_TRIED; ; left--) {
     try {
-      return await startRelay(parts);
+      const port = parts.port === 0 && left === PORTS_TRIED ? lastPort : parts.port;
+      const running = await startRelay({ ...parts, port });
+      await writeStateFile(file, Buffer.from(`${running.relay.port}\n`)).catch(async (error: unknown) => {
+        await running.close();
+        throw error;
+      });
+      return running;
     } catch (error) {
       if (parts.port !== 0 || left <= 1 || !isBackroomError(error, "E_PORT_IN_USE")) throw error;
     }
