@@ -75,18 +75,27 @@ async function runRound(
   const sealing = `tar -cf - -C "$0" corpus | zstd -q -3 -T0 | age -r ${identity.recipient} > "$0/stock"`;
   const opening = 'age -d -i "$0/key" "$0/stock" | zstd -qd | tar -xf - -C "$0/stock-out"';
   const outputs = join(folder, `outputs ${round}`);
-  const seal = {
-    ours: await runOurs("seal", folder, identity.recipient),
-    stock: await runStock(sealing, folder),
-  };
+  const seal = await inTurn(
+    round,
+    () => runOurs("seal", folder, identity.recipient),
+    () => runStock(sealing, folder),
+  );
   await mkdir(join(folder, "stock-out"));
-  const open = {
-    ours: await runOurs("open", folder, identity.identity),
-    stock: await runStock(opening, folder),
-  };
+  const open = await inTurn(
+    round,
+    () => runOurs("open", folder, identity.identity),
+    () => runStock(opening, folder),
+  );
   await mkdir(outputs);
   for (const made of ["ours-out", "stock-out"]) await rename(join(folder, made), join(outputs, made));
   return { seal, open };
+}
+
+/** Ours first in every other round: whoever comes first shares the disk with what the step before left to be written. */
+async function inTurn(round: number, ours: () => Promise<Run>, stock: () => Promise<Run>): Promise<Pair> {
+  if (round % 2 === 0) return { ours: await ours(), stock: await stock() };
+  const stockFirst = await stock();
+  return { ours: await ours(), stock: stockFirst };
 }
 
 function rowsOf(name: string, pairs: readonly Pair[]): Row[] {
