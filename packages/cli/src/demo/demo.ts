@@ -4,7 +4,7 @@ import path from "node:path";
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import { createNetwork } from "@backroom/core/node/networks.ts";
 import { formatBytes, formatDuration, formatRate } from "../ui/format.ts";
-import type { Terminal } from "../ui/terminal.ts";
+import type { Progress, Terminal } from "../ui/terminal.ts";
 import type { CommandProcess } from "./children.ts";
 import { makeHoliday, treeHashes } from "./files.ts";
 import { report, type Findings } from "./report.ts";
@@ -59,25 +59,31 @@ async function perform(stage: Stage, { path: given, terminal }: DemoOptions): Pr
   terminal.note(given === undefined ? "Made some holiday files to share." : "Sharing what you gave.");
 
   await startRelays(stage, terminal);
+  terminal.status("The sharer joins and seals …");
   const sharer = stage.start("sharer", ["share", source]);
   const shared = await sharer.line((line) => line.event === "result");
   terminal.note(`The sharer sealed ${formatBytes(Number(shared["packLength"]))} and printed a link.`);
 
   const target = path.join(stage.folder, "received");
   await mkdir(target);
+  terminal.status("The downloader joins and looks for the sharer …");
   const downloadStartedMs = performance.now();
   const downloader = stage.start("downloader", ["get", "-o", target, String(shared["link"])]);
-  const bar = terminal.progress("Downloading");
+  let bar: Progress | undefined;
   const follow = setInterval(() => {
     const now = downloader.latest("progress");
-    if (now?.["label"] === "Downloading") bar.update(Number(now["done"]), Number(now["total"]));
+    if (now?.["label"] !== "Downloading") return;
+    bar ??= terminal.progress("Downloading");
+    bar.update(Number(now["done"]), Number(now["total"]));
   }, 100);
   try {
     const killed = await killARelay(stage, downloader, terminal);
     const result = await downloader.line((line) => line.event === "result");
     const seconds = (performance.now() - downloadStartedMs) / 1000;
     clearInterval(follow);
-    bar.end();
+    bar?.update(Number(shared["packLength"]), Number(shared["packLength"]));
+    bar?.end();
+    bar = undefined;
     await downloader.ended();
     const rate = Number(shared["packLength"]) / seconds;
     terminal.note(
@@ -98,12 +104,13 @@ async function perform(stage: Stage, { path: given, terminal }: DemoOptions): Pr
     };
   } finally {
     clearInterval(follow);
-    bar.end();
+    bar?.end();
   }
 }
 
 /** The first relay makes the network known; the others join it by invite, as strangers would. */
 async function startRelays(stage: Stage, terminal: Terminal): Promise<void> {
+  terminal.status(`Starting ${RELAY_COUNT} relays …`);
   await createNetwork({ dataFolder: stage.dataFolder("relay 1"), name: "demo" });
   const relayArgs = ["relay", "--host", "127.0.0.1"];
   const first = stage.start("relay 1", relayArgs);
@@ -163,8 +170,11 @@ async function hashesOf(place: string): Promise<[string, string][]> {
 function whenAborted(deadline: AbortSignal, interrupt: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     deadline.addEventListener("abort", () => {
-      const what = interrupt.aborted ? "the demo was stopped" : "the demo did not end within a minute";
-      reject(new BackroomError(interrupt.aborted ? "E_INTERRUPTED" : "E_INTERNAL", what));
+      reject(
+        interrupt.aborted
+          ? new BackroomError("E_INTERRUPTED", "the demo was stopped", { fix: "run it again" })
+          : new BackroomError("E_INTERNAL", "the demo did not end within a minute"),
+      );
     });
   });
 }
