@@ -176,7 +176,8 @@ export class ChannelMux {
     const legs = [...this.#legs.values()];
     this.#legs.clear();
     this.#destroys.clear();
-    for (const leg of legs) leg.receiveGone();
+    // First of all, so that nobody who opens another circuit at once is given this channel again.
     this.#handlers.onClose?.(this);
+    for (const leg of legs) leg.receiveGone();
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../base/clock.ts";
 import { BackroomError, isBackroomError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -30,6 +31,8 @@ const GUARDS_ASKED = 3;
 const PATHS_TRIED = 5;
 /** A path to a gate that was somebody else's choice is not tried again once this many relays could not reach it. */
 const GATE_FAILURES = 2;
+/** Before another path, doubled each time: a channel that has just died takes a moment to be known as dead, and would fail them all at once. */
+const PAUSE_MS = 40;
 /** A relay that was part of a path that failed is left out for this long, unless only such are left. */
 const AVOID_MS = 60_000;
 
@@ -115,6 +118,7 @@ export class Client {
     let failure: unknown;
     let gateFailures = 0;
     for (let tried = 0; tried < PATHS_TRIED && gateFailures < GATE_FAILURES; tried++) {
+      if (tried > 0) await sleep(PAUSE_MS * 2 ** tried);
       // Anew each time: a middle hop that is missing was taken out of the seeder's set.
       const path = this.#pick(want.role === "seeder" ? { ...want, seconds: this.#middles() } : want, avoid);
       let joined = 0;
