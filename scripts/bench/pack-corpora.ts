@@ -3,8 +3,8 @@ import { mkdir, open, readFile, writeFile, type FileHandle } from "node:fs/promi
 import { join } from "node:path";
 
 const MiB = 1024 * 1024;
-export const LARGE_MIB = 512;
-export const SMALL_FILES = 30_000;
+const LARGE_MIB = 512;
+const SMALL_FILES = 30_000;
 const FOLDERS = 300;
 
 /** What is sealed and opened: the same bytes in every run on every machine, each corpus a folder of its own. */
