@@ -16,7 +16,7 @@ interface Manifest {
 }
 
 rmSync(dist, { recursive: true, force: true });
-const compiled = spawnSync("tsc", ["-p", "tsconfig.build.json"], {
+const compiled = spawnSync("tsc -p tsconfig.build.json", {
   cwd: root,
   stdio: "inherit",
   shell: true,
