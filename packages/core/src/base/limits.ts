@@ -129,8 +129,8 @@ export const LIMITS = {
   scoutPerSecond: 0.2,
   scoutAllBurstCount: 60,
   scoutAllPerSecond: 5,
-  /** Short, since gates come and go; long enough that a popular share costs one lookup a minute. */
-  scoutCacheMs: 60_000,
+  /** Short, since a seeder that lost its gates is found at new ones only then; long enough that a popular share costs four lookups a minute. */
+  scoutCacheMs: 15_000,
   scoutCacheCount: 1024,
   /** Shares are served under both epochs for an hour around a turn (PROTOCOL 8); a clock wrong by more misses them. */
   clockSkewMs: 3_600_000,

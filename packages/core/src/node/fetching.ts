@@ -17,7 +17,7 @@ const SCOUTS = 2;
 const ASK_TIMEOUT_MS = 15_000;
 /** Pauses between rounds while nobody is connected. */
 const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 15_000;
+const LONGEST_PAUSE_MS = 8_000;
 /** Between rounds while somebody is, or nothing is missing. */
 const TOP_UP_MS = 20_000;
 const COMPLETE_PAUSE_MS = 2_000;
@@ -29,9 +29,13 @@ const STARVED_BYTES_PER_S = 16 * 1024;
 /** How long nobody may be found: at first, and once something has come. */
 const PATIENCE_MS = 25_000;
 const PATIENCE_WITH_DATA_MS = 120_000;
-/** A seeder that fell silent, or that ended its tunnel at once, is left alone for a while: it may be full. Less than the patience. */
+/**
+ * A seeder that fell silent, or whose tunnel was over at once with next to nothing come, is left alone for a while: it may be full. Less
+ * than the patience.
+ */
 const REST_MS = 10_000;
 const AT_ONCE_MS = 5_000;
+const LITTLE_BYTES = 256 * 1024;
 /** Who breaks the rules does so again; a lease that a mere stall has ended is as good as before. */
 const OFFENCES: ReadonlySet<string> = new Set<ErrorCode>([
   "E_PEER_ADDRESS",
@@ -51,6 +55,8 @@ export interface FetchingOptions {
 interface Connection {
   readonly seeder: string;
   readonly sinceMs: number;
+  /** What the swarm had downloaded by then. */
+  readonly sinceBytes: number;
 }
 
 /** Keeps a download supplied with tunnels to seeders. */
@@ -121,13 +127,15 @@ export class Fetching {
   }
 
   #onPeerClosed(peer: object, error: BackroomError | undefined): void {
+    const { swarming } = this.#options;
     const connection = this.#connected.get(peer);
     if (connection === undefined) return;
     this.#connected.delete(peer);
     const nowMs = systemClock.monotonicMs();
     const isOffence = error !== undefined && OFFENCES.has(error.code);
-    // A relay that went away is no fault of the seeder, who can be reached by another way at once.
-    const isOver = error?.code !== "E_CIRCUIT" && nowMs - connection.sinceMs < AT_ONCE_MS;
+    // Where enough came, or the circuit broke, a relay went away: the seeder is at other gates already, and can be reached at once.
+    const gaveLittle = swarming.swarm.stats().downloadedBytes - connection.sinceBytes < LITTLE_BYTES;
+    const isOver = gaveLittle && error?.code !== "E_CIRCUIT" && nowMs - connection.sinceMs < AT_ONCE_MS;
     const isUseless = error?.code === "E_PEER_TIMEOUT" || isOver;
     if (isOffence) this.#restUntilMs.set(connection.seeder, Infinity);
     else if (isUseless) this.#restUntilMs.set(connection.seeder, nowMs + REST_MS);
@@ -147,7 +155,8 @@ export class Fetching {
     if (want <= 0) return undefined;
     // Those who are connected may lack what is missing here.
     const starves = swarm.stats().downloadRate < STARVED_BYTES_PER_S;
-    const mayLookUp = starves || nowMs >= this.#lookUpAtMs;
+    // Of nobody, nothing can come, whatever the rate of the last seconds still says.
+    const mayLookUp = connected.size === 0 || starves || nowMs >= this.#lookUpAtMs;
     const isWanted = (seeder: string): boolean =>
       seeder !== self && !connected.has(seeder) && nowMs >= (this.#restUntilMs.get(seeder) ?? -Infinity);
     try {
@@ -159,7 +168,7 @@ export class Fetching {
         const peer = swarm.addPeer(tunnel, { initiator: true, seeder });
         const sinceMs = systemClock.monotonicMs();
         if (peer === undefined) this.#restUntilMs.set(seeder, sinceMs + REST_MS);
-        else this.#connected.set(peer, { seeder, sinceMs });
+        else this.#connected.set(peer, { seeder, sinceMs, sinceBytes: swarm.stats().downloadedBytes });
       }
       return undefined;
     } catch (error) {

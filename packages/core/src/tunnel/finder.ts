@@ -201,6 +201,8 @@ export class Finder {
       }
     }
     this.book.markDead(known.seeder);
+    // The seeder may have gone to other gates, or left a newer lease at these: they are worth asking again. As rarely as it is dialled.
+    this.#askedMs.clear();
     const times = this.#failed.get(nameOf(known))?.times ?? 0;
     const waitMs = Math.min(DIAL_AGAIN_LEAST_MS * 2 ** times, DIAL_AGAIN_MOST_MS);
     const untilMs = this.#deps.clock.monotonicMs() + waitMs;

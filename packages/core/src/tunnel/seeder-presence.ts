@@ -136,7 +136,9 @@ export class SeederPresence {
 
   #pauseMs(): number {
     const waitMs = this.#notBeforeMs - this.#deps.clock.monotonicMs();
-    return waitMs > 0 ? Math.min(waitMs, MAINTAIN_MS) : MAINTAIN_MS;
+    if (waitMs > 0) return Math.min(waitMs, MAINTAIN_MS);
+    // The wait may have ended while something else was registered: who has too few gates does not wait for the next round.
+    return this.#current().length < GATES ? BACKOFF_LEAST_MS : MAINTAIN_MS;
   }
 
   async #maintain(): Promise<void> {
