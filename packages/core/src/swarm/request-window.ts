@@ -8,6 +8,8 @@ interface Outstanding {
   /** What the peer had delivered in all when this was asked: with the time since it gives the rate of delivery. */
   readonly deliveredBytes: number;
   cancelled: boolean;
+  /** Answers that are still to come: a block that a stalled peer owes is asked of it again when there is nobody else. */
+  answersDue: number;
 }
 
 /** Blocks in the first window, before anything is known of the path. */
@@ -63,11 +65,13 @@ export class RequestWindow {
 
   sent(block: Block, nowMs: number): void {
     if (this.#outstanding.size === 0) this.#progressMs = nowMs;
+    const answersDue = (this.#outstanding.get(this.#key(block))?.answersDue ?? 0) + 1;
     this.#outstanding.set(this.#key(block), {
       block,
       sentMs: nowMs,
       deliveredBytes: this.#deliveredBytes,
       cancelled: false,
+      answersDue,
     });
   }
 
@@ -77,10 +81,9 @@ export class RequestWindow {
 
   /** A block came. False when it was not asked for. */
   delivered(block: Block, bytes: number, nowMs: number): boolean {
-    const key = this.#key(block);
-    const request = this.#outstanding.get(key);
+    const request = this.#outstanding.get(this.#key(block));
     if (request === undefined) return false;
-    this.#outstanding.delete(key);
+    this.#answered(request);
     this.#deliveredBytes += bytes;
     this.#progressMs = nowMs;
     const tookMs = Math.max(nowMs - request.sentMs, 0.01);
@@ -97,7 +100,9 @@ export class RequestWindow {
 
   /** The peer refused. False when it was not asked. */
   refused(block: Block): boolean {
-    return this.#outstanding.delete(this.#key(block));
+    const request = this.#outstanding.get(this.#key(block));
+    if (request !== undefined) this.#answered(request);
+    return request !== undefined;
   }
 
   /** True when a cancel should be sent: the request is still out, and has not been cancelled. */
@@ -111,6 +116,10 @@ export class RequestWindow {
   /** For how long the peer has owed blocks without sending any; 0 when it owes none. */
   owingMs(nowMs: number): number {
     return this.#outstanding.size === 0 ? 0 : nowMs - this.#progressMs;
+  }
+
+  #answered(request: Outstanding): void {
+    if (--request.answersDue === 0) this.#outstanding.delete(this.#key(request.block));
   }
 
   #key({ piece, block }: Block): number {

@@ -63,3 +63,15 @@ test("a cancel goes out once, and its block may still come", () => {
   assert.ok(window.delivered(block, BLOCK, 10));
   assert.ok(!window.cancel(block));
 });
+
+// A computer that slept asks a peer again for what it owes, and gets both answers: that is nobody's offence.
+test("a block that was asked for twice may be answered twice, and no more", () => {
+  const window = new RequestWindow(4);
+  const block = { piece: 1, block: 2 };
+  window.sent(block, 0);
+  window.sent(block, 10_000);
+  assert.equal(window.delivered(block, 16_384, 10_001), true);
+  assert.equal(window.refused(block), true);
+  assert.equal(window.delivered(block, 16_384, 10_002), false);
+  assert.equal(window.outstandingCount, 0);
+});
