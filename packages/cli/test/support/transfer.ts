@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, readFileSync } from "node:fs";
-import { cp, mkdir, open, stat } from "node:fs/promises";
+import { copyFile, link as hardLink, mkdir, open, readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CommandProcess, Line } from "../../src/demo/children.ts";
@@ -35,18 +35,29 @@ export async function share(network: TestNetwork, name: string, input: string): 
   return { process, link: String(link), packLength: Number(packLength) };
 }
 
-/** Lets another member hand out what `from` holds, without fetching it first: it gets a copy of the pack, and no sharer's key. */
+/** Lets another member hand out what `from` holds, without fetching it first: it gets the pack (the same file), and no sharer's key. */
 export async function mirror(network: TestNetwork, from: string, to: string, link: string): Promise<Share> {
-  await copyPacks(network, from, to);
+  await copyPacks(network, from, to, hardLink);
   return share(network, to, link);
 }
 
-export async function copyPacks(network: TestNetwork, from: string, to: string): Promise<void> {
-  await cp(path.join(network.dataFolder(from), "packs"), path.join(network.dataFolder(to), "packs"), {
-    recursive: true,
-    // A lock names the process that holds it.
-    filter: (file) => !file.includes(".lock"),
-  });
+/** Gives a member the packs of another, and their marks, which is a copy in any case: each writes its own. */
+export async function copyPacks(
+  network: TestNetwork,
+  from: string,
+  to: string,
+  give: (file: string, copy: string) => Promise<void> = copyFile,
+): Promise<void> {
+  const [source, target] = [from, to].map((name) => path.join(network.dataFolder(name), "packs")) as [
+    string,
+    string,
+  ];
+  await mkdir(target, { recursive: true });
+  for (const file of await readdir(source)) {
+    const names = [path.join(source, file), path.join(target, file)] as const;
+    if (file.endsWith(".pack")) await give(...names);
+    if (file.endsWith(".state")) await copyFile(...names);
+  }
 }
 
 /** Starts a download into `out/<name>` below the network's folder. */
