@@ -67,3 +67,8 @@ function v6Text(bytes: Uint8Array): string {
   if (best.length < 2) return hex.join(":");
   return `${hex.slice(0, best.start).join(":")}::${hex.slice(best.start + best.length).join(":")}`;
 }
+
+/** True for an IPv4 address in IPv6 form (::ffff:0:0/96): one address would have two encodings. */
+export function isMapped(ip: Buffer): boolean {
+  return ip.length === 16 && ip.subarray(0, 10).every((byte) => byte === 0) && ip.readUInt16BE(10) === 0xffff;
+}

@@ -1,6 +1,6 @@
 import { BackroomError } from "../base/errors.ts";
 import { asBuffer, u16be } from "../base/bytes.ts";
-import { ipBytes, ipText } from "../base/ip-address.ts";
+import { ipBytes, ipText, isMapped } from "../base/ip-address.ts";
 import type { Endpoint } from "../net/channel.ts";
 
 /**
@@ -114,8 +114,4 @@ function within(ip: Buffer, { prefix, bits }: Range): boolean {
   if (ip.compare(prefix, 0, whole, 0, whole) !== 0) return false;
   const rest = 8 - (bits & 7);
   return rest === 8 || (ip[whole] as number) >>> rest === (prefix[whole] as number) >>> rest;
-}
-
-function isMapped(ip: Buffer): boolean {
-  return ip.length === 16 && ip.subarray(0, 10).every((byte) => byte === 0) && ip.readUInt16BE(10) === 0xffff;
 }

@@ -1,6 +1,6 @@
 import { ByteReader, u16be } from "../base/bytes.ts";
 import { BackroomError, type ErrorCode } from "../base/errors.ts";
-import { ipBytes, ipText } from "../base/ip-address.ts";
+import { ipBytes, ipText, isMapped } from "../base/ip-address.ts";
 
 /**
  * Addresses in links and invites (PROTOCOL 4):
@@ -53,8 +53,4 @@ export function decodeJoinRelay(value: Buffer, code: ErrorCode): JoinRelay {
   const reader = new ByteReader(value, code);
   const nodeKey = reader.take(32);
   return { nodeKey, ...decodePlace(reader, code) };
-}
-
-function isMapped(ip: Buffer): boolean {
-  return ip.length === 16 && ip.subarray(0, 10).every((byte) => byte === 0) && ip.readUInt16BE(10) === 0xffff;
 }

@@ -7,7 +7,8 @@ import { openAead, sealAead, TAG_BYTES } from "../crypto/aead.ts";
 import { equalBytes } from "../crypto/hash.ts";
 import { publicKeyFrom, signEd25519, verifyEd25519, type KeyPair } from "../crypto/keys.ts";
 import { readBytes, readDict, readInteger, readList } from "../directory/fields.ts";
-import { fingerprintOf, type EpochKeys } from "./topic.ts";
+import { sharerFingerprint } from "../link/sharer-key.ts";
+import type { EpochKeys } from "./topic.ts";
 
 const CONTEXT = Buffer.from("backroom lease v1");
 const NONCE_BYTES = 12;
@@ -114,8 +115,8 @@ export function openLease(keys: EpochKeys, sealed: Uint8Array, nowMs: number): L
 }
 
 /** True for a lease under the sharer's own key: those are tried first, since nobody else can make them. */
-export function isSharersLease(lease: Lease, sharerFingerprint: Uint8Array): boolean {
-  return equalBytes(fingerprintOf(lease.leaseKey), sharerFingerprint);
+export function isSharersLease(lease: Lease, fingerprint: Uint8Array): boolean {
+  return equalBytes(sharerFingerprint(lease.leaseKey), fingerprint);
 }
 
 function signedBytes(topic: Uint8Array, lease: Omit<Lease, "signature">): Buffer {

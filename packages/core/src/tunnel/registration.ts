@@ -6,7 +6,8 @@ import { publicKeyFrom, signEd25519, verifyEd25519, type KeyPair } from "../cryp
 import { readBytes, readDict, readInteger } from "../directory/fields.ts";
 import { KEY_BYTES, MOST_SECONDS, SEALED_LEASE_BYTES, SIGNATURE_BYTES, TAG_LENGTH } from "./lease.ts";
 import { hasWork, WORK_BYTES } from "./proof-of-work.ts";
-import { fingerprintOf, sharerCommitment, topicOf, type EpochKeys } from "./topic.ts";
+import { sharerFingerprint } from "../link/sharer-key.ts";
+import { sharerCommitment, topicOf, type EpochKeys } from "./topic.ts";
 
 const TOPIC_CONTEXT = Buffer.from("backroom register v1");
 const SHARER_CONTEXT = Buffer.from("backroom sharer v1");
@@ -116,7 +117,7 @@ export function checkRegistration(registration: Registration, gateKey: Uint8Arra
   if (standing.kind === "work") {
     if (!hasWork(topic, registration.tag, standing.work)) throw refused("shows no proof of work");
   } else {
-    const commitment = sharerCommitment(fingerprintOf(standing.sharerKey), standing.mark);
+    const commitment = sharerCommitment(sharerFingerprint(standing.sharerKey), standing.mark);
     if (!equalBytes(commitment, registration.commitment))
       throw refused("names a key that is not the sharer's");
     const sharerKey = publicKeyFrom("ed25519", standing.sharerKey);

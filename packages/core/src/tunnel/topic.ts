@@ -67,8 +67,3 @@ export function topicHashOf(topic: Buffer): Buffer {
 export function sharerCommitment(fingerprint: Uint8Array, mark: Uint8Array): Buffer {
   return sha256(fingerprint, mark);
 }
-
-/** PROTOCOL 4: the 16 bytes of a sharer's public key that a link carries. */
-export function fingerprintOf(sharerKey: Uint8Array): Buffer {
-  return sha256(sharerKey).subarray(0, 16);
-}

@@ -1,3 +1,4 @@
+import { sharerFingerprint as sharerFingerprintOf } from "../../src/link/sharer-key.ts";
 import { encodeBencode } from "../../src/base/bencode.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import { generateKeys, type KeyPair } from "../../src/crypto/keys.ts";
@@ -5,13 +6,7 @@ import type { ServedCircuit } from "../../src/circuit/stream.ts";
 import { makeLease, sealLease, type Lease, type SeederKeys } from "../../src/tunnel/lease.ts";
 import { solveWork } from "../../src/tunnel/proof-of-work.ts";
 import { makeRegistration, registrationFields } from "../../src/tunnel/registration.ts";
-import {
-  deriveEpoch,
-  epochsAt,
-  fingerprintOf,
-  type EpochKeys,
-  type ShareTopic,
-} from "../../src/tunnel/topic.ts";
+import { deriveEpoch, epochsAt, type EpochKeys, type ShareTopic } from "../../src/tunnel/topic.ts";
 
 /** Where a ManualClock starts. */
 export const NOW_MS = 1_800_000_000_000;
@@ -40,7 +35,7 @@ export function shareTurningIn(untilMs: number): TestShare {
 
 function shareWith(fits: (share: TestShare) => boolean): TestShare {
   const sharerKeys = generateKeys("ed25519");
-  const sharerFingerprint = fingerprintOf(sharerKeys.publicBytes);
+  const sharerFingerprint = sharerFingerprintOf(sharerKeys.publicBytes);
   for (;;) {
     const share = { sharerKeys, sharerFingerprint, topicSecret: systemRandom.bytes(32) };
     if (fits(share)) return share;
