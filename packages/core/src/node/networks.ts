@@ -3,6 +3,7 @@ import path from "node:path";
 import { BackroomError, isBackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { systemRandom } from "../base/random.ts";
+import { systemCode } from "../base/system-code.ts";
 import {
   createNetwork as newNetwork,
   formatNetworkFile,
@@ -116,7 +117,7 @@ export async function readNetwork(folder: DataFolder, id: number): Promise<Netwo
     return parseNetworkFile(await readFile(file, "utf8"));
   } catch (error) {
     if (isBackroomError(error)) throw error;
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (systemCode(error) === "ENOENT") return undefined;
     throw new BackroomError("E_STORE", "a network file could not be read", { cause: error });
   }
 }

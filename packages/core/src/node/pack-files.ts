@@ -1,6 +1,7 @@
 import { link as hardLink, open, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { BackroomError } from "../base/errors.ts";
+import { systemCode } from "../base/system-code.ts";
 import { systemRandom } from "../base/random.ts";
 import { formatLink, parseLink, type ShareLink } from "../link/link.ts";
 import { generateSharerKey } from "../link/sharer-key.ts";
@@ -9,7 +10,7 @@ import { formatKeyFile, identityFromSecret, parseKeyFile } from "../pack/age-key
 import { openPack } from "../pack/open.ts";
 import type { PackSource } from "../pack/source.ts";
 import { readAll } from "../store/store-files.ts";
-import { storeError, systemCode } from "../store/store-error.ts";
+import { storeError } from "../store/store-error.ts";
 import type { Hooks } from "./hooks.ts";
 import { withOutputFolder } from "./output-folder.ts";
 import { sealToNewFile, type SealFor } from "./sealing.ts";

@@ -14,6 +14,7 @@ import type { Network } from "../directory/network.ts";
 import { createRelayInfoDecoder } from "../directory/relay-info.ts";
 import type { RelayTable } from "../directory/table.ts";
 import { startDht } from "../net/dht/dht.ts";
+import { DATA_FRAME_BYTES } from "../net/frame.ts";
 import { createTlsDialer } from "../net/tls-dialer.ts";
 import { listenTls } from "../net/tls-listener.ts";
 import { acquireLock } from "../store/lock.ts";
@@ -222,7 +223,7 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
       },
       stats() {
         const { circuits, forwardedFrames } = relay.stats();
-        return { relaysKnown: table.size, circuits, bytesCarried: forwardedFrames * 16_384 };
+        return { relaysKnown: table.size, circuits, bytesCarried: forwardedFrames * DATA_FRAME_BYTES };
       },
     },
     async close() {

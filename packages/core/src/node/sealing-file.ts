@@ -1,6 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { systemRandom } from "../base/random.ts";
+import { systemCode } from "../base/system-code.ts";
 import type { DataFolder } from "./data-folder.ts";
 
 /** A pack that is being sealed is `sealing-<process>-<random>` in the folder of packs, until it has a root to be named by. */
@@ -24,6 +25,6 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    return systemCode(error) === "EPERM";
   }
 }

@@ -1,4 +1,5 @@
 import { BackroomError, isBackroomError } from "../base/errors.ts";
+import { systemCode } from "../base/system-code.ts";
 
 /**
  * The project's error for a failed file operation: E_DISK_FULL, E_UNSAFE_PATH for a name that this file system cannot hold, else E_FILE.
@@ -25,10 +26,4 @@ export function fileError(cause: unknown, what: string): BackroomError {
     default:
       return new BackroomError("E_FILE", what, { cause });
   }
-}
-
-/** The system's code of an error (`ENOENT` …), if it has one. */
-export function systemCode(error: unknown): string | undefined {
-  const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? code : undefined;
 }

@@ -2,8 +2,9 @@ import fs, { constants } from "node:fs";
 import { chmod, lstat, mkdir, open, readdir, rename, rm, rmdir, unlink } from "node:fs/promises";
 import path from "node:path";
 import { BackroomError } from "../base/errors.ts";
+import { systemCode } from "../base/system-code.ts";
 import type { Random } from "../base/random.ts";
-import { fileError, systemCode } from "./file-error.ts";
+import { fileError } from "./file-error.ts";
 import { checkOutputPath } from "./output-path.ts";
 import { StagedFile } from "./staged-file.ts";
 

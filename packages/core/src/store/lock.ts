@@ -1,6 +1,7 @@
 import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { BackroomError } from "../base/errors.ts";
-import { systemCode, withStoreErrors } from "./store-error.ts";
+import { systemCode } from "../base/system-code.ts";
+import { withStoreErrors } from "./store-error.ts";
 
 /** Held until `release`, or until the process is gone. */
 export interface Lock {

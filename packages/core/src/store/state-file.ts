@@ -1,7 +1,8 @@
 import { open, readFile, rename, stat, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import { BackroomError } from "../base/errors.ts";
-import { storeError, systemCode, withStoreErrors } from "./store-error.ts";
+import { systemCode } from "../base/system-code.ts";
+import { storeError, withStoreErrors } from "./store-error.ts";
 
 /** Writes to one path wait for each other, so that they can share the name of the temporary file. */
 const writing = new Map<string, Promise<void>>();

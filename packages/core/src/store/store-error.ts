@@ -1,11 +1,7 @@
 import { BackroomError, isBackroomError } from "../base/errors.ts";
+import { systemCode } from "../base/system-code.ts";
 
 const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
-
-/** The system's error code, as in `ENOENT`, if `error` has one. */
-export function systemCode(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
-}
 
 /**
  * What goes wrong with files, as E_DISK_FULL or E_STORE; errors of ours pass unchanged. The system's error is not kept as a cause,
