@@ -1,8 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { systemClock } from "../base/clock.ts";
 import { BackroomError, isBackroomError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { shuffled, systemRandom } from "../base/random.ts";
+import { shuffled } from "../base/random.ts";
 import { ChannelPool } from "../circuit/channel-pool.ts";
 import { buildCircuit } from "../circuit/client-circuit.ts";
 import type { Circuit } from "../circuit/stream.ts";
@@ -16,10 +14,10 @@ import { describePrivacy } from "../directory/privacy.ts";
 import { createRelayInfoDecoder, hopTarget, type RelayInfo } from "../directory/relay-info.ts";
 import type { RelayTable } from "../directory/table.ts";
 import type { JoinRelay } from "../link/join-relay.ts";
-import { createTlsDialer } from "../net/tls-dialer.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { openGuards, saveGuards, type Guards } from "./guards.ts";
 import type { Hooks } from "./hooks.ts";
+import { systemMachine, type Machine } from "./machine.ts";
 import { joinRelayOf } from "./networks.ts";
 import { ownNodeKey } from "./relay-keys.ts";
 import { openTable, saveTable } from "./saved-table.ts";
@@ -43,6 +41,8 @@ export interface ClientOptions {
   readonly joinRelays: readonly JoinRelay[];
   readonly profile: Profile;
   readonly log: Log;
+  /** Absent: the computer that this runs on. */
+  readonly machine?: Machine;
 }
 
 /** What a path is for; a seeder's middle hops are the client's to keep. */
@@ -56,6 +56,7 @@ export type ClientPathRole =
 export class Client {
   readonly network: Network;
   readonly table: RelayTable;
+  readonly machine: Machine;
   readonly decodeInfo = createRelayInfoDecoder();
   readonly #options: ClientOptions;
   readonly #ownKey: string | undefined;
@@ -70,11 +71,12 @@ export class Client {
     this.#ownKey = ownKey;
     this.#guards = guards;
     this.network = options.network;
+    this.machine = options.machine ?? systemMachine;
     this.table = table;
     this.#options = options;
     const { id: networkId } = options.network;
-    const dialer = createTlsDialer({ networkId, clock: systemClock, random: systemRandom });
-    this.#channels = new ChannelPool({ dialer, clock: systemClock });
+    const { clock } = this.machine;
+    this.#channels = new ChannelPool({ dialer: this.machine.createDialer({ networkId }), clock });
   }
 
   /**
@@ -82,9 +84,14 @@ export class Client {
    * E_FEW_SOURCES where the person does not accept that.
    */
   static async open(options: ClientOptions, hooks: Hooks): Promise<Client> {
-    const { folder, network } = options;
-    const guards = await openGuards(folder, network, { clock: systemClock, random: systemRandom });
-    const client = new Client(options, await openTable(folder, network), guards, await ownNodeKey(folder));
+    const { folder, network, machine = systemMachine } = options;
+    const guards = await openGuards(folder, network, machine);
+    const client = new Client(
+      options,
+      await openTable(folder, network, machine),
+      guards,
+      await ownNodeKey(folder),
+    );
     hooks.status(`Joining “${network.name}”: asking relays which others there are …`);
     try {
       await client.#join(hooks);
@@ -118,13 +125,13 @@ export class Client {
     let failure: unknown;
     let gateFailures = 0;
     for (let tried = 0; tried < PATHS_TRIED && gateFailures < GATE_FAILURES; tried++) {
-      if (tried > 0) await sleep(PAUSE_MS * 2 ** tried);
+      if (tried > 0) await this.#pause(PAUSE_MS * 2 ** tried);
       // Anew each time: a middle hop that is missing was taken out of the seeder's set.
       const path = this.#pick(want.role === "seeder" ? { ...want, seconds: this.#middles() } : want, avoid);
       let joined = 0;
       try {
         const circuit = await buildCircuit(
-          { channels: this.#channels, clock: systemClock },
+          { channels: this.#channels, clock: this.machine.clock },
           path.map(hopTarget),
           () => joined++,
         );
@@ -143,7 +150,7 @@ export class Client {
   /** A relay info out of a lease or an answer: of this network, of today, dialable. Raises E_RELAY_INFO. */
   vet(bytes: Uint8Array): RelayInfo {
     const info = this.decodeInfo(bytes);
-    if (!isAcceptable(info, this.network, systemClock.nowMs())) {
+    if (!isAcceptable(info, this.network, this.machine.clock.nowMs())) {
       throw new BackroomError("E_RELAY_INFO", "a relay info is of another network or day, or not dialable");
     }
     return info;
@@ -160,10 +167,10 @@ export class Client {
         this.relays(),
         want,
         { profile, network: this.network, guards: this.guards(), avoid: avoided },
-        systemRandom,
+        this.machine.random,
       );
-    const missing = unexpired(this.#missing);
-    const doubted = unexpired(this.#doubted);
+    const missing = this.#unexpired(this.#missing);
+    const doubted = this.#unexpired(this.#doubted);
     if (this.guards().every((guard) => missing.has(guard.key))) this.#takeMoreGuards(missing);
     // In a small network those under suspicion may be all there are: first the doubted come back, then all.
     for (const suspects of [new Set([...missing, ...doubted]), missing]) {
@@ -179,7 +186,7 @@ export class Client {
 
   /** The hop after the `joined` first ones is missing, or the one before it says so: that one is only doubted, the guard not even that. */
   #suspect(path: readonly RelayInfo[], joined: number): void {
-    const untilMs = systemClock.monotonicMs() + AVOID_MS;
+    const untilMs = this.machine.clock.monotonicMs() + AVOID_MS;
     const lost = path[joined];
     if (lost !== undefined) this.#missing.set(lost.key, untilMs);
     for (const relay of path.slice(1, joined)) this.#doubted.set(relay.key, untilMs);
@@ -189,13 +196,14 @@ export class Client {
   /** The middle hops that this run's standing circuits use. */
   #middles(): readonly RelayInfo[] {
     if (this.#seconds.length < 2) {
-      this.#seconds = pickSeconds(this.#present(), this.guards(), SECONDS, this.network, systemRandom);
+      const { random } = this.machine;
+      this.#seconds = pickSeconds(this.#present(), this.guards(), SECONDS, this.network, random);
     }
     return this.#seconds;
   }
 
   #present(): RelayInfo[] {
-    const missing = unexpired(this.#missing);
+    const missing = this.#unexpired(this.#missing);
     const present = this.relays().filter((relay) => !missing.has(relay.key));
     return present.length > 0 ? present : this.relays();
   }
@@ -209,21 +217,22 @@ export class Client {
 
   async #join(hooks: Hooks): Promise<void> {
     const { network, joinRelays } = this.#options;
-    const saved = shuffled(this.relays(), systemRandom).slice(0, 8).map(joinRelayOf);
+    const { clock } = this.machine;
+    const saved = shuffled(this.relays(), this.machine.random).slice(0, 8).map(joinRelayOf);
     const run = (relays: readonly JoinRelay[], acceptFewSources: boolean): Promise<unknown> =>
       bootstrap(
         { relays, acceptFewSources },
         {
           table: this.table,
           network,
-          clock: systemClock,
-          random: systemRandom,
+          clock,
+          random: this.machine.random,
           decodeInfo: this.decodeInfo,
           clockCheck: createClockCheck(),
           log: this.#options.log,
           connect: createDirectoryClient({
             channels: this.#channels,
-            clock: systemClock,
+            clock,
             decodeInfo: this.decodeInfo,
           }),
         },
@@ -251,11 +260,15 @@ export class Client {
       return false;
     }
   }
-}
 
-/** The keys whose time is not over; forgets the others. */
-function unexpired(untilMs: Map<string, number>): Set<string> {
-  const nowMs = systemClock.monotonicMs();
-  for (const [key, until] of untilMs) if (until <= nowMs) untilMs.delete(key);
-  return new Set(untilMs.keys());
+  /** The keys whose time is not over; forgets the others. */
+  #unexpired(untilMs: Map<string, number>): Set<string> {
+    const nowMs = this.machine.clock.monotonicMs();
+    for (const [key, until] of untilMs) if (until <= nowMs) untilMs.delete(key);
+    return new Set(untilMs.keys());
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.machine.clock.after(ms, resolve));
+  }
 }

@@ -1,7 +1,6 @@
-import { systemClock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import { BackroomError, isBackroomError, type ErrorCode } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { systemRandom } from "../base/random.ts";
 import { SERVICE } from "../circuit/stream.ts";
 import { askService } from "../circuit/messages.ts";
 import { askGates } from "../directory/questions.ts";
@@ -46,7 +45,7 @@ const OFFENCES: ReadonlySet<string> = new Set<ErrorCode>([
 ]);
 
 export interface FetchingOptions {
-  readonly client: Pick<Client, "open" | "vet" | "decodeInfo">;
+  readonly client: Pick<Client, "open" | "vet" | "decodeInfo" | "machine">;
   readonly swarming: Swarming;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -62,6 +61,7 @@ interface Connection {
 /** Keeps a download supplied with tunnels to seeders. */
 export class Fetching {
   readonly #options: FetchingOptions;
+  readonly #clock: Clock;
   readonly #finder: Finder;
   /** By the swarm's token of the peer. */
   readonly #connected = new Map<object, Connection>();
@@ -70,7 +70,7 @@ export class Fetching {
   #wake: (() => void) | undefined;
   /** There is reason for another round at once. */
   #again = false;
-  #aloneSinceMs = systemClock.monotonicMs();
+  #aloneSinceMs: number;
   #lookUpAtMs = -Infinity;
   #lookUpPauseMs = LOOK_UP_LEAST_MS;
 
@@ -78,6 +78,8 @@ export class Fetching {
   constructor(options: FetchingOptions) {
     this.#options = options;
     const { client, swarming, log } = options;
+    this.#clock = client.machine.clock;
+    this.#aloneSinceMs = this.#clock.monotonicMs();
     swarming.supply = {
       onPeerClosed: (peer, error) => this.#onPeerClosed(peer, error),
       onNews: () => {
@@ -85,8 +87,8 @@ export class Fetching {
       },
     };
     this.#finder = new Finder(swarming.book, {
-      clock: systemClock,
-      random: systemRandom,
+      clock: this.#clock,
+      random: client.machine.random,
       log,
       askScouts: async (topicHash) => (await this.#askScouts(topicHash)).map(hopTarget),
       openGateCircuit: async (gate) => {
@@ -114,7 +116,7 @@ export class Fetching {
     for (let failures = 0; !stop.aborted;) {
       this.#again = false;
       if (swarming.swarm.stats().complete) {
-        this.#aloneSinceMs = systemClock.monotonicMs();
+        this.#aloneSinceMs = this.#clock.monotonicMs();
         await this.#pause(COMPLETE_PAUSE_MS, stop);
         continue;
       }
@@ -131,7 +133,7 @@ export class Fetching {
     const connection = this.#connected.get(peer);
     if (connection === undefined) return;
     this.#connected.delete(peer);
-    const nowMs = systemClock.monotonicMs();
+    const nowMs = this.#clock.monotonicMs();
     const isOffence = error !== undefined && OFFENCES.has(error.code);
     // Where enough came, or the circuit broke, a relay went away: the seeder is at other gates already, and can be reached at once.
     const gaveLittle = swarming.swarm.stats().downloadedBytes - connection.sinceBytes < LITTLE_BYTES;
@@ -148,7 +150,7 @@ export class Fetching {
   async #round(stop: AbortSignal): Promise<BackroomError | undefined> {
     const { swarming, log } = this.#options;
     const { seeder: self, book, swarm } = swarming;
-    const nowMs = systemClock.monotonicMs();
+    const nowMs = this.#clock.monotonicMs();
     const connected = new Set([...this.#connected.values()].map(({ seeder }) => seeder));
     for (const seeder of connected) book.markAlive(seeder);
     const want = TUNNELS_WANTED - connected.size;
@@ -166,7 +168,7 @@ export class Fetching {
           break;
         }
         const peer = swarm.addPeer(tunnel, { initiator: true, seeder });
-        const sinceMs = systemClock.monotonicMs();
+        const sinceMs = this.#clock.monotonicMs();
         if (peer === undefined) this.#restUntilMs.set(seeder, sinceMs + REST_MS);
         else this.#connected.set(peer, { seeder, sinceMs, sinceBytes: swarm.stats().downloadedBytes });
       }
@@ -182,7 +184,7 @@ export class Fetching {
 
   #planLookUp(foundSome: boolean): void {
     const pauseMs = foundSome ? LOOK_UP_LEAST_MS : this.#lookUpPauseMs;
-    this.#lookUpAtMs = systemClock.monotonicMs() + pauseMs;
+    this.#lookUpAtMs = this.#clock.monotonicMs() + pauseMs;
     this.#lookUpPauseMs = Math.min(2 * pauseMs, LOOK_UP_MOST_MS);
   }
 
@@ -190,7 +192,7 @@ export class Fetching {
     const begun = this.#options.swarming.swarm.stats().haveCount > 0;
     const patienceMs = begun ? PATIENCE_WITH_DATA_MS : PATIENCE_MS;
     if (
-      systemClock.monotonicMs() - this.#aloneSinceMs < patienceMs &&
+      this.#clock.monotonicMs() - this.#aloneSinceMs < patienceMs &&
       failure?.code !== "E_NETWORK_TOO_SMALL"
     )
       return;
@@ -209,7 +211,7 @@ export class Fetching {
     const { client } = this.#options;
     const { circuit } = await client.open({ role: "lookup" });
     try {
-      const options = { clock: systemClock, timeoutMs: ASK_TIMEOUT_MS };
+      const options = { clock: this.#clock, timeoutMs: ASK_TIMEOUT_MS };
       const infos = await askGates(
         (question) => askService(circuit, SERVICE.scout, question, options),
         topicHash,
@@ -234,7 +236,7 @@ export class Fetching {
         this.#wake = undefined;
         resolve();
       };
-      const cancel = systemClock.after(ms, end);
+      const cancel = this.#clock.after(ms, end);
       stop.addEventListener("abort", end);
       this.#wake = end;
       if (stop.aborted || this.#again) end();

@@ -25,6 +25,7 @@ import type { Hooks } from "./hooks.ts";
 import { currentNetwork, inviteTo, joinRelayOf } from "./networks.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { OwnInfo } from "./own-info.ts";
+import { systemMachine } from "./machine.ts";
 import { openRelayKeys } from "./relay-keys.ts";
 import { relayServices, type RelayServices } from "./relay-services.ts";
 import { openTable, saveTable } from "./saved-table.ts";
@@ -170,6 +171,7 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
     throw error;
   });
   const services = relayServices({
+    machine: systemMachine,
     network,
     table,
     decodeInfo,

@@ -1,6 +1,4 @@
-import { systemClock } from "../base/clock.ts";
 import { isBackroomError } from "../base/errors.ts";
-import { systemRandom } from "../base/random.ts";
 import { serveMessages } from "../circuit/messages.ts";
 import { SERVICE, type Service, type ServiceHandler } from "../circuit/stream.ts";
 import { createDirectoryService, type QuestionService } from "../directory/directory-service.ts";
@@ -12,8 +10,10 @@ import type { RelayTable } from "../directory/table.ts";
 import type { Dialer } from "../net/channel.ts";
 import type { Dht } from "../net/dht/dht.ts";
 import { createGate } from "../tunnel/gate.ts";
+import type { Machine } from "./machine.ts";
 
 export interface RelayServicesOptions {
+  readonly machine: Pick<Machine, "clock" | "random">;
   readonly network: Network;
   readonly table: RelayTable;
   readonly decodeInfo: RelayInfoDecoder;
@@ -32,8 +32,7 @@ export interface RelayServices {
 /** What a relay offers at its end of a circuit: directory and scout, and the gate's services where it is one. */
 export function relayServices(options: RelayServicesOptions): RelayServices {
   const { network, table, decodeInfo, dht, askRelay, dialer } = options;
-  const clock = systemClock;
-  const random = systemRandom;
+  const { clock, random } = options.machine;
   const common = { network, table, decodeInfo, clock, random };
   const directory = createDirectoryService({ ...common, probe: (info) => answersEverywhere(info, dialer) });
   const scout = createScoutService({ ...common, askRelay, lookup: (topicHash) => dht.lookup(topicHash) });

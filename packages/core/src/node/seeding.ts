@@ -1,7 +1,5 @@
-import { systemClock } from "../base/clock.ts";
 import { isBackroomError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { systemRandom } from "../base/random.ts";
 import { hopTarget } from "../directory/relay-info.ts";
 import type { Swarm } from "../swarm/swarm.ts";
 import type { SeederKeys } from "../tunnel/lease.ts";
@@ -10,7 +8,7 @@ import type { ShareTopic } from "../tunnel/topic.ts";
 import type { Client } from "./client.ts";
 
 export interface SeedingOptions {
-  readonly client: Pick<Client, "open" | "vet">;
+  readonly client: Pick<Client, "open" | "vet" | "machine">;
   readonly topic: ShareTopic;
   readonly swarm: Swarm;
   readonly seederKeys: SeederKeys;
@@ -25,8 +23,8 @@ export function startSeeding(options: SeedingOptions): SeederPresence {
   return new SeederPresence(
     { ...options.topic, seederKeys },
     {
-      clock: systemClock,
-      random: systemRandom,
+      clock: client.machine.clock,
+      random: client.machine.random,
       log,
       onTunnel: (tunnel) => void swarm.addPeer(tunnel, { initiator: false }),
       async openGateCircuit(wanted, avoid) {

@@ -1,7 +1,5 @@
-import { systemClock } from "../base/clock.ts";
 import type { BackroomError } from "../base/errors.ts";
 import { silentLog } from "../base/log.ts";
-import { systemRandom } from "../base/random.ts";
 import { generateKeys, type KeyPair } from "../crypto/keys.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import { createSwarm, type Swarm, type SwarmEvents } from "../swarm/swarm.ts";
@@ -20,7 +18,7 @@ import { startSeeding } from "./seeding.ts";
 const SEED_AFTER_MS = 5_000;
 
 export interface SwarmingOptions {
-  readonly client: Pick<Client, "open" | "vet">;
+  readonly client: Pick<Client, "open" | "vet" | "machine">;
   readonly topic: ShareTopic;
   readonly store: PieceStore;
   /** The sharer's key for this share; everybody else signs leases with a fresh one. */
@@ -52,7 +50,8 @@ export class Swarming {
 
   constructor(options: SwarmingOptions, events: Pick<SwarmEvents, "onComplete"> = {}) {
     this.#options = options;
-    const { topic, store, sharerKeys } = options;
+    const { client, topic, store, sharerKeys } = options;
+    const { clock, random } = client.machine;
     this.#seederKeys = {
       leaseKeys: sharerKeys ?? generateKeys("ed25519"),
       tunnelKeys: generateKeys("x25519"),
@@ -65,11 +64,11 @@ export class Swarming {
     this.failed = failing.promise;
     // Nobody may be waiting for it.
     this.failed.catch(() => {});
-    this.book = new LeaseBook(topic, { clock: systemClock, random: systemRandom });
+    this.book = new LeaseBook(topic, { clock, random });
     this.swarm = createSwarm({
       store,
-      clock: systemClock,
-      random: systemRandom,
+      clock,
+      random,
       log: silentLog,
       leases: createLeasePool(
         this.book,
@@ -114,6 +113,7 @@ export class Swarming {
   }
 
   #seedSoon(): void {
-    this.#cancelSeeding ??= systemClock.after(SEED_AFTER_MS, () => this.seed());
+    const { clock } = this.#options.client.machine;
+    this.#cancelSeeding ??= clock.after(SEED_AFTER_MS, () => this.seed());
   }
 }

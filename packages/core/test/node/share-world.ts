@@ -6,6 +6,7 @@ import type { Circuit } from "../../src/circuit/stream.ts";
 import { generateKeys } from "../../src/crypto/keys.ts";
 import type { RelayInfo } from "../../src/directory/relay-info.ts";
 import { Fetching } from "../../src/node/fetching.ts";
+import { systemMachine } from "../../src/node/machine.ts";
 import { Swarming, type SwarmingOptions } from "../../src/node/swarming.ts";
 import type { PieceStore } from "../../src/store/piece-store.ts";
 import { askLeases } from "../../src/tunnel/gate-client.ts";
@@ -35,7 +36,7 @@ export function newShareWorld(gateCount: number) {
   /** A member's view of the network, and what it did there. */
   function newClient() {
     const counts = { circuits: 0, lookups: 0 };
-    const client: Pick<SwarmingOptions["client"], "open" | "vet"> & { decodeInfo: never } = {
+    const client: Pick<SwarmingOptions["client"], "open" | "vet" | "machine"> & { decodeInfo: never } = {
       open: (want, avoid) => {
         counts.circuits++;
         if (want.role === "lookup") {
@@ -53,6 +54,7 @@ export function newShareWorld(gateCount: number) {
         if (gate === undefined) throw new BackroomError("E_RELAY_INFO", "forged");
         return gate.info;
       },
+      machine: systemMachine,
       decodeInfo: undefined as never,
     };
     return { client, counts };
