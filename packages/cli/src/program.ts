@@ -1,5 +1,6 @@
-import { Command, CommanderError } from "commander";
-import { BackroomError } from "@backroom/core/base/errors.ts";
+import { Command, CommanderError, Option } from "commander";
+import { BackroomError, ERROR_TABLE } from "@backroom/core/base/errors.ts";
+import { LOG_LEVELS } from "@backroom/core/base/log.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addGet } from "./commands/get.ts";
 import { addNetwork } from "./commands/network.ts";
@@ -7,12 +8,14 @@ import { addOpen } from "./commands/open.ts";
 import { addRelay } from "./commands/relay.ts";
 import { addSeal } from "./commands/seal.ts";
 import { addShare } from "./commands/share.ts";
+import { describeFault } from "./fault.ts";
+import { logOpener, type LogSettings } from "./log.ts";
 import type { Session } from "./session.ts";
 import { interruptSignal } from "./ui/interrupt.ts";
 import { createTerminal, type Terminal } from "./ui/terminal.ts";
 import { VERSION } from "./version.ts";
 
-interface Settings {
+interface Settings extends LogSettings {
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly data?: string;
@@ -31,6 +34,12 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     )
     .option("--json", "write JSON lines to standard output instead of text")
     .option("-q, --quiet", "say nothing but results and errors")
+    .addOption(
+      new Option("--log-level <level>", "write a log, to standard error unless --log-file says where")
+        .choices(LOG_LEVELS)
+        .env("BACKROOM_LOG"),
+    )
+    .option("--log-file <file>", "write the log (level info unless --log-level says more) into this file")
     .helpCommand(false)
     .exitOverride()
     // Errors of usage are reported like all others, by `report`.
@@ -40,6 +49,13 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
       work = action;
     });
   }
+
+  /** What nobody caught: Node would print its message, which may name an address or a file. */
+  process.once("uncaughtException", (error) => {
+    terminal.log("warn", "a fault ended the program");
+    terminal.error(unexpected(error, describeFault(error)));
+    process.exit(ERROR_TABLE.E_INTERNAL.exit);
+  });
 
   try {
     if (args.length === 0) {
@@ -54,6 +70,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const known = toBackroomError(error);
+    terminal.log("warn", "the command failed", { code: known.code });
     terminal.error(known);
     return known.exit;
   }
@@ -69,8 +86,10 @@ async function carryOut(
   try {
     const signal = interruptSignal();
     signal.addEventListener("abort", () => terminal.status("Stopping; Ctrl-C once more ends it at once …"));
+    terminal.log("info", "the command begins");
     await work({ terminal, signal, dataFolder: settings.data });
   } finally {
+    terminal.log("info", "the command ends");
     terminal.end();
     clearInterval(awake);
   }
@@ -88,6 +107,7 @@ function terminalFor(settings: Settings): Terminal {
     stdout,
     stderr,
     env,
+    openLog: logOpener(settings),
   });
 }
 
@@ -98,11 +118,14 @@ function ignorePipe(error: NodeJS.ErrnoException): void {
 function toBackroomError(error: unknown): BackroomError {
   if (error instanceof BackroomError) return error;
   if (error instanceof CommanderError) return new BackroomError("E_USAGE", usageMessage(error));
-  const name = error instanceof Error ? error.name : typeof error;
-  const debug = process.env["BACKROOM_DEBUG"] === "1" && error instanceof Error ? error.stack : undefined;
+  return unexpected(error, process.env["BACKROOM_DEBUG"] === "1" ? describeFault(error) : undefined);
+}
+
+function unexpected(cause: unknown, why: string | undefined): BackroomError {
+  const name = cause instanceof Error ? cause.name : typeof cause;
   return new BackroomError("E_INTERNAL", `the program met a fault of its own (${name})`, {
-    cause: error,
-    ...(debug === undefined ? {} : { why: debug }),
+    cause,
+    ...(why === undefined ? {} : { why }),
   });
 }
 

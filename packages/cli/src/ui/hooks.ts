@@ -46,6 +46,7 @@ export function terminalHooks(
       terminal.note(question);
       return /^y(es)?$/i.test((await answerTo("Go on? [y/N] ")).trim());
     },
+    log: terminal.log,
     done,
   };
 }

@@ -1,4 +1,5 @@
 import { type BackroomError, ERROR_TABLE } from "@backroom/core/base/errors.ts";
+import { silentLog, type Log } from "@backroom/core/base/log.ts";
 import { LiveLine } from "./live-line.ts";
 import { RateMeter, progressLine } from "./progress.ts";
 import { showable } from "./showable.ts";
@@ -6,7 +7,7 @@ import { wrap } from "./wrap.ts";
 
 /**
  * All that a command says. The result alone goes to stdout, everything for people to stderr. With `json`, stdout carries JSON lines
- * `{"v":1,"event":…}` instead (docs/CLI.md), and stderr stays empty.
+ * `{"v":1,"event":…}` instead (docs/CLI.md), and stderr stays empty but for a log that was asked for.
  */
 export interface Terminal {
   readonly json: boolean;
@@ -24,6 +25,7 @@ export interface Terminal {
   status(text: string): void;
   progress(label: string): Progress;
   error(error: BackroomError): void;
+  readonly log: Log;
   /** Takes a status away. */
   end(): void;
 }
@@ -39,6 +41,8 @@ export interface TerminalOptions {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly env: NodeJS.ProcessEnv;
+  /** Makes the log; `show` puts a line of it on stderr, above what is drawn there. */
+  readonly openLog?: (show: (line: string) => void) => Log;
 }
 
 /** Redraw at most this often; JSON progress and lines without a terminal come more rarely. */
@@ -132,6 +136,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
       stderr.write(`${fold(`${head} ${message}`, 2).replace(head, paint(31, head))}\n`);
       stderr.write(`${fold(`  why: ${why}`, 5)}\n${fold(`  try: ${fix}`, 5)}\n`);
     },
+    log: options.openLog?.((text) => line.above(text.trimEnd())) ?? silentLog,
     end: () => line.endStatus(),
   };
 }

@@ -55,6 +55,7 @@ const client = await Client.open(
     warn() {},
     event() {},
     confirm: () => Promise.resolve(true),
+    log: silentLog,
   },
 );
 const swarming = new Swarming({

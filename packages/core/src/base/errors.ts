@@ -397,3 +397,8 @@ export class BackroomError extends Error {
 export function isBackroomError(error: unknown, code?: ErrorCode): error is BackroomError {
   return error instanceof BackroomError && (code === undefined || error.code === code);
 }
+
+/** What a log says about anything that was thrown: an error that is not ours is a fault. */
+export function codeOf(error: unknown): ErrorCode {
+  return isBackroomError(error) ? error.code : "E_INTERNAL";
+}

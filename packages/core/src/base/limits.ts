@@ -9,6 +9,12 @@ export const LIMITS = {
   /** No bencoded thing of ours is larger; a DHT packet is bounded much lower by the validator. */
   bencodeBytes: 1024 * 1024,
 
+  /** Lines of one event in a log, at once and each second: most of what is noted strangers cause, and a flood must not become a busy disk. */
+  logEventBurst: 100,
+  logEventsPerSecond: 5,
+  /** A log file and the one before it: days of a relay's life at `info`, and never a full disk. */
+  logFileBytes: 8 * 1024 * 1024,
+
   // --- net ------------------------------------------------------------------------------------------
   /** Waiting in one channel above the kernel's own buffers: some 30 DATA frames keep any link busy; more only adds delay. */
   channelQueueBytes: 512 * 1024,

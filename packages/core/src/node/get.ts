@@ -1,5 +1,4 @@
 import { isBackroomError } from "../base/errors.ts";
-import { silentLog } from "../base/log.ts";
 import type { Profile } from "../directory/path.ts";
 import { parseLink, topicSecret, type ShareLink } from "../link/link.ts";
 import type { AgeKeys } from "../pack/age-header.ts";
@@ -54,7 +53,7 @@ export async function getShare(options: GetOptions, hooks: Hooks): Promise<void>
   const lock = await lockPack(folder, link.piecesRoot);
   try {
     const client = await Client.open(
-      { folder, network, joinRelays, profile: options.profile, log: silentLog },
+      { folder, network, joinRelays, profile: options.profile, log: hooks.log },
       hooks,
     );
     try {
@@ -103,12 +102,12 @@ async function download({ link, keys, store, client, options, hooks }: Download)
   const complete = Promise.withResolvers<void>();
   if (store.complete) complete.resolve();
   const swarming = new Swarming(
-    { client, topic, store, sharerKeys: undefined, notGates: new Set() },
+    { client, topic, store, sharerKeys: undefined, notGates: new Set(), log: hooks.log },
     { onComplete: () => complete.resolve() },
   );
   const { swarm } = swarming;
   const done = new AbortController();
-  const fetching = new Fetching({ client, swarming, log: silentLog, signal: options.signal });
+  const fetching = new Fetching({ client, swarming, log: hooks.log, signal: options.signal });
 
   const tell = (): void => {
     const { haveCount, peerCount } = swarm.stats();

@@ -1,3 +1,5 @@
+import type { Log } from "../base/log.ts";
+
 /** The stages of work that have a progress bar. */
 export type Stage = "sealing" | "downloading" | "opening";
 
@@ -18,4 +20,6 @@ export interface Hooks {
    * Resolves false when there is nobody to ask.
    */
   confirm(question: string, flag: string): Promise<boolean>;
+  /** For whoever looks after the program, of all that happens below. */
+  readonly log: Log;
 }

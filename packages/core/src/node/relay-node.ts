@@ -1,7 +1,6 @@
 import path from "node:path";
 import { systemClock } from "../base/clock.ts";
 import { isBackroomError } from "../base/errors.ts";
-import { silentLog } from "../base/log.ts";
 import { systemRandom } from "../base/random.ts";
 import { ChannelPool } from "../circuit/channel-pool.ts";
 import { createRelay } from "../circuit/relay.ts";
@@ -125,6 +124,7 @@ async function startOnFreePort(parts: Parts): ReturnType<typeof startRelay> {
 
 async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close(): Promise<void> }> {
   const { folder, network, own, table } = parts;
+  const { log } = parts.hooks;
   const common = { clock: systemClock, random: systemRandom };
   const decodeInfo = createRelayInfoDecoder();
   const identity = { nodeKeys: own.nodeKeys, info: () => own.bytes() };
@@ -163,7 +163,7 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
     bootstrap: [...network.bootstrap, ...network.relays, ...known],
     testNetwork: network.test,
     clock: systemClock,
-    log: silentLog,
+    log,
   }).catch(async (error: unknown) => {
     relay.close();
     ownChannels.close();
@@ -190,7 +190,7 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
     decodeInfo,
     askRelay,
     ownInfo: () => own.bytes(),
-    log: silentLog,
+    log,
     ...common,
     async seek() {
       const known = [...network.relays, ...table.entries().map(({ info }) => joinRelayOf(info))];
@@ -202,7 +202,7 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
         decodeInfo,
         connect,
         clockCheck: createClockCheck(),
-        log: silentLog,
+        log,
         ...common,
       };
       // A relay waits for nobody to answer a question, and what it hears stays hearsay until it is borne out.

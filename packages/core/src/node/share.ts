@@ -1,6 +1,5 @@
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
-import { silentLog } from "../base/log.ts";
 import { shuffled, systemRandom } from "../base/random.ts";
 import type { Profile } from "../directory/path.ts";
 import { formatLink, lockedLink, parseLink, topicSecret, type ShareLink } from "../link/link.ts";
@@ -71,7 +70,7 @@ export async function shareFiles(options: ShareOptions, hooks: Hooks): Promise<v
       ? { network: await currentNetwork(folder), joinRelays: [], keep: undefined }
       : await networkOfLink(folder, again, hooks);
   const client = await Client.open(
-    { folder, network, joinRelays, profile: options.profile, log: silentLog },
+    { folder, network, joinRelays, profile: options.profile, log: hooks.log },
     hooks,
   );
   try {
@@ -147,6 +146,7 @@ async function handOut(
     topic: { topicSecret: topicSecret(link), sharerFingerprint: link.sharerFingerprint },
     sharerKeys: sharer?.keys,
     notGates: new Set(link.relays.map((relay) => relay.nodeKey.toString("hex"))),
+    log: hooks.log,
   });
   const stopped = whenAborted(options.signal);
   const telling = setInterval(() => {

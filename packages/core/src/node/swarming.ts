@@ -1,5 +1,5 @@
 import type { BackroomError } from "../base/errors.ts";
-import { silentLog } from "../base/log.ts";
+import { silentLog, type Log } from "../base/log.ts";
 import { generateKeys, type KeyPair } from "../crypto/keys.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import { createSwarm, type Swarm, type SwarmEvents } from "../swarm/swarm.ts";
@@ -24,6 +24,7 @@ export interface SwarmingOptions {
   /** The sharer's key for this share; everybody else signs leases with a fresh one. */
   readonly sharerKeys: KeyPair | undefined;
   readonly notGates: ReadonlySet<string>;
+  readonly log?: Log;
 }
 
 /** What a download hears from its swarm. */
@@ -69,7 +70,7 @@ export class Swarming {
       store,
       clock,
       random,
-      log: silentLog,
+      log: options.log ?? silentLog,
       leases: createLeasePool(
         this.book,
         () => ({ seeder: this.seeder, lease: this.#presence?.lease }),
@@ -101,7 +102,7 @@ export class Swarming {
       ...this.#options,
       seederKeys: this.#seederKeys,
       swarm: this.swarm,
-      log: silentLog,
+      log: this.#options.log ?? silentLog,
     });
   }
 

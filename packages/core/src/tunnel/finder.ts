@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { ByteDuplex } from "../base/duplex.ts";
-import { BackroomError, isBackroomError } from "../base/errors.ts";
+import { BackroomError, codeOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { shuffled, type Random } from "../base/random.ts";
@@ -38,6 +38,12 @@ export interface FindOptions {
   /** False to dial only whom the book names: no scout and no gate is asked. */
   readonly mayLookUp: boolean;
 }
+
+/** What goes wrong on the way, as the log has it. */
+type Trouble =
+  | "no more seeders could be looked up"
+  | "a gate could not be asked for leases"
+  | "a seeder could not be reached through one of its gates";
 
 /** Gates asked at a time, and tunnels dialled at a time: hides the delay of a dead one. */
 const AT_ONCE = 3;
@@ -231,8 +237,8 @@ export class Finder {
     else this.#spare.set(name, circuit);
   }
 
-  #note(event: string, error: unknown): void {
-    this.#deps.log("debug", event, { code: isBackroomError(error) ? error.code : "E_INTERNAL" });
+  #note(event: Trouble, error: unknown): void {
+    this.#deps.log("debug", event, { code: codeOf(error) });
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { ByteDuplex } from "../base/duplex.ts";
-import { isBackroomError } from "../base/errors.ts";
+import { codeOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
@@ -283,9 +283,12 @@ export class SeederPresence {
     slot.session.leave();
   }
 
-  #failed(event: string, error: unknown): void {
-    this.#deps.log("info", event, { code: isBackroomError(error) ? error.code : "E_INTERNAL" });
+  #failed(
+    event: "a circuit to a gate could not be built" | "a gate did not take a registration",
+    error: unknown,
+  ): void {
     const waitMs = Math.min(BACKOFF_LEAST_MS * 2 ** this.#failures, BACKOFF_MOST_MS);
+    this.#deps.log("info", event, { code: codeOf(error), waitMs });
     this.#failures++;
     this.#notBeforeMs = this.#deps.clock.monotonicMs() + waitMs;
   }

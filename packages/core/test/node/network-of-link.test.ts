@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { isBackroomError } from "../../src/base/errors.ts";
+import { silentLog } from "../../src/base/log.ts";
 import type { ShareLink } from "../../src/link/link.ts";
 import { openDataFolder, type DataFolder } from "../../src/node/data-folder.ts";
 import type { Hooks } from "../../src/node/hooks.ts";
@@ -29,7 +30,7 @@ function hooksThat(answer: boolean, asked: string[] = []): Hooks {
     asked.push(flag);
     return Promise.resolve(answer);
   };
-  return { progress() {}, note() {}, warn() {}, status() {}, event() {}, confirm };
+  return { progress() {}, note() {}, warn() {}, status() {}, event() {}, confirm, log: silentLog };
 }
 
 async function inFolder(run: (folder: DataFolder) => Promise<void>): Promise<void> {
