@@ -98,6 +98,20 @@ export const LIMITS = {
   /** A relay info with four IPv6 addresses and both onion keys has 332; the rest is room for version 2. */
   relayInfoBytes: 400,
   relayInfoAddresses: 4,
+  /** Hosts that a guest names: each learns its address, and with three one may go without taking the guest out of service. */
+  guestHosts: 3,
+  /** Guests whose channels one relay keeps: far below `channelsTotal`, so that they leave room for clients and relays. */
+  guestsKept: 64,
+  /** Of those, from one /24 (v6 /48): a guest costs nobody an address, so whoever has one could be all guests of a relay. */
+  guestsKeptPerSubnet: 2,
+  /** Guests in a table: hearsay mostly, and of use only beside a fifth as many of them as there may be relays. */
+  tableGuests: 1000,
+  /** Of those, behind one host: as many as it keeps. */
+  tableGuestsPerHost: 64,
+  /** Of those that only one source has named. */
+  tableGuestsPerSource: 125,
+  /** Guests in one answer to `sample`, so that they do not crowd out relays. */
+  sampleGuests: 16,
   /** Three hours forgive a clock that is off; a day is how long a relay that left is still tried. */
   relayInfoFutureMs: 3 * 3_600_000,
   relayInfoLifeMs: 24 * 3_600_000,

@@ -18,6 +18,11 @@ export interface ChannelTarget {
   readonly endpoints: readonly Endpoint[];
 }
 
+/** What EXTEND leads to: `kept` where it has no addresses, so only a channel that is kept already will do. */
+export interface ExtendTarget extends ChannelTarget {
+  readonly kept?: boolean;
+}
+
 /**
  * One channel to each neighbour, shared by all circuits through it, dialled when first needed and closed when unused for a while.
  * A client and a relay in one process have a pool each: a client's channels are anonymous, a relay's are not.
@@ -28,6 +33,8 @@ export class ChannelPool {
   readonly #byKey = new Map<string, ChannelMux>();
   readonly #dials = new Map<string, Promise<ChannelMux>>();
   readonly #all = new Set<ChannelMux>();
+  /** Channels that stay also without circuits, with what is called at their end. */
+  readonly #kept = new Map<ChannelMux, () => void>();
   #closed = false;
 
   constructor(deps: ChannelPoolDeps) {
@@ -51,6 +58,32 @@ export class ChannelPool {
     return dial;
   }
 
+  /** A channel that stays however long no circuit uses it; `onClose` is called once when it ends all the same. Raises as `get`. */
+  async keep(target: ChannelTarget, onClose: () => void): Promise<void> {
+    const mux = await this.get(target);
+    if (mux.closed) throw new BackroomError("E_CHANNEL", "the channel ended at once");
+    this.#kept.set(mux, onClose);
+  }
+
+  /** As `keep`, for the channel that a neighbour of that key opened; false where there is none. */
+  keepOf(nodeKey: Uint8Array, onClose: () => void): boolean {
+    const mux = this.#byKey.get(asBuffer(nodeKey).toString("latin1"));
+    if (mux === undefined || mux.closed) return false;
+    this.#kept.set(mux, onClose);
+    return true;
+  }
+
+  /** The kept channel to a neighbour, or undefined. */
+  keptOf(nodeKey: Uint8Array): ChannelMux | undefined {
+    const mux = this.#byKey.get(asBuffer(nodeKey).toString("latin1"));
+    return mux !== undefined && this.#kept.has(mux) ? mux : undefined;
+  }
+
+  /** The address from which the neighbour of that key came, as far as the carrier knows one. */
+  hostOf(nodeKey: Uint8Array): string | undefined {
+    return this.#byKey.get(asBuffer(nodeKey).toString("latin1"))?.channel.peerHost;
+  }
+
   async #dial(target: ChannelTarget): Promise<ChannelMux> {
     return this.adopt(await this.#deps.dialer.dial(target));
   }
@@ -63,7 +96,10 @@ export class ChannelPool {
       // Who dialled closes first, so that both seldom do while a circuit is being opened.
       const delayMs = channel.initiator ? LIMITS.channelIdleMs : 2 * LIMITS.channelIdleMs;
       cancelIdle = this.#deps.clock.after(delayMs, () => {
-        if (mux.circuitCount === 0) mux.close();
+        if (mux.circuitCount > 0) return;
+        // It may have ended to be kept by the time that it is idle again.
+        if (this.#kept.has(mux)) watchIdle(mux);
+        else mux.close();
       });
     };
     const { onCreate, mostCircuits } = this.#deps;
@@ -80,13 +116,19 @@ export class ChannelPool {
     if (mux.closed) return mux;
     this.#all.add(mux);
     const name = channel.peerKey?.toString("latin1");
-    if (name !== undefined && !this.#byKey.has(name)) this.#byKey.set(name, mux);
+    const before = name === undefined ? undefined : this.#byKey.get(name);
+    // A neighbour that comes anew to a relay that keeps its channel has lost the old one, which this side may notice minutes later.
+    const replaces = before === undefined || (this.#kept.has(before) && !channel.initiator);
+    if (name !== undefined && replaces) this.#byKey.set(name, mux);
     watchIdle(mux);
     return mux;
   }
 
   #forget(mux: ChannelMux): void {
     this.#all.delete(mux);
+    const onClose = this.#kept.get(mux);
+    this.#kept.delete(mux);
+    onClose?.();
     const name = mux.channel.peerKey?.toString("latin1");
     if (name !== undefined && this.#byKey.get(name) === mux) this.#byKey.delete(name);
   }

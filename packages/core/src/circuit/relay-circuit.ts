@@ -1,5 +1,6 @@
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import type { Channel } from "../net/channel.ts";
 import { DATA_FRAME_BYTES, FRAME, makeFrame } from "../net/frame.ts";
 import {
   COMMAND,
@@ -36,6 +37,9 @@ export interface RelayContext extends ExtensionDeps {
   onCircuitEnded(circuit: RelayCircuit): void;
 }
 
+/** The channel towards the client. */
+type Neighbour = Pick<Channel, "peerKey" | "peerHost">;
+
 let lastId = 0;
 
 /**
@@ -49,7 +53,7 @@ export class RelayCircuit implements ServedCircuit, HubPort, LegEvents {
   readonly #layers: RelayLayers;
   readonly #position: number;
   readonly #previous: Leg;
-  readonly #neighbourKey: Buffer | undefined;
+  readonly #neighbour: Neighbour;
   readonly #hub: StreamHub;
   readonly #startedMs: number;
   readonly #listeners: (() => void)[] = [];
@@ -63,13 +67,13 @@ export class RelayCircuit implements ServedCircuit, HubPort, LegEvents {
   constructor(
     context: RelayContext,
     previous: Leg,
-    neighbourKey: Buffer | undefined,
+    neighbour: Neighbour,
     layers: RelayLayers,
     position: number,
   ) {
     this.#context = context;
     this.#previous = previous;
-    this.#neighbourKey = neighbourKey;
+    this.#neighbour = neighbour;
     this.#layers = layers;
     this.#position = position;
     this.#hub = new StreamHub(this, "last hop", context.meter);
@@ -80,6 +84,10 @@ export class RelayCircuit implements ServedCircuit, HubPort, LegEvents {
 
   get alive(): boolean {
     return !this.#ended;
+  }
+
+  get clientHost(): string | undefined {
+    return this.#neighbour.peerKey === undefined ? this.#neighbour.peerHost : undefined;
   }
 
   /** DATA frames of it that wait in this relay. */
@@ -167,7 +175,7 @@ export class RelayCircuit implements ServedCircuit, HubPort, LegEvents {
     if (this.#position >= MAX_HOPS || this.#hub.streamCount > 0 || this.#hub.waiting > 0) throw misplaced();
     const { info, hello } = decodeExtend(payload);
     // Also when it fails: a client that wants another hop builds another circuit, and nobody makes a relay dial on and on.
-    this.#extension = new Extension(this.#context, this.#neighbourKey, {
+    this.#extension = new Extension(this.#context, this.#neighbour.peerKey, {
       leg: (leg) => this.#startNext(leg),
       extended: (leg, reply) => {
         this.#next = leg;

@@ -1,7 +1,9 @@
 import type { Clock } from "../base/clock.ts";
 import { equalBytes } from "../crypto/hash.ts";
 import { LIMITS } from "../base/limits.ts";
-import type { ChannelPool, ChannelTarget } from "./channel-pool.ts";
+import { BackroomError } from "../base/errors.ts";
+import type { ChannelMux } from "./channel-mux.ts";
+import type { ChannelPool, ExtendTarget } from "./channel-pool.ts";
 import { DESTROY_REASON, EXTEND_FAILED_REASON, type ExtendFailedReason } from "./control.ts";
 import type { Leg } from "./leg.ts";
 
@@ -11,7 +13,7 @@ export interface ExtensionDeps {
   /** Public, 32 bytes. */
   readonly nodeKey: Uint8Array;
   /** Checks a signed relay info and says where to dial it; throws when it must not be dialled. */
-  resolveExtend(info: Buffer): ChannelTarget;
+  resolveExtend(info: Buffer): ExtendTarget;
   /** A place among the extensions under way for circuits of this neighbour, or undefined when all are taken. */
   takeExtendSlot(): (() => void) | undefined;
 }
@@ -48,7 +50,7 @@ export class Extension {
       releaseSlot();
       cancelTimer();
     };
-    let target: ChannelTarget;
+    let target: ExtendTarget;
     try {
       target = this.#deps.resolveExtend(info);
     } catch {
@@ -62,13 +64,13 @@ export class Extension {
     void this.#create(target, Buffer.from(hello));
   }
 
-  #comesFrom(target: ChannelTarget): boolean {
+  #comesFrom(target: ExtendTarget): boolean {
     return this.#previousKey !== undefined && equalBytes(target.nodeKey, this.#previousKey);
   }
 
-  async #create(target: ChannelTarget, hello: Buffer): Promise<void> {
+  async #create(target: ExtendTarget, hello: Buffer): Promise<void> {
     try {
-      const mux = await this.#deps.channels.get(target);
+      const mux = await this.#channelTo(target);
       if (this.#done) return;
       const leg = mux.open();
       this.#leg = leg;
@@ -77,6 +79,14 @@ export class Extension {
     } catch {
       this.#fail(EXTEND_FAILED_REASON.unreachable);
     }
+  }
+
+  async #channelTo(target: ExtendTarget): Promise<ChannelMux> {
+    const { channels } = this.#deps;
+    if (target.kept !== true) return channels.get(target);
+    const mux = channels.keptOf(target.nodeKey);
+    if (mux === undefined) throw new BackroomError("E_UNREACHABLE", "no channel of that guest is kept here");
+    return mux;
   }
 
   /** CREATED came. */

@@ -4,7 +4,7 @@ import { LIMITS } from "../base/limits.ts";
 import type { KeyPair } from "../crypto/keys.ts";
 import type { Channel, Dialer } from "../net/channel.ts";
 import type { ChannelMux } from "./channel-mux.ts";
-import { ChannelPool, type ChannelTarget } from "./channel-pool.ts";
+import { ChannelPool, type ChannelTarget, type ExtendTarget } from "./channel-pool.ts";
 import { DESTROY_REASON } from "./control.ts";
 import { PROTOCOL_ID, serverReply } from "./handshake.ts";
 import { HopLayers, MAX_HOPS, RelayLayers } from "./layer.ts";
@@ -25,7 +25,7 @@ export interface RelayDeps {
   /** Whether the network knows a relay of that key. Anybody can prove a key; only relays get what carries many people's circuits. */
   isRelay(nodeKey: Buffer): boolean;
   /** Checks a signed relay info that EXTEND brought, and says where to dial it. Throws when it must not be dialled. */
-  resolveExtend(info: Buffer): ChannelTarget;
+  resolveExtend(info: Buffer): ExtendTarget;
   /** Read at each BEGIN, so services may come and go. */
   readonly services: Partial<Record<Service, ServiceHandler>>;
   /** For tests; see CircuitDeps. */
@@ -46,6 +46,12 @@ export interface RelayStats {
 export interface Relay {
   /** Takes over a channel that somebody opened to this relay. */
   accept(channel: Channel): void;
+  /** Dials a host and keeps the channel, over which it may extend circuits to here. Raises as `Dialer.dial`; `onClose` is called once after that. */
+  keep(host: ChannelTarget, onClose: () => void): Promise<void>;
+  /** Keeps the channel that a guest of that key opened to here; false where there is none. `onClose` is called once at its end. */
+  keepGuest(nodeKey: Uint8Array, onClose: () => void): boolean;
+  /** Where the channel of that key comes from; undefined where there is none. */
+  hostOf(nodeKey: Uint8Array): string | undefined;
   stats(): RelayStats;
   /** Closes every channel, and with them every circuit. */
   close(): void;
@@ -89,7 +95,7 @@ export function createRelay(deps: RelayDeps): Relay {
       if (position < 1 || position > MAX_HOPS) return refuse(leg);
       const layers = new RelayLayers(new HopLayers(keys, deps.ratchetFrames), position);
       const context = contextFor(neighbour);
-      circuits.add(new RelayCircuit(context, leg, mux.channel.peerKey, layers, position));
+      circuits.add(new RelayCircuit(context, leg, mux.channel, layers, position));
       leg.sendCreated(reply);
     } catch (error) {
       if (!(error instanceof BackroomError)) throw error;
@@ -160,6 +166,9 @@ export function createRelay(deps: RelayDeps): Relay {
 
   return {
     accept: (channel) => void channels.adopt(channel),
+    keep: (host, onClose) => channels.keep(host, onClose),
+    keepGuest: (nodeKey, onClose) => channels.keepOf(nodeKey, onClose),
+    hostOf: (nodeKey) => channels.hostOf(nodeKey),
     stats: () => ({
       channels: channels.size,
       circuits: circuits.size,

@@ -57,6 +57,8 @@ export interface ServedCircuit {
   /** Unique in this process, for accounting only. */
   readonly id: number;
   readonly alive: boolean;
+  /** The IP address of the anonymous neighbour that opened the circuit; undefined where a relay did. */
+  readonly clientHost?: string | undefined;
   openStream(service: Service, args: Uint8Array, handlers: StreamHandlers): CircuitStream;
   /** Adds a listener that runs once when the circuit is gone. */
   onDestroyed(listener: () => void): void;

@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { BackroomError } from "../base/errors.ts";
 import type { Endpoint } from "../net/channel.ts";
 import { mayDial } from "./address.ts";
-import { isCurrent, type RelayInfo, type RelayInfoDecoder } from "./relay-info.ts";
+import { isCurrent, isGuest, type RelayInfo, type RelayInfoDecoder } from "./relay-info.ts";
 
 /** The one rule by which a relay info may be kept, passed on or dialled: of this network, of today, every address dialable. */
 export function isAcceptable(
@@ -25,7 +25,7 @@ export interface ResolverDeps {
  * The result raises E_RELAY_INFO, E_BENCODE or E_DECODE.
  */
 export function createExtendResolver({ network, clock, decodeInfo }: ResolverDeps) {
-  return (bytes: Uint8Array): { nodeKey: Buffer; endpoints: readonly Endpoint[] } => {
+  return (bytes: Uint8Array): { nodeKey: Buffer; endpoints: readonly Endpoint[]; kept: boolean } => {
     const info = decodeInfo(bytes);
     if (!isAcceptable(info, network, clock.nowMs())) {
       throw new BackroomError(
@@ -33,6 +33,6 @@ export function createExtendResolver({ network, clock, decodeInfo }: ResolverDep
         "a relay info is of another network, another day, or not to be dialled",
       );
     }
-    return { nodeKey: info.nodeKey, endpoints: info.endpoints };
+    return { nodeKey: info.nodeKey, endpoints: info.endpoints, kept: isGuest(info) };
   };
 }

@@ -6,7 +6,7 @@ import type { JoinRelay } from "../link/join-relay.ts";
 import { mayDial } from "./address.ts";
 import type { ClockCheck } from "./clock-check.ts";
 import { askSample, type Ask } from "./questions.ts";
-import type { RelayInfo, RelayInfoDecoder } from "./relay-info.ts";
+import { isGuest, type RelayInfo, type RelayInfoDecoder } from "./relay-info.ts";
 import { sourceOf } from "./subnets.ts";
 import { PROVEN, type RelayTable } from "./table.ts";
 
@@ -102,6 +102,8 @@ async function hear(relay: JoinRelay, deps: BootstrapDeps): Promise<Heard> {
     if (self.networkId !== network.id) {
       throw new BackroomError("E_OTHER_NETWORK", "a relay describes itself as one of another network");
     }
+    if (isGuest(self))
+      throw new BackroomError("E_RELAY_INFO", "a relay that was dialled says that it cannot be");
     const source = sourceOf(self, network);
     deps.clockCheck.note(source, peer.clockSkewMs);
     return { source, self, others: await samples(peer.ask, decodeInfo) };

@@ -3,11 +3,12 @@ import type { Clock } from "../base/clock.ts";
 import { isBackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { isAcceptable } from "./acceptable.ts";
-import { addressKey, decodeAddress } from "./address.ts";
+import type { Endpoint } from "../net/channel.ts";
+import { addressKey, decodeAddress, encodeAddress, mayDial } from "./address.ts";
 import { createAllowance, createAllowances } from "./allowance.ts";
-import { readInteger } from "./fields.ts";
+import { readBytes, readInteger } from "./fields.ts";
 import { infosAnswer, refusal } from "./questions.ts";
-import type { RelayInfo, RelayInfoDecoder } from "./relay-info.ts";
+import { isGuest, type RelayInfo, type RelayInfoDecoder } from "./relay-info.ts";
 import { PROVEN, type RelayTable } from "./table.ts";
 
 export interface DirectoryServiceDeps {
@@ -20,14 +21,21 @@ export interface DirectoryServiceDeps {
    * Without that, a relay could claim an address of somebody else's, and shut its owner out of its subnet's places in tables.
    */
   probe(info: RelayInfo): Promise<boolean>;
+  /** Keeps the channel of a guest that names this relay among its hosts; false where none is there, or no room for it. Absent: takes none. */
+  takeGuest?(info: RelayInfo): boolean;
+  /** Dials that address and tells whether the node key answers. Never rejects. Absent: `reach` is refused. */
+  dialBack?(nodeKey: Buffer, endpoint: Endpoint): Promise<boolean>;
 }
 
-/** Answers questions that arrive on a stream of service 1 or 2. `circuit` is `ServedCircuit.id`: rates are counted by it. Never rejects. */
+/**
+ * Answers questions that arrive on a stream of service 1 or 2. `circuit` is `ServedCircuit.id`: rates are counted by it; `clientHost` is what that
+ * has. Never rejects.
+ */
 export interface QuestionService {
-  answer(question: BencodedDict, circuit: number): Promise<Record<string, Bencoded>>;
+  answer(question: BencodedDict, circuit: number, clientHost?: string): Promise<Record<string, Bencoded>>;
 }
 
-/** The directory of a relay (PROTOCOL 7.2): `sample`, `publish`, `at`. */
+/** The directory of a relay (PROTOCOL 7.2): `sample`, `publish`, `at`, `reach`. */
 export function createDirectoryService(deps: DirectoryServiceDeps): QuestionService {
   const { table, network, clock, decodeInfo } = deps;
   const perCircuit = createAllowances(
@@ -44,6 +52,11 @@ export function createDirectoryService(deps: DirectoryServiceDeps): QuestionServ
     if (!Buffer.isBuffer(bytes)) return refusal("bad");
     const info = decodeInfo(bytes);
     if (!isAcceptable(info, network, clock.nowMs())) return refusal("refused");
+    if (isGuest(info)) {
+      return deps.takeGuest?.(info) === true && table.add(info, PROVEN) !== "refused"
+        ? { ok: 1 }
+        : refusal("unreachable");
+    }
     if (!recentlyReached(info)) {
       // One dial a relay at a time, and few for all: publishing must not be a way to make relays scan.
       if (probing.has(info.key) || !probes.take()) return refusal("busy");
@@ -65,20 +78,48 @@ export function createDirectoryService(deps: DirectoryServiceDeps): QuestionServ
     reachedMs.set(placeName(info), clock.monotonicMs());
   }
 
-  async function dispatch(question: BencodedDict): Promise<Record<string, Bencoded>> {
+  /**
+   * Only ever dials the address that the question's own connection comes from: nobody is made to knock at a third party's door, and who asks
+   * learns from the answer where it was seen.
+   */
+  async function reach(
+    question: BencodedDict,
+    clientHost: string | undefined,
+  ): Promise<Record<string, Bencoded>> {
+    const nodeKey = readBytes(question, "k", 32, "E_DECODE");
+    const port = readInteger(question, "p", 65_535, "E_DECODE");
+    if (clientHost === undefined || deps.dialBack === undefined) return refusal("refused");
+    const endpoint = { host: clientHost, port };
+    if (!mayDial(endpoint, network)) return refusal("refused");
+    if (!probes.take()) return refusal("busy");
+    const reached = await deps.dialBack(nodeKey, endpoint);
+    return { a: encodeAddress(endpoint), r: reached ? 1 : 0 };
+  }
+
+  async function dispatch(
+    question: BencodedDict,
+    clientHost: string | undefined,
+  ): Promise<Record<string, Bencoded>> {
     const kind = question.get("q");
     switch (Buffer.isBuffer(kind) ? kind.toString("latin1") : "") {
       case "sample":
         return infosAnswer(
-          table.sample(Math.min(readInteger(question, "n", 2 ** 32, "E_DECODE"), LIMITS.sampleInfos)),
+          sample(Math.min(readInteger(question, "n", 2 ** 32, "E_DECODE"), LIMITS.sampleInfos)),
         );
       case "publish":
         return publish(question.get("i"));
       case "at":
         return at(question.get("a"));
+      case "reach":
+        return reach(question, clientHost);
       default:
         return refusal("bad");
     }
+  }
+
+  function sample(count: number): RelayInfo[] {
+    const guests = table.guests.sample(Math.min(LIMITS.sampleGuests, count >>> 2));
+    return [...table.sample(count - guests.length), ...guests];
   }
 
   function at(address: unknown): Record<string, Bencoded> {
@@ -88,9 +129,9 @@ export function createDirectoryService(deps: DirectoryServiceDeps): QuestionServ
   }
 
   return {
-    async answer(question, circuit) {
+    async answer(question, circuit, clientHost) {
       if (!perCircuit(circuit).take()) return refusal("busy");
-      return orBad(() => dispatch(question));
+      return orBad(() => dispatch(question, clientHost));
     },
   };
 }

@@ -3,7 +3,7 @@ import { isBackroomError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import { askSample, publishQuestion, type AskRelay } from "./questions.ts";
-import type { RelayInfo, RelayInfoDecoder } from "./relay-info.ts";
+import { isGuest, type RelayInfo, type RelayInfoDecoder } from "./relay-info.ts";
 import { sourceOf } from "./subnets.ts";
 import { PROVEN, type RelayTable } from "./table.ts";
 
@@ -15,8 +15,8 @@ export interface GossipDeps {
   readonly decodeInfo: RelayInfoDecoder;
   readonly log: Log;
   readonly askRelay: AskRelay;
-  /** This relay's info, signed anew every hour or so, and whenever its addresses change. */
-  ownInfo(): Uint8Array;
+  /** This relay's info, signed anew every hour or so, and whenever its addresses change; undefined while it has neither addresses nor hosts. */
+  ownInfo(): Uint8Array | undefined;
   /** Looks for relays by other means (join relays, cache) while the table is nearly empty. May reject. */
   seek(): Promise<void>;
 }
@@ -43,17 +43,19 @@ export function createGossip(deps: GossipDeps): Gossip {
   let running = false;
 
   async function round(): Promise<void> {
-    const own = decodeInfo(deps.ownInfo());
-    table.add(own, PROVEN);
+    const bytes = deps.ownInfo();
+    const own = bytes === undefined ? undefined : decodeInfo(bytes);
+    if (own !== undefined) table.add(own, PROVEN);
     if (table.size <= ENOUGH_TO_GOSSIP) await deps.seek().catch(noteFailure);
-    const others = table.sample(PEERS_A_ROUND + 1).filter((relay) => relay.key !== own.key);
+    const others = table.sample(PEERS_A_ROUND + 1).filter((relay) => relay.key !== own?.key);
     await Promise.all(others.slice(0, PEERS_A_ROUND).map((relay) => exchange(relay, own).catch(noteFailure)));
   }
 
-  async function exchange(relay: RelayInfo, own: RelayInfo): Promise<void> {
+  async function exchange(relay: RelayInfo, own: RelayInfo | undefined): Promise<void> {
     const infos = await askSample((question) => deps.askRelay(relay, question), decodeInfo);
     for (const info of infos) table.add(info, sourceOf(relay, network));
-    await deps.askRelay(relay, publishQuestion(own.bytes));
+    // A guest tells its hosts alone: others could not find out whether there is anything to it.
+    if (own !== undefined && !isGuest(own)) await deps.askRelay(relay, publishQuestion(own.bytes));
   }
 
   function noteFailure(error: unknown): void {

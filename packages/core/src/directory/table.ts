@@ -4,7 +4,8 @@ import type { Random } from "../base/random.ts";
 import type { Endpoint } from "../net/channel.ts";
 import { isAcceptable } from "./acceptable.ts";
 import { addressKey } from "./address.ts";
-import { isCurrent, type RelayInfo } from "./relay-info.ts";
+import { GuestTable } from "./guest-table.ts";
+import { isCurrent, isGuest, type RelayInfo } from "./relay-info.ts";
 import { blocksOf, subnetsOf } from "./subnets.ts";
 
 /** What a table knows of one relay. */
@@ -57,9 +58,12 @@ export class RelayTable {
   readonly #places = new Map<string, number>();
   readonly #perSource = new Map<string, number>();
   #sweptMs = -Infinity;
+  /** What is said of relays below does not hold of these: nobody can dial them. */
+  readonly guests: GuestTable;
 
   constructor(deps: TableDeps) {
     this.#deps = deps;
+    this.guests = new GuestTable(deps);
   }
 
   get size(): number {
@@ -70,6 +74,7 @@ export class RelayTable {
   /** "refused": another network, not of today, not dialable, or no room within the bounds. The newest time of a node key wins. */
   add(info: RelayInfo, source: InfoSource): Added {
     if (!this.#acceptable(info)) return "refused";
+    if (isGuest(info)) return this.guests.add(info, source === PROVEN ? undefined : source);
     this.#sweep();
     const entry = this.#entries.get(info.key);
     if (entry === undefined) return this.#addNew(info, source);
@@ -135,7 +140,8 @@ export class RelayTable {
 
   /** Puts back an entry that was saved; refused as in `add`. */
   restore(saved: TableEntry): boolean {
-    if (!this.#acceptable(saved.info) || this.#entries.has(saved.info.key)) return false;
+    if (isGuest(saved.info) || !this.#acceptable(saved.info)) return false;
+    if (this.#entries.has(saved.info.key)) return false;
     if (this.#entries.size >= LIMITS.tableInfos || !this.#hasRoom(saved.info)) return false;
     this.#insert(saved.info, saved.firstSeenS, [...saved.sources], saved.proven);
     return true;

@@ -22,6 +22,8 @@ export interface Channel {
   /** The peer's proven node key and signed relay info, both undefined for an anonymous client. */
   readonly peerKey: Buffer | undefined;
   readonly peerInfo: Buffer | undefined;
+  /** The IP address that the peer has on this connection; undefined where there is none, as in memory. */
+  readonly peerHost?: string | undefined;
   /** The peer's clock minus ours in milliseconds, from its HELLO. A hint, not a truth. */
   readonly clockSkewMs: number;
   start(handlers: ChannelHandlers): void;

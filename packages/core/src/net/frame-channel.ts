@@ -41,6 +41,7 @@ export interface OpenOptions {
   readonly identity?: ChannelIdentity | undefined;
   /** The node key that was dialled. */
   readonly expectedKey?: Uint8Array | undefined;
+  readonly peerHost?: string | undefined;
   /** How long the peer's HELLO may take. */
   readonly helloMs?: number;
 }
@@ -71,6 +72,7 @@ type State = "opening" | "held" | "running" | "closed";
 class FrameChannel implements Channel {
   readonly id = ++channelCount;
   readonly initiator: boolean;
+  readonly peerHost: string | undefined;
   peerKey: Buffer | undefined;
   peerInfo: Buffer | undefined;
   clockSkewMs = 0;
@@ -95,6 +97,7 @@ class FrameChannel implements Channel {
     onOpened: (error?: BackroomError) => void,
   ) {
     this.initiator = options.initiator;
+    this.peerHost = options.peerHost;
     this.#carrier = carrier;
     this.#options = options;
     this.#deps = deps;

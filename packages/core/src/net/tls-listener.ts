@@ -57,7 +57,8 @@ export async function listenTls(
       return;
     }
     // The deadline that began when the socket came holds for HELLO too.
-    const open = { initiator: false, networkId, identity, helloMs: 2 * LIMITS.channelOpenMs };
+    const helloMs = 2 * LIMITS.channelOpenMs;
+    const open = { initiator: false, networkId, identity, helloMs, peerHost: plainHost(raw.remoteAddress) };
     const channel = await openChannel(tlsCarrier(socket, clock), open, options);
     admission.opened(raw);
     onChannel(channel);
@@ -92,6 +93,11 @@ export async function listenTls(
         for (const raw of sockets.values()) raw.destroy();
       }),
   };
+}
+
+/** An IPv4 address in IPv6 form, as a socket of both families gives it, is the IPv4 address. */
+function plainHost(address: string | undefined): string | undefined {
+  return address?.replace(/^::ffff:(?=\d+\.)/i, "");
 }
 
 /** A TLS socket and the TCP socket under it have the same, and no two at one time. */

@@ -5,6 +5,7 @@ import type { Random } from "../base/random.ts";
 import type { ChannelPool } from "../circuit/channel-pool.ts";
 import { buildCircuit } from "../circuit/client-circuit.ts";
 import type { Circuit } from "../circuit/stream.ts";
+import { placeGuest } from "../directory/guest-hops.ts";
 import { pickPath, pickSeconds, type PathRole, type Profile } from "../directory/path.ts";
 import { hopTarget, type RelayInfo } from "../directory/relay-info.ts";
 import type { Guards } from "./guards.ts";
@@ -33,6 +34,8 @@ export interface CircuitsDeps {
   readonly guards: Guards;
   /** What paths are picked from, in the table's order. */
   relays(): readonly RelayInfo[];
+  /** The guests that are known behind a relay. */
+  guestsBehind(host: RelayInfo): readonly RelayInfo[];
   /** There are other guards, which the next run has to know. */
   onGuardsChanged(): void;
 }
@@ -63,7 +66,11 @@ export class Circuits {
     for (let tried = 0; tried < PATHS_TRIED && gateFailures < GATE_FAILURES; tried++) {
       if (tried > 0) await this.#pause(PAUSE_MS * 2 ** tried);
       // Anew each time: a middle hop that is missing was taken out of the seeder's set.
-      const path = this.#pick(want.role === "seeder" ? { ...want, seconds: this.#middles() } : want, avoid);
+      // A seeder's second hops are kept, and none of them is bound to one guard: no guest is among them.
+      const path =
+        want.role === "seeder"
+          ? this.#pick({ ...want, seconds: this.#middles() }, avoid)
+          : this.#withGuest(this.#pick(want, avoid), avoid);
       let joined = 0;
       try {
         const circuit = await buildCircuit({ channels, clock }, path.map(hopTarget), () => joined++);
@@ -101,6 +108,13 @@ export class Circuits {
       }
     }
     return pick(avoid);
+  }
+
+  #withGuest(path: readonly RelayInfo[], avoid: ReadonlySet<string>): RelayInfo[] {
+    const missing = this.#suspects.missing();
+    const fit = ({ key }: RelayInfo): boolean => !avoid.has(key) && !missing.has(key);
+    const guestsBehind = (host: RelayInfo): RelayInfo[] => this.#deps.guestsBehind(host).filter(fit);
+    return placeGuest(path, { network: this.#deps.network, guestsBehind }, this.#deps.random);
   }
 
   #suspect(path: readonly RelayInfo[], joined: number): void {

@@ -10,7 +10,7 @@ import { isAcceptable } from "../directory/acceptable.ts";
 import type { Network } from "../directory/network.ts";
 import type { Profile } from "../directory/path.ts";
 import { describePrivacy } from "../directory/privacy.ts";
-import { createRelayInfoDecoder, type RelayInfo } from "../directory/relay-info.ts";
+import { createRelayInfoDecoder, isGuest, type RelayInfo } from "../directory/relay-info.ts";
 import type { RelayTable } from "../directory/table.ts";
 import type { JoinRelay } from "../link/join-relay.ts";
 import { Circuits, type CircuitRole } from "./circuits.ts";
@@ -69,6 +69,7 @@ export class Client {
       channels: this.#channels,
       guards,
       relays: () => this.relays(),
+      guestsBehind: (host) => this.table.guests.behind(host).filter(({ key }) => key !== ownKey),
       // Not kept, the next run takes other ones: worse, but no reason to stop.
       onGuardsChanged: () => void saveGuards(options.folder, options.network, guards).catch(() => {}),
     });
@@ -123,7 +124,7 @@ export class Client {
   /** A relay info out of a lease or an answer: of this network, of today, dialable. Raises E_RELAY_INFO. */
   vet(bytes: Uint8Array): RelayInfo {
     const info = this.decodeInfo(bytes);
-    if (!isAcceptable(info, this.network, this.machine.clock.nowMs())) {
+    if (isGuest(info) || !isAcceptable(info, this.network, this.machine.clock.nowMs())) {
       throw new BackroomError("E_RELAY_INFO", "a relay info is of another network or day, or not dialable");
     }
     return info;

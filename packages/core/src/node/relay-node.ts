@@ -21,6 +21,7 @@ import { readStateFile, writeStateFile } from "../store/state-file.ts";
 import { whenAborted } from "./aborted.ts";
 import { openDataFolder, type DataFolder } from "./data-folder.ts";
 import type { Hooks } from "./hooks.ts";
+import { Hosting } from "./hosting.ts";
 import { currentNetwork, inviteTo, joinRelayOf } from "./networks.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { OwnInfo } from "./own-info.ts";
@@ -146,6 +147,7 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
     isRelay: (key) => table.get(key.toString("hex")) !== undefined,
     resolveExtend: createExtendResolver({ network, clock: systemClock, decodeInfo }),
   });
+  const hosting = new Hosting({ relay, nodeKey, network });
   const listener = await listenTls(
     {
       identity,
@@ -180,6 +182,7 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
     askRelay,
     dht,
     gate: parts.gate,
+    takeGuest: (info) => hosting.take(info),
   });
   Object.assign(handlers, services.handlers);
 

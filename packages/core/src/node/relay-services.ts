@@ -7,7 +7,7 @@ import type { AskRelay } from "../directory/questions.ts";
 import type { RelayInfo, RelayInfoDecoder } from "../directory/relay-info.ts";
 import { createScoutService } from "../directory/scout-service.ts";
 import type { RelayTable } from "../directory/table.ts";
-import type { Dialer } from "../net/channel.ts";
+import type { Dialer, Endpoint } from "../net/channel.ts";
 import type { Dht } from "../net/dht/dht.ts";
 import { createGate } from "../tunnel/gate.ts";
 import type { Machine } from "./machine.ts";
@@ -22,6 +22,7 @@ export interface RelayServicesOptions {
   readonly askRelay: AskRelay;
   readonly dht: Dht;
   readonly gate: boolean;
+  takeGuest(info: RelayInfo): boolean;
 }
 
 export interface RelayServices {
@@ -34,7 +35,12 @@ export function relayServices(options: RelayServicesOptions): RelayServices {
   const { network, table, decodeInfo, dht, askRelay, dialer } = options;
   const { clock, random } = options.machine;
   const common = { network, table, decodeInfo, clock, random };
-  const directory = createDirectoryService({ ...common, probe: (info) => answersEverywhere(info, dialer) });
+  const directory = createDirectoryService({
+    ...common,
+    probe: (info) => answersEverywhere(info, dialer),
+    takeGuest: (info) => options.takeGuest(info),
+    dialBack: (nodeKey, endpoint) => answers(nodeKey, endpoint, dialer),
+  });
   const scout = createScoutService({ ...common, askRelay, lookup: (topicHash) => dht.lookup(topicHash) });
   const handlers: Partial<Record<Service, ServiceHandler>> = {
     [SERVICE.directory]: answering(directory),
@@ -50,18 +56,23 @@ export function relayServices(options: RelayServicesOptions): RelayServices {
 
 function answering(service: QuestionService): ServiceHandler {
   return (stream, _args, circuit) =>
-    serveMessages(stream, (question) => service.answer(question, circuit.id));
+    serveMessages(stream, (question) => service.answer(question, circuit.id, circuit.clientHost));
 }
 
 /** Whether a relay's key answers at every address that it claims. */
 async function answersEverywhere(info: RelayInfo, dialer: Dialer): Promise<boolean> {
   for (const endpoint of info.endpoints) {
-    try {
-      (await dialer.dial({ nodeKey: info.nodeKey, endpoints: [endpoint] })).close();
-    } catch (error) {
-      if (!isBackroomError(error)) throw error;
-      return false;
-    }
+    if (!(await answers(info.nodeKey, endpoint, dialer))) return false;
   }
   return true;
+}
+
+async function answers(nodeKey: Buffer, endpoint: Endpoint, dialer: Dialer): Promise<boolean> {
+  try {
+    (await dialer.dial({ nodeKey, endpoints: [endpoint] })).close();
+    return true;
+  } catch (error) {
+    if (!isBackroomError(error)) throw error;
+    return false;
+  }
 }

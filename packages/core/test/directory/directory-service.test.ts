@@ -7,9 +7,11 @@ import { generateKeys } from "../../src/crypto/keys.ts";
 import { createDirectoryService } from "../../src/directory/directory-service.ts";
 import {
   askAt,
+  askReach,
   askSample,
   atQuestion,
   publishQuestion,
+  reachQuestion,
   sampleQuestion,
   type Ask,
 } from "../../src/directory/questions.ts";
@@ -36,6 +38,108 @@ function serve(probe: (info: RelayInfo) => Promise<boolean> = () => Promise.reso
 
 const infoAt = (n: number, timeS = NOW_S) =>
   signedInfo({ endpoints: [{ host: `8.${n}.8.8`, port: 9 }], timeS });
+
+const CLIENT_KEY = Buffer.alloc(32, 3);
+
+/** A relay whose dials to `open` succeed, asked by somebody at `host`. */
+function reachable(host: string | undefined, open = "8.8.4.4 9001") {
+  const dialled: string[] = [];
+  const { table, clock } = tableWith();
+  const service = createDirectoryService({
+    table,
+    clock,
+    network: NETWORK,
+    decodeInfo: decodeRelayInfo,
+    probe: () => Promise.resolve(false),
+    dialBack: (key, { host, port }) => {
+      dialled.push(`${host} ${port}`);
+      return Promise.resolve(key.equals(CLIENT_KEY) && `${host} ${port}` === open);
+    },
+  });
+  const ask: Ask = async (question) => wire(await service.answer(wire(question), 1, host));
+  return { dialled, ask };
+}
+
+test("who asks whether it can be reached is dialled where its connection comes from, and learns where that is", async () => {
+  const { ask, dialled } = reachable("8.8.4.4");
+  assert.deepEqual(await askReach(ask, CLIENT_KEY, 9001), {
+    endpoint: { host: "8.8.4.4", port: 9001 },
+    reached: true,
+  });
+  assert.equal((await askReach(ask, CLIENT_KEY, 9002)).reached, false);
+  assert.equal((await askReach(ask, Buffer.alloc(32), 9001)).reached, false, "another key answers there");
+  assert.deepEqual(dialled, ["8.8.4.4 9001", "8.8.4.4 9002", "8.8.4.4 9001"]);
+});
+
+test("nobody is dialled whom the question does not come from, nor at an address that is not public", async () => {
+  // Would catch: a circuit that ends at a relay and makes it scan the relay before it; a house's own network knocked at.
+  for (const host of [undefined, "192.168.1.7", "127.0.0.1", "::1", "fe80::1", "not an address"]) {
+    const { ask, dialled } = reachable(host);
+    assert.equal(refusalOf(await ask(reachQuestion(CLIENT_KEY, 9001))), "refused", host);
+    assert.deepEqual(dialled, []);
+  }
+  for (const question of [{ p: 0 }, { p: 65_536 }, { p: -1 }, { k: Buffer.alloc(31) }, { k: 1 }]) {
+    const { ask, dialled } = reachable("8.8.4.4");
+    const answer = await ask({ ...reachQuestion(CLIENT_KEY, 9001), ...question });
+    assert.ok(["bad", "refused"].includes(refusalOf(answer) ?? ""));
+    assert.deepEqual(dialled, []);
+  }
+});
+
+test("dial-backs are few, whoever asks", async () => {
+  const { ask, dialled } = reachable("8.8.4.4");
+  const answers = [];
+  for (let n = 0; n < LIMITS.probeBurstCount + 5; n++)
+    answers.push(await ask(reachQuestion(CLIENT_KEY, 9001)));
+  assert.equal(dialled.length, LIMITS.probeBurstCount);
+  assert.equal(answers.filter((answer) => refusalOf(answer) === "busy").length, 5);
+});
+
+test("an answer about another port, or of another form, is none", async () => {
+  const address = Buffer.from("080804042329", "hex");
+  for (const answer of [
+    { a: address, r: 2 },
+    { a: address },
+    { r: 1 },
+    { a: 1, r: 1 },
+    { a: Buffer.from("080804042328", "hex"), r: 1 },
+    { a: Buffer.from("0808040423", "hex"), r: 1 },
+  ] as Bencoded[]) {
+    await assert.rejects(
+      askReach(() => Promise.resolve(wire(answer)), CLIENT_KEY, 9001),
+      { code: "E_DECODE" },
+    );
+  }
+});
+
+test("a guest is taken by a host that keeps its channel, and dialled by nobody", async () => {
+  const guest = signedInfo({ endpoints: [], hosts: ["01".repeat(8)], gate: false, scout: false });
+  const taken: string[] = [];
+  for (const keeps of [true, false]) {
+    const { table, clock } = tableWith();
+    const service = createDirectoryService({
+      table,
+      clock,
+      network: NETWORK,
+      decodeInfo: decodeRelayInfo,
+      probe: () => assert.fail("a guest was dialled"),
+      takeGuest: ({ key }) => (taken.push(key), keeps),
+    });
+    const answer = wire(await service.answer(wire(publishQuestion(guest.bytes)), 1));
+    assert.equal(refusalOf(answer), keeps ? undefined : "unreachable");
+    assert.deepEqual([table.size, table.guests.size], [0, keeps ? 1 : 0]);
+    const infos = await askSample(
+      async (question) => wire(await service.answer(wire(question), 1)),
+      decodeRelayInfo,
+    );
+    assert.deepEqual(
+      infos.map(({ key }) => key),
+      keeps ? [guest.key] : [],
+    );
+  }
+  assert.deepEqual(taken, [guest.key, guest.key]);
+  assert.equal(refusalOf(await serve().ask(publishQuestion(guest.bytes))), "unreachable");
+});
 
 test("a sample holds at most 64 relays of the table, whatever is asked for", async () => {
   const { table, ask } = serve();

@@ -9,7 +9,9 @@ import {
   createRelayInfoDecoder,
   decodeRelayInfo,
   hopTarget,
+  hostName,
   isCurrent,
+  isGuest,
   signRelayInfo,
 } from "../../src/directory/relay-info.ts";
 import { decoderSuite } from "../support/decoder-suite.ts";
@@ -24,6 +26,14 @@ const largest = signedInfo({
   endpoints: [1, 2, 3, 4].map((n) => ({ host: `2a00:${n}::1`, port: 65_535 })),
 });
 
+/** A guest: no address, no flags, hosts instead. */
+const GUEST = {
+  endpoints: [],
+  hosts: ["00".repeat(8), "0a".repeat(8), "ff".repeat(8)],
+  gate: false,
+  scout: false,
+};
+
 decoderSuite({
   name: "relay info",
   decode: decodeRelayInfo,
@@ -32,6 +42,7 @@ decoderSuite({
     signedInfo().bytes,
     signedInfo({ gate: false, scout: false, bandwidthKiB: 0 }).bytes,
     largest.bytes,
+    signedInfo(GUEST).bytes,
   ],
   runs: 300,
 });
@@ -63,6 +74,21 @@ test("a relay info has the bytes of PROTOCOL 7.1", () => {
     sha256(bytes).toString("hex"),
     "6c46bfb0ded04a47fe88918658e59c1f9e4fc3e11650c257eee2d3621305c3bc",
   );
+});
+
+test("a guest's info names its hosts in place of addresses, and is shorter than any other", () => {
+  const info = decodeRelayInfo(
+    signRelayInfo(
+      { ...GUEST, networkId: 7, onionKey: Buffer.alloc(32, 1), bandwidthKiB: 500, timeS: NOW_S },
+      KEYS,
+    ),
+  );
+  assert.equal(isGuest(info), true);
+  assert.deepEqual([info.hosts, info.endpoints], [GUEST.hosts, []]);
+  const text = info.bytes.toString("latin1");
+  assert.ok(text.startsWith(`d1:bi500e1:fi0e1:hl8:${"\0".repeat(8)}8:`));
+  assert.equal(hostName(Buffer.alloc(32)), sha256(Buffer.alloc(32)).toString("hex").slice(0, 16));
+  assert.ok(info.bytes.length < LIMITS.relayInfoBytes);
 });
 
 test("every field survives", () => {
@@ -100,9 +126,20 @@ function forged(change: Record<string, Bencoded | undefined>): Buffer {
 test("a correct signature does not excuse a wrong form", () => {
   // Would catch a check that is left to the signer's good manners.
   assert.doesNotThrow(() => decodeRelayInfo(forged({})));
+  assert.doesNotThrow(() => decodeRelayInfo(forged({ a: undefined, f: 0, h: [Buffer.alloc(8)] })));
   const address = Buffer.from("080808082329", "hex");
   const wrong: Record<string, Record<string, Bencoded | undefined>> = {
     "no address": { a: [] },
+    "neither addresses nor hosts": { a: undefined },
+    "addresses and hosts": { h: [Buffer.alloc(8)] },
+    "a guest that is a gate": { a: undefined, f: 1, h: [Buffer.alloc(8)] },
+    "a guest that is a scout": { a: undefined, f: 2, h: [Buffer.alloc(8)] },
+    "a guest without hosts": { a: undefined, f: 0, h: [] },
+    "a host twice": { a: undefined, f: 0, h: [Buffer.alloc(8), Buffer.alloc(8)] },
+    "hosts that fall": { a: undefined, f: 0, h: [Buffer.alloc(8, 1), Buffer.alloc(8)] },
+    "four hosts": { a: undefined, f: 0, h: [0, 1, 2, 3].map((n) => Buffer.alloc(8, n)) },
+    "a long host": { a: undefined, f: 0, h: [Buffer.alloc(9)] },
+    "a host that is a number": { a: undefined, f: 0, h: [1] },
     "five addresses": { a: Array<Bencoded>(5).fill(address) },
     "an address that is a number": { a: [1] },
     "a short key": { o: Buffer.alloc(31) },
