@@ -6,6 +6,7 @@ import { TestNetwork } from "../../packages/cli/test/support/network.ts";
 import { median, usageOf, type Usage } from "./process-usage.ts";
 import type { Row } from "./row.ts";
 import { measureTls, type TlsResult } from "./tls-stream.ts";
+import { measureTor, rowsBeside } from "./tor.ts";
 
 const MIB = 1024 * 1024;
 const FILE_MIB = 384;
@@ -13,6 +14,8 @@ const RUNS = 3;
 const RELAYS = 7;
 /** A path of two relays, a gate and two relays. */
 const RELAYS_ON_PATH = 5;
+const DOWNLOAD = "circuit 2 + gate + 2: download";
+const CPU_OF_ALL = "circuit: CPU, all processes";
 
 interface Run {
   readonly mibPerSecond: number;
@@ -22,9 +25,19 @@ interface Run {
 
 /**
  * A download of incompressible data from one seeder through 2 + gate + 2 relays, every party a process on this machine, beside a plain TLS stream
- * on loopback in the same run. CPU seconds are per GiB of file. The time counts from the first verified piece to the last.
+ * on loopback in the same run, and a Tor onion service after it. CPU seconds are per GiB of file. The time counts from the first verified piece to the last.
  */
 export async function benchCircuit(): Promise<Row[]> {
+  const ours = await benchOurs();
+  const valueOf = (wanted: string): number => ours.find(({ name }) => name === wanted)?.value ?? Number.NaN;
+  const tor = await measureTor();
+  return [
+    ...ours,
+    ...(tor === undefined ? [] : rowsBeside({ rate: valueOf(DOWNLOAD), cpu: valueOf(CPU_OF_ALL) }, tor)),
+  ];
+}
+
+async function benchOurs(): Promise<Row[]> {
   const network = await TestNetwork.start(RELAYS);
   try {
     await writeRandom(network.path("film.bin"), FILE_MIB);
@@ -102,7 +115,7 @@ function rows(
   const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
   const all = of((run) => run.cpu.seeder + run.cpu.downloader + sum(run.cpu.relays));
   const cpu = (name: string, value: number): Row => ({
-    name: `circuit: CPU, ${name}`,
+    name,
     value,
     unit: "s/GiB",
     ratio: value / tlsCpu,
@@ -111,27 +124,27 @@ function rows(
   return [
     { name: "TLS stream on loopback", value: tlsRate, unit: "MiB/s", ratio: 1 },
     { name: "TLS stream: CPU, both ends", value: tlsCpu, unit: "s/GiB", ratio: 1 },
-    { name: "circuit 2 + gate + 2: download", value: rate, unit: "MiB/s", ratio: rate / tlsRate },
+    { name: DOWNLOAD, value: rate, unit: "MiB/s", ratio: rate / tlsRate },
     {
       name: "circuit: from `get` to the first verified piece, cold",
       value: of((run) => run.firstByteSeconds),
       unit: "s",
     },
-    cpu("all processes", all),
+    cpu(CPU_OF_ALL, all),
     cpu(
-      "seeder",
+      "circuit: CPU, seeder",
       of((run) => run.cpu.seeder),
     ),
     cpu(
-      "downloader, opening included",
+      "circuit: CPU, downloader, opening included",
       of((run) => run.cpu.downloader),
     ),
     cpu(
-      "a relay (mean of the five busiest)",
+      "circuit: CPU, a relay (mean of the five busiest)",
       of((run) => sum(onPath(run)) / RELAYS_ON_PATH),
     ),
     cpu(
-      "busiest relay",
+      "circuit: CPU, busiest relay",
       of((run) => Math.max(...run.cpu.relays)),
     ),
     ...Object.entries(peaks).map(([name, value]) => ({

@@ -31,6 +31,7 @@ const PARTNERS = {
     found: () => process.getuid?.() === 0 && onPath("mount", ["--version"]),
   },
   tcpdump: { package: "tcpdump", found: () => onPath("tcpdump", ["--version"]) },
+  tor: { package: "tor", found: () => onPath("tor", ["--version"]) },
   faketime: { package: "faketime", found: () => onPath("faketime", ["--version"]) },
 } as const;
 
