@@ -14,6 +14,7 @@ export const LOG_WORDS = [
   "seeder",
   "downloader",
   "lookup",
+  "directory",
   // Why something was not done.
   "busy",
   "full",

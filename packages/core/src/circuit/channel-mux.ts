@@ -17,7 +17,7 @@ export interface MuxHandlers {
   /** How many circuits a channel on which the neighbour opens another one may carry. Absent: as many as its kind may. */
   mostCircuits?(channel: Channel): number;
   /** Once; every leg has had `onGone` by then. */
-  onClose?(mux: ChannelMux): void;
+  onClose?(mux: ChannelMux, error: BackroomError | undefined): void;
   /** The last leg is gone. */
   onIdle?(mux: ChannelMux): void;
 }
@@ -46,7 +46,7 @@ export class ChannelMux {
     channel.start({
       onFrame: (frame) => this.#receive(frame),
       onDrain: () => this.#drained(),
-      onClose: () => this.#ended(),
+      onClose: (error) => this.#ended(error),
     });
   }
 
@@ -171,13 +171,13 @@ export class ChannelMux {
     return leg;
   }
 
-  #ended(): void {
+  #ended(error: BackroomError | undefined): void {
     this.#closed = true;
     const legs = [...this.#legs.values()];
     this.#legs.clear();
     this.#destroys.clear();
     // First of all, so that nobody who opens another circuit at once is given this channel again.
-    this.#handlers.onClose?.(this);
+    this.#handlers.onClose?.(this, error);
     for (const leg of legs) leg.receiveGone();
   }
 }

@@ -1,7 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import { asBuffer } from "../base/bytes.ts";
-import { BackroomError } from "../base/errors.ts";
+import { BackroomError, codeOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import { silentLog, type Log } from "../base/log.ts";
 import type { Channel, Dialer, Endpoint } from "../net/channel.ts";
 import { ChannelMux, type MuxHandlers } from "./channel-mux.ts";
 
@@ -11,6 +12,7 @@ export interface ChannelPoolDeps {
   /** For a relay: neighbours may open circuits. */
   readonly onCreate?: MuxHandlers["onCreate"];
   readonly mostCircuits?: MuxHandlers["mostCircuits"];
+  readonly log?: Log;
 }
 
 export interface ChannelTarget {
@@ -29,6 +31,7 @@ export interface ExtendTarget extends ChannelTarget {
  */
 export class ChannelPool {
   readonly #deps: ChannelPoolDeps;
+  readonly #log: Log;
   /** By node key; channels of anonymous clients are only in `#all`. */
   readonly #byKey = new Map<string, ChannelMux>();
   readonly #dials = new Map<string, Promise<ChannelMux>>();
@@ -39,6 +42,7 @@ export class ChannelPool {
 
   constructor(deps: ChannelPoolDeps) {
     this.#deps = deps;
+    this.#log = deps.log ?? silentLog;
   }
 
   get size(): number {
@@ -85,7 +89,15 @@ export class ChannelPool {
   }
 
   async #dial(target: ChannelTarget): Promise<ChannelMux> {
-    return this.adopt(await this.#deps.dialer.dial(target));
+    const { clock, dialer } = this.#deps;
+    const sinceMs = clock.monotonicMs();
+    try {
+      return this.adopt(await dialer.dial(target));
+    } catch (error) {
+      const tookMs = clock.monotonicMs() - sinceMs;
+      this.#log("debug", "a relay could not be dialled", { code: codeOf(error), tookMs });
+      throw error;
+    }
   }
 
   /** Takes over a channel, also one that was accepted. */
@@ -107,9 +119,11 @@ export class ChannelPool {
       ...(onCreate === undefined ? {} : { onCreate }),
       ...(mostCircuits === undefined ? {} : { mostCircuits }),
       onIdle: watchIdle,
-      onClose: (closed) => {
+      onClose: (closed, error) => {
         cancelIdle();
         this.#forget(closed);
+        const code = error === undefined ? {} : { code: error.code };
+        this.#log("debug", "a channel closed", { ...code, channelCount: this.#all.size });
       },
     });
     if (this.#closed) mux.close();
@@ -121,6 +135,9 @@ export class ChannelPool {
     const replaces = before === undefined || (this.#kept.has(before) && !channel.initiator);
     if (name !== undefined && replaces) this.#byKey.set(name, mux);
     watchIdle(mux);
+    const { initiator, peerKey } = channel;
+    const facts = { isOurs: initiator, isAnonymous: peerKey === undefined };
+    this.#log("debug", "a channel opened", { ...facts, channelCount: this.#all.size });
     return mux;
   }
 

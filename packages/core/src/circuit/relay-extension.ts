@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { equalBytes } from "../crypto/hash.ts";
 import { LIMITS } from "../base/limits.ts";
 import { BackroomError } from "../base/errors.ts";
+import type { Log, LogWord } from "../base/log.ts";
 import type { ChannelMux } from "./channel-mux.ts";
 import type { ChannelPool, ExtendTarget } from "./channel-pool.ts";
 import { DESTROY_REASON, EXTEND_FAILED_REASON, type ExtendFailedReason } from "./control.ts";
@@ -10,6 +11,7 @@ import type { Leg } from "./leg.ts";
 export interface ExtensionDeps {
   readonly clock: Clock;
   readonly channels: ChannelPool;
+  readonly log: Log;
   /** Public, 32 bytes. */
   readonly nodeKey: Uint8Array;
   /** Checks a signed relay info and says where to dial it; throws when it must not be dialled. */
@@ -24,6 +26,13 @@ export interface ExtensionEvents {
   extended(leg: Leg, reply: Buffer): void;
   failed(reason: ExtendFailedReason): void;
 }
+
+const WORD_OF: Record<ExtendFailedReason, LogWord> = {
+  [EXTEND_FAILED_REASON.info]: "not-allowed",
+  [EXTEND_FAILED_REASON.unreachable]: "unreachable",
+  [EXTEND_FAILED_REASON.refused]: "refused",
+  [EXTEND_FAILED_REASON.busy]: "busy",
+};
 
 /** One EXTEND at a relay: dial or reuse a channel, CREATE, wait for CREATED. Ends with exactly one event, or none after `cancel`. */
 export class Extension {
@@ -112,6 +121,7 @@ export class Extension {
     if (this.#done) return;
     this.#finish();
     this.#leg?.destroy(DESTROY_REASON.gone);
+    this.#deps.log("debug", "a circuit could not be extended", { reason: WORD_OF[reason] });
     this.#events.failed(reason);
   }
 

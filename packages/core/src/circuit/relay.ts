@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import { silentLog, type Log, type LogWord } from "../base/log.ts";
 import type { KeyPair } from "../crypto/keys.ts";
 import type { Channel, Dialer } from "../net/channel.ts";
 import type { ChannelMux } from "./channel-mux.ts";
@@ -28,6 +29,7 @@ export interface RelayDeps {
   resolveExtend(info: Buffer): ExtendTarget;
   /** Read at each BEGIN, so services may come and go. */
   readonly services: Partial<Record<Service, ServiceHandler>>;
+  readonly log?: Log;
   /** For tests; see CircuitDeps. */
   readonly ratchetFrames?: number;
   /** For tests that cannot fill LIMITS.relayQueueMostFrames. */
@@ -70,6 +72,7 @@ interface NeighbourBounds {
  */
 export function createRelay(deps: RelayDeps): Relay {
   const mostFrames = deps.mostQueuedFrames ?? LIMITS.relayQueueMostFrames;
+  const log = deps.log ?? silentLog;
   const meter = { queuedFrames: 0, forwardedFrames: 0, mostFrames, onFull: makeRoom };
   const spareFrames = new SpareFrames();
   const circuits = new Set<RelayCircuit>();
@@ -78,6 +81,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const channels = new ChannelPool({
     dialer: deps.dialer,
     clock: deps.clock,
+    log,
     onCreate: create,
     mostCircuits: (channel) => (isRelay(channel) ? LIMITS.circuitsPerRelay : LIMITS.circuitsPerClient),
   });
@@ -88,23 +92,25 @@ export function createRelay(deps: RelayDeps): Relay {
   function create(leg: Leg, message: Buffer, mux: ChannelMux): void {
     const neighbour = boundsOf(mux);
     const overloaded = circuits.size >= LIMITS.circuitsTotal || meter.queuedFrames >= LIMITS.relayQueueFrames;
-    if (overloaded || !neighbour.handshakes.take() || !handshakes.take()) return refuse(leg);
+    if (overloaded || !neighbour.handshakes.take() || !handshakes.take()) return refuse(leg, "busy");
     try {
       const identity = { protocolId: PROTOCOL_ID.hop, nodeId: deps.nodeKey, onionKeys: deps.onionKeys() };
       const { reply, keys, position } = serverReply(identity, message);
-      if (position < 1 || position > MAX_HOPS) return refuse(leg);
+      if (position < 1 || position > MAX_HOPS) return refuse(leg, "malformed");
       const layers = new RelayLayers(new HopLayers(keys, deps.ratchetFrames), position);
       const context = contextFor(neighbour);
       circuits.add(new RelayCircuit(context, leg, mux.channel, layers, position));
       leg.sendCreated(reply);
+      log("debug", "a circuit was opened", { circuitCount: circuits.size });
     } catch (error) {
       if (!(error instanceof BackroomError)) throw error;
-      refuse(leg);
+      refuse(leg, "malformed");
     }
   }
 
-  function refuse(leg: Leg): void {
+  function refuse(leg: Leg, reason: LogWord): void {
     refusedCircuits++;
+    log("debug", "a circuit was refused", { reason, circuitCount: circuits.size });
     leg.destroy(DESTROY_REASON.refused);
   }
 
@@ -133,9 +139,13 @@ export function createRelay(deps: RelayDeps): Relay {
       services: deps.services,
       meter,
       spareFrames,
+      log,
       resolveExtend: (info) => deps.resolveExtend(info),
       takeExtendSlot: () => takeExtendSlot(neighbour),
-      onCircuitEnded: (circuit) => circuits.delete(circuit),
+      onCircuitEnded: (circuit) => {
+        circuits.delete(circuit);
+        log("debug", "a circuit ended", { circuitCount: circuits.size });
+      },
     };
   }
 
@@ -155,6 +165,7 @@ export function createRelay(deps: RelayDeps): Relay {
       const [first, ...others] = circuits;
       if (first === undefined) return;
       const most = others.reduce((a, b) => (b.heldFrames > a.heldFrames ? b : a), first);
+      log("warn", "too much waits: the circuit that holds most was ended", { frameCount: most.heldFrames });
       most.end(DESTROY_REASON.broken, DESTROY_REASON.gone);
     }
   }

@@ -2,6 +2,7 @@ import type { Bencoded, BencodedDict } from "../base/bencode.ts";
 import type { Clock } from "../base/clock.ts";
 import { isBackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import { silentLog, type Log } from "../base/log.ts";
 import { isAcceptable } from "./acceptable.ts";
 import type { Endpoint } from "../net/channel.ts";
 import { addressKey, decodeAddress, encodeAddress, mayDial } from "./address.ts";
@@ -25,6 +26,7 @@ export interface DirectoryServiceDeps {
   takeGuest?(info: RelayInfo): boolean;
   /** Dials that address and tells whether the node key answers. Never rejects. Absent: `reach` is refused. */
   dialBack?(nodeKey: Buffer, endpoint: Endpoint): Promise<boolean>;
+  readonly log?: Log;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface QuestionService {
 
 /** The directory of a relay (PROTOCOL 7.2): `sample`, `publish`, `at`, `reach`. */
 export function createDirectoryService(deps: DirectoryServiceDeps): QuestionService {
-  const { table, network, clock, decodeInfo } = deps;
+  const { table, network, clock, decodeInfo, log = silentLog } = deps;
   const perCircuit = createAllowances(
     { burst: LIMITS.directoryBurstCount, perSecond: LIMITS.directoryPerSecond },
     LIMITS.allowanceCircuits,
@@ -62,6 +64,7 @@ export function createDirectoryService(deps: DirectoryServiceDeps): QuestionServ
       if (probing.has(info.key) || !probes.take()) return refusal("busy");
       probing.add(info.key);
       const reached = await deps.probe(info).finally(() => probing.delete(info.key));
+      log("debug", "a relay that published itself was dialled", { isReachable: reached });
       if (!reached) return refusal("unreachable");
       remember(info);
     }

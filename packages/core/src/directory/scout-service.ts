@@ -1,6 +1,7 @@
 import type { Bencoded, BencodedDict } from "../base/bencode.ts";
 import type { Clock } from "../base/clock.ts";
 import { LIMITS } from "../base/limits.ts";
+import { silentLog, type Log } from "../base/log.ts";
 import { shuffled, type Random } from "../base/random.ts";
 import type { Endpoint } from "../net/channel.ts";
 import { addressKey, mayDial } from "./address.ts";
@@ -21,6 +22,7 @@ export interface ScoutServiceDeps {
   /** Asks the DHT who announced the hash. May reject. */
   lookup(topicHash: Buffer): Promise<readonly Endpoint[]>;
   readonly askRelay: AskRelay;
+  readonly log?: Log;
 }
 
 /** Relays that a scout asks about one address that is not in its table. */
@@ -31,7 +33,7 @@ const ASKED_ABOUT_MISS = 2;
  * out of it are looked up in the table or asked about, and never dialled.
  */
 export function createScoutService(deps: ScoutServiceDeps): QuestionService {
-  const { clock } = deps;
+  const { clock, log = silentLog } = deps;
   const perCircuit = createAllowances(
     { burst: LIMITS.scoutBurstCount, perSecond: LIMITS.scoutPerSecond },
     LIMITS.allowanceCircuits,
@@ -47,14 +49,19 @@ export function createScoutService(deps: ScoutServiceDeps): QuestionService {
     const name = topicHash.toString("hex");
     const hit = cache.get(name);
     if (hit !== undefined && hit.untilMs > clock.monotonicMs()) return infosAnswer(await hit.gates);
-    if (!lookups.take()) return refusal("busy");
+    if (!lookups.take()) {
+      log("debug", "a look-up was refused", { reason: "busy" });
+      return refusal("busy");
+    }
     cache.delete(name);
     if (cache.size >= LIMITS.scoutCacheCount) cache.delete(cache.keys().next().value as string);
     // The promise is kept, so that many who ask at once cost one lookup.
     const found = findGates(Buffer.from(topicHash), deps);
     cache.set(name, { untilMs: clock.monotonicMs() + LIMITS.scoutCacheMs, gates: found });
     try {
-      return infosAnswer(await found);
+      const gates = await found;
+      log("debug", "a topic was looked up", { gateCount: gates.length });
+      return infosAnswer(gates);
     } catch {
       // A failure is not worth remembering: the next one who asks may be luckier.
       cache.delete(name);

@@ -1,8 +1,9 @@
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import type { Clock } from "../base/clock.ts";
-import { BackroomError } from "../base/errors.ts";
+import { BackroomError, codeOf } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import { silentLog, type Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import { Admission } from "./admission.ts";
 import type { Channel, ChannelIdentity, Listener } from "./channel.ts";
@@ -20,6 +21,7 @@ export interface TlsListenOptions {
   readonly random: Random;
   /** Instead of LIMITS.channelsPerAddress, for test networks, which live at one address. */
   readonly channelsPerAddress?: number;
+  readonly log?: Log;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function listenTls(
   options: TlsListenOptions,
   onChannel: (channel: Channel) => void,
 ): Promise<Listener> {
-  const { clock, networkId, identity } = options;
+  const { clock, networkId, identity, log = silentLog } = options;
   const perAddress = options.channelsPerAddress ?? LIMITS.channelsPerAddress;
   const admission = new Admission({ perAddress, clock });
   const sockets = new Map<string, Socket>();
@@ -43,10 +45,15 @@ export async function listenTls(
     handshakeTimeout: 2 * LIMITS.channelOpenMs,
   });
   tlsServer.on("secureConnection", (socket) => {
-    // Whatever fails has closed the socket already; there is nobody to tell.
-    greet(socket, sockets.get(nameOf(socket))).catch(() => {});
+    // Whatever fails has closed the socket already; there is nobody else to tell.
+    greet(socket, sockets.get(nameOf(socket))).catch((error: unknown) => {
+      log("debug", "a channel was not opened", { code: codeOf(error) });
+    });
   });
-  tlsServer.on("tlsClientError", (_error, socket) => socket.destroy());
+  tlsServer.on("tlsClientError", (_error, socket) => {
+    log("debug", "a TLS handshake failed");
+    socket.destroy();
+  });
 
   /** From the end of the TLS handshake on. */
   async function greet(socket: TLSSocket, raw: Socket | undefined): Promise<void> {
@@ -67,6 +74,7 @@ export async function listenTls(
   const tcpServer = createTcpServer({ noDelay: true }, (raw) => {
     raw.on("error", () => raw.destroy());
     if (!admission.admit(raw, raw.remoteAddress ?? "")) {
+      log("debug", "a connection was refused", { reason: "busy" });
       raw.destroy();
       return;
     }

@@ -72,15 +72,23 @@ export class Circuits {
           ? this.#pick({ ...want, seconds: this.#middles() }, avoid)
           : this.#withGuest(this.#pick(want, avoid), avoid);
       let joined = 0;
+      const sinceMs = clock.monotonicMs();
       try {
         const circuit = await buildCircuit({ channels, clock }, path.map(hopTarget), () => joined++);
+        const tookMs = clock.monotonicMs() - sinceMs;
+        log("debug", "a circuit was built", { role: want.role, hopCount: path.length, tookMs });
         return { circuit, path };
       } catch (error) {
         if (!isBackroomError(error)) throw error;
         failure = error;
         this.#suspect(path, joined);
         if ("gate" in want && want.gate !== undefined && joined === path.length - 1) gateFailures++;
-        log("debug", "a circuit could not be built", { code: error.code });
+        log("debug", "a circuit could not be built", {
+          code: error.code,
+          role: want.role,
+          hopCount: joined,
+          tookMs: clock.monotonicMs() - sinceMs,
+        });
       }
     }
     throw failure;

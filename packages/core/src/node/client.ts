@@ -1,4 +1,4 @@
-import { BackroomError, isBackroomError } from "../base/errors.ts";
+import { BackroomError, codeOf, isBackroomError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { shuffled } from "../base/random.ts";
 import { ChannelPool } from "../circuit/channel-pool.ts";
@@ -59,19 +59,25 @@ export class Client {
     this.#options = options;
     const { id: networkId } = options.network;
     const { clock, random } = this.machine;
-    this.#channels = new ChannelPool({ dialer: this.machine.createDialer({ networkId }), clock });
+    const { log } = options;
+    this.#channels = new ChannelPool({ dialer: this.machine.createDialer({ networkId }), clock, log });
     this.#circuits = new Circuits({
       network: options.network,
       profile: options.profile,
       clock,
       random,
-      log: options.log,
+      log,
       channels: this.#channels,
       guards,
       relays: () => this.relays(),
       guestsBehind: (host) => this.table.guests.behind(host).filter(({ key }) => key !== ownKey),
       // Not kept, the next run takes other ones: worse, but no reason to stop.
-      onGuardsChanged: () => void saveGuards(options.folder, options.network, guards).catch(() => {}),
+      onGuardsChanged() {
+        log("info", "no guard answers: others are taken");
+        saveGuards(options.folder, options.network, guards).catch((error: unknown) => {
+          log("warn", "the guards could not be saved", { code: codeOf(error) });
+        });
+      },
     });
   }
 
@@ -98,6 +104,7 @@ export class Client {
       client.close();
       throw error;
     }
+    options.log("info", "joined the network", { relayCount: client.relays().length });
     const { level, sentences } = describePrivacy(client.relays(), network, options.profile);
     if (level !== "fair") hooks.warn(sentences[0] ?? "");
     return client;

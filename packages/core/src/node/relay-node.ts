@@ -1,6 +1,6 @@
 import path from "node:path";
 import { systemClock } from "../base/clock.ts";
-import { isBackroomError } from "../base/errors.ts";
+import { codeOf, isBackroomError } from "../base/errors.ts";
 import { systemRandom } from "../base/random.ts";
 import { ChannelPool } from "../circuit/channel-pool.ts";
 import { createRelay } from "../circuit/relay.ts";
@@ -27,6 +27,7 @@ import { ownAddresses } from "./own-addresses.ts";
 import { OwnInfo } from "./own-info.ts";
 import { systemMachine } from "./machine.ts";
 import { openRelayKeys } from "./relay-keys.ts";
+import { reportRelay } from "./relay-report.ts";
 import { relayServices, type RelayServices } from "./relay-services.ts";
 import { openTable, saveTable } from "./saved-table.ts";
 
@@ -132,7 +133,7 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
   const dialer = createTlsDialer({ networkId: network.id, identity, ...common });
   // Anonymous: a neighbour that knows a channel for a relay's opens circuits back over it, and on these nobody would answer.
   const asking = createTlsDialer({ networkId: network.id, ...common });
-  const ownChannels = new ChannelPool({ dialer: asking, clock: systemClock });
+  const ownChannels = new ChannelPool({ dialer: asking, clock: systemClock, log });
   const askRelay = createRelayAsker({ channels: ownChannels, clock: systemClock });
 
   const nodeKey = own.nodeKeys.publicBytes;
@@ -144,6 +145,7 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
     dialer,
     clock: systemClock,
     services: handlers,
+    log,
     isRelay: (key) => table.get(key.toString("hex")) !== undefined,
     resolveExtend: createExtendResolver({ network, clock: systemClock, decodeInfo }),
   });
@@ -154,6 +156,7 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
       port: parts.port,
       networkId: network.id,
       ...(network.test ? { channelsPerAddress: TEST_CHANNELS_PER_ADDRESS } : {}),
+      log,
       ...common,
     },
     (channel) => relay.accept(channel),
@@ -183,6 +186,7 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
     dht,
     gate: parts.gate,
     takeGuest: (info) => hosting.take(info),
+    log,
   });
   Object.assign(handlers, services.handlers);
 
@@ -214,7 +218,13 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
   });
   gossip.start();
   const stopWatching = watchTable(table, parts.hooks, (info) => dht.addNodes(info.endpoints));
-  const saving = setInterval(() => void saveTable(folder, network, table).catch(() => {}), SAVE_TABLE_MS);
+  const save = (): Promise<void> =>
+    saveTable(folder, network, table).catch((error: unknown) => {
+      log("warn", "the table of relays could not be saved", { code: codeOf(error) });
+    });
+  const saving = setInterval(() => void save(), SAVE_TABLE_MS);
+  const stopReport = reportRelay(log, systemClock, () => ({ ...relay.stats(), relaysKnown: table.size }));
+  log("info", "the relay is ready", { isGate: parts.gate });
 
   return {
     relay: {
@@ -233,6 +243,7 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
     },
     async close() {
       clearInterval(saving);
+      stopReport();
       stopWatching();
       gossip.stop();
       services.close();
@@ -255,6 +266,7 @@ function watchTable(
     if (table.size === told) return;
     told = table.size;
     hooks.event("relays", { known: told });
+    hooks.log("info", "the table of relays changed", { relayCount: told });
     const infos = table.entries().map(({ info }) => info);
     for (const info of infos) if (!seen.has(info.key)) onNew(info);
     seen.clear();

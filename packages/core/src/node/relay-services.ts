@@ -1,4 +1,5 @@
 import { isBackroomError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
 import { serveMessages } from "../circuit/messages.ts";
 import { SERVICE, type Service, type ServiceHandler } from "../circuit/stream.ts";
 import { createDirectoryService, type QuestionService } from "../directory/directory-service.ts";
@@ -23,6 +24,7 @@ export interface RelayServicesOptions {
   readonly dht: Dht;
   readonly gate: boolean;
   takeGuest(info: RelayInfo): boolean;
+  readonly log?: Log;
 }
 
 export interface RelayServices {
@@ -34,7 +36,8 @@ export interface RelayServices {
 export function relayServices(options: RelayServicesOptions): RelayServices {
   const { network, table, decodeInfo, dht, askRelay, dialer } = options;
   const { clock, random } = options.machine;
-  const common = { network, table, decodeInfo, clock, random };
+  const logging = options.log === undefined ? {} : { log: options.log };
+  const common = { network, table, decodeInfo, clock, random, ...logging };
   const directory = createDirectoryService({
     ...common,
     probe: (info) => answersEverywhere(info, dialer),
@@ -47,7 +50,7 @@ export function relayServices(options: RelayServicesOptions): RelayServices {
     [SERVICE.scout]: answering(scout),
   };
   if (!options.gate) return { handlers, close: () => {} };
-  const gate = createGate({ nodeKey: options.nodeKey, announcer: dht, clock, random });
+  const gate = createGate({ nodeKey: options.nodeKey, announcer: dht, clock, random, ...logging });
   handlers[SERVICE.register] = gate.register;
   handlers[SERVICE.leases] = gate.leases;
   handlers[SERVICE.connect] = gate.connect;

@@ -177,6 +177,7 @@ export class PeerSwarm implements Swarm {
       }
     }
     peer.peerId = Buffer.from(peerId);
+    this.#options.log("debug", "a peer is there", { peerCount: this.#peers.size });
   }
 
   #onPeerClosed(peer: Peer, error: BackroomError | undefined): void {
@@ -206,6 +207,7 @@ export class PeerSwarm implements Swarm {
       // Two that have everything have nothing to say to each other; the tunnel is better given to somebody else.
       if (peer.picking.complete) peer.session.close();
     }
+    this.#options.log("info", "the pack is complete", { pieceCount: this.#store.info.pieceCount });
     this.#options.events?.onComplete?.();
   }
 

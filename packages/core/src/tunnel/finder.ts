@@ -151,7 +151,9 @@ export class Finder {
     try {
       circuit = await this.#circuitTo(gate);
       this.#askedMs.set(questionName(gate, topic), this.#deps.clock.monotonicMs());
-      for (const sealed of await askLeases(circuit, topic, this.#deps.clock)) this.book.add(sealed, "gate");
+      const leases = await askLeases(circuit, topic, this.#deps.clock);
+      this.#deps.log("debug", "a gate was asked for leases", { leaseCount: leases.length });
+      for (const sealed of leases) this.book.add(sealed, "gate");
       this.#putBack(gate, circuit);
       return true;
     } catch (error) {
@@ -201,6 +203,7 @@ export class Finder {
         const tunnel = await connectTunnel(circuit, tag, known.lease, known.keys.tunnelPsk, this.#deps);
         this.#failed.delete(nameOf(known));
         this.book.markAlive(known.seeder);
+        this.#deps.log("debug", "a tunnel to a seeder is up", { isSharers: known.isSharers });
         return { tunnel, seeder: known.seeder, isSharers: known.isSharers };
       } catch (error) {
         this.#note("a seeder could not be reached through one of its gates", error);

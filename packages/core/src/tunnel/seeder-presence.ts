@@ -83,6 +83,7 @@ export class SeederPresence {
   /** Gates whose circuit broke: the next one goes there again, so that a guard that flaps does not show us to ever more gates. */
   #broken: ChosenGate[] = [];
   #failures = 0;
+  #toldCount = 0;
   #notBeforeMs = 0;
   #cancelTimer: (() => void) | undefined;
   #running = false;
@@ -150,6 +151,10 @@ export class SeederPresence {
       if (slot.replaces !== undefined) this.#drop(slot.replaces);
       slot.replaces = undefined;
     }
+    if (this.gateCount !== this.#toldCount) {
+      this.#toldCount = this.gateCount;
+      this.#deps.log("info", "the share is registered at gates", { gateCount: this.#toldCount });
+    }
   }
 
   /** Opens what is missing or due; false when there is nothing to open, or not now. */
@@ -195,6 +200,7 @@ export class SeederPresence {
   ): void {
     const { random, clock } = this.#deps;
     const nowMs = clock.monotonicMs();
+    this.#deps.log("debug", "a circuit to a gate is there", { isInPlaceOfAnother: replaces !== undefined });
     const session = new GateSession(opened.circuit, opened.gate, this.#deps, () => this.#wake());
     if (this.#closed) return session.leave();
     this.#slots.push({

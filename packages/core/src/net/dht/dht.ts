@@ -45,7 +45,7 @@ export interface DhtOptions {
 export async function startDht(options: DhtOptions): Promise<Dht> {
   const child = new DhtProcess(options);
   const port = await child.start();
-  return new ProcessDht(child, port, options.clock);
+  return new ProcessDht(child, port, options);
 }
 
 interface Lookup {
@@ -58,6 +58,7 @@ class ProcessDht implements Dht {
   readonly port: number;
   readonly #child: DhtProcess;
   readonly #clock: Clock;
+  readonly #log: Log;
   /** What is announced, each with what cancels its next round. */
   readonly #announced = new Map<string, { cancel(): void }>();
   /** Hashes and lookups whose turn has not come. */
@@ -66,10 +67,11 @@ class ProcessDht implements Dht {
   #running = 0;
   #closed = false;
 
-  constructor(child: DhtProcess, port: number, clock: Clock) {
+  constructor(child: DhtProcess, port: number, { clock, log }: Pick<DhtOptions, "clock" | "log">) {
     this.#child = child;
     this.port = port;
     this.#clock = clock;
+    this.#log = log;
     child.onRestart = () => {
       for (const hash of this.#announced.keys()) this.#announceNow(hash);
     };
@@ -143,8 +145,13 @@ class ProcessDht implements Dht {
 
   #run(...[kind, hash, done]: Parameters<DhtProcess["run"]>): void {
     this.#running++;
+    const sinceMs = this.#clock.monotonicMs();
     this.#child.run(kind, hash, (result) => {
       this.#running--;
+      const tookMs = this.#clock.monotonicMs() - sinceMs;
+      const { found, takenCount } = result;
+      if (kind === "lookup") this.#log("debug", "the DHT was asked", { foundCount: found.length, tookMs });
+      else this.#log("debug", "a topic was announced", { takenCount, tookMs });
       done(result);
       this.#next();
     });
