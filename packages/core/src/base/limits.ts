@@ -156,6 +156,12 @@ export const LIMITS = {
   clockSkewMs: 3_600_000,
   /** Neighbours whose clocks are remembered; a median of more says nothing new. */
   clockSources: 32,
+  /** Relays whose own measurements are kept, 100 bytes each: more than a member meets within their half-life of three days. */
+  measuredRelays: 1024,
+  /** Guards, middle hops and measurements on disk: 80 KiB where all are full. */
+  pathStateBytes: 256 * 1024,
+  /** Circuits that went wrong and are not yet held against their guard: more in one go say that the network failed. */
+  guardBlamesHeld: 16,
   /** A network file names seed relays, not a directory; the text is read whole. */
   networkFileBytes: 64 * 1024,
   networkFileRelays: 64,

@@ -88,6 +88,11 @@ export class ChannelPool {
     return this.#byKey.get(asBuffer(nodeKey).toString("latin1"))?.channel.peerHost;
   }
 
+  /** The channel to the neighbour with that key, where one is up. */
+  current(nodeKey: Uint8Array): ChannelMux | undefined {
+    return this.#byKey.get(asBuffer(nodeKey).toString("latin1"));
+  }
+
   async #dial(target: ChannelTarget): Promise<ChannelMux> {
     const { clock, dialer } = this.#deps;
     const sinceMs = clock.monotonicMs();

@@ -1,5 +1,6 @@
 import { BackroomError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
+import type { Standing } from "./measurements.ts";
 import type { RelayInfo } from "./relay-info.ts";
 import { independentCount, related, subnetsOf } from "./subnets.ts";
 import { relayWeights, weightedOrder } from "./weights.ts";
@@ -28,10 +29,14 @@ export interface PathOptions {
   readonly guards: readonly RelayInfo[];
   /** Keys of relays not to use now, for instance because they did not answer; a given gate aside. */
   readonly avoid?: ReadonlySet<string> | undefined;
+  /** This member's own measurements. Without them claims alone count, below the median. */
+  readonly measured?: ReadonlyMap<string, Standing> | undefined;
 }
 
 /** Relays of one subnet in a pool: two, so that a subnet does not weigh more than two homes do. */
 const POOL_PER_SUBNET = 2;
+/** One path in so many is picked without regard to measurements, or a relay that was slow once would never be measured again. */
+const EXPLORE_ONE_IN = 8;
 /** Relays tried before a path is taken for impossible; a possible one takes as many as it has hops, or a few more. */
 const SEARCH_STEPS = 4000;
 
@@ -50,6 +55,8 @@ export function pickPath(
   const guards = options.guards.filter((guard) => !avoid.has(guard.key));
   const guardKeys = new Set(options.guards.map((guard) => guard.key));
   const middle = want.role === "seeder" ? want.seconds.filter((relay) => !avoid.has(relay.key)) : pool;
+  const explores = options.measured !== undefined && random.below(EXPLORE_ONE_IN) === 0;
+  const measured = explores ? undefined : options.measured;
   const withoutGuards = (list: readonly RelayInfo[]) => list.filter((relay) => !guardKeys.has(relay.key));
   // Own guards are left out of the other places, so that no last hop meets one as its neighbour, unless only they are left.
   const path =
@@ -59,7 +66,10 @@ export function pickPath(
   return path;
 
   function search(middle: readonly RelayInfo[], last: readonly RelayInfo[]): RelayInfo[] | undefined {
-    const weighted = (list: readonly RelayInfo[]) => ({ candidates: list, weights: relayWeights(list) });
+    const weighted = (list: readonly RelayInfo[]) => ({
+      candidates: list,
+      weights: relayWeights(list, measured),
+    });
     const middles = Array.from({ length: RELAYS_BEFORE_LAST[options.profile] - 1 }, () => weighted(middle));
     // The scarcest places first: the last hop needs a flag or is given, the guard comes out of a few.
     const slots: Slot[] = [weighted(last), { candidates: guards, weights: undefined }, ...middles];
@@ -70,14 +80,15 @@ export function pickPath(
   }
 }
 
-/** Guards for a run, best vouched and by weight, of different subnets: the first is used while it answers, the others stand in. */
+/** Guards, best vouched and by weight, of different subnets, also from those in `held`. */
 export function pickGuards(
   relays: readonly RelayInfo[],
   count: number,
   network: { readonly test: boolean },
   random: Random,
+  held: readonly RelayInfo[] = [],
 ): RelayInfo[] {
-  return pickDistinct(poolOf(relays, network), count, [], network, random);
+  return pickDistinct(poolOf(relays, network), count, held, network, random);
 }
 
 /** The small set of middle hops that a seeder keeps; none related to each other or, as far as there are enough, to its guards. */

@@ -1,15 +1,34 @@
 import type { Random } from "../base/random.ts";
+import type { Standing } from "./measurements.ts";
 import type { RelayInfo } from "./relay-info.ts";
 
-/** How far from the median claim a weight may lie: claims are free, so a claim may win this much and no more. */
-const CLIP = 4;
+/** How far from the median a weight may lie, in powers of two: neither a claim nor what was measured wins or loses more than this. */
+const CLIP = 2;
 
-/** A weight for each relay: its bandwidth claim, clipped to a quarter and four times the median of all. */
-export function relayWeights(relays: readonly RelayInfo[]): ReadonlyMap<string, number> {
+const UNMEASURED: Standing = { rate: 0, rateTrust: 0, quickness: 0 };
+
+/**
+ * A weight for each relay, between 1/4 and 4: what this member measured itself, as far as it can be trusted, and for the rest the relay's
+ * bandwidth claim. Claims are free, so one below the median of all is believed and one above it counts as the median: who wants more than
+ * that has to carry it.
+ */
+export function relayWeights(
+  relays: readonly RelayInfo[],
+  measured: ReadonlyMap<string, Standing> = new Map(),
+): ReadonlyMap<string, number> {
   const claims = relays.map((relay) => relay.bandwidthKiB).sort((a, b) => a - b);
   const median = Math.max(1, claims[claims.length >>> 1] ?? 1);
-  const clip = (claim: number) => Math.min(Math.max(claim, median / CLIP), median * CLIP);
-  return new Map(relays.map((relay) => [relay.key, clip(relay.bandwidthKiB)]));
+  return new Map(
+    relays.map((relay) => {
+      const { rate, rateTrust, quickness } = measured.get(relay.key) ?? UNMEASURED;
+      const claim = clip(Math.min(0, Math.log2(Math.max(1, relay.bandwidthKiB) / median)));
+      return [relay.key, 2 ** clip((1 - rateTrust) * claim + rateTrust * rate + quickness / 2)];
+    }),
+  );
+}
+
+function clip(log2: number): number {
+  return Math.min(Math.max(log2, -CLIP), CLIP);
 }
 
 /** The relays one after another, each drawn by weight from those that are left. Lazy: mostly the first one is all that is asked for. */

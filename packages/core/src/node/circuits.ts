@@ -6,14 +6,28 @@ import type { ChannelPool } from "../circuit/channel-pool.ts";
 import { buildCircuit } from "../circuit/client-circuit.ts";
 import type { Circuit } from "../circuit/stream.ts";
 import { placeGuest } from "../directory/guest-hops.ts";
+import type { BiasVerdict } from "../directory/path-bias.ts";
 import { pickPath, pickSeconds, type PathRole, type Profile } from "../directory/path.ts";
 import { hopTarget, type RelayInfo } from "../directory/relay-info.ts";
-import type { Guards } from "./guards.ts";
+import { related } from "../directory/subnets.ts";
+import { Entry } from "./entry.ts";
+import { GuardWatch } from "./guard-watch.ts";
+import { ObservedCircuit } from "./observed-circuit.ts";
+import type { PathStore } from "./path-store.ts";
 import { Suspects } from "./suspects.ts";
 
+/** Middle hops that a seeder has to choose from; with fewer that are there it takes others, too. */
 const SECONDS = 4;
+const SECONDS_LEAST = 2;
+/** Guards that a path may be tried through in one go: the primary ones. */
+const ENTRIES = 3;
 /** Paths tried before a circuit is given up; each avoids the relays of those that failed. */
 const PATHS_TRIED = 5;
+/**
+ * Paths that may fail behind one guard before the next primary one gets a try: a guard through which nothing can be built is no better than one that
+ * is down. Not fewer, since hops behind it fail more often; and among the primary guards it makes no difference who knows this member.
+ */
+const PATHS_BY_GUARD = 3;
 /** A path to a gate that was somebody else's choice is not tried again once this many relays could not reach it. */
 const GATE_FAILURES = 2;
 /** Before another path, doubled each time: a channel that has just died takes a moment to be known as dead, and would fail them all at once. */
@@ -31,57 +45,70 @@ export interface CircuitsDeps {
   readonly random: Random;
   readonly log: Log;
   readonly channels: ChannelPool;
-  readonly guards: Guards;
+  readonly store: PathStore;
   /** What paths are picked from, in the table's order. */
   relays(): readonly RelayInfo[];
   /** The guests that are known behind a relay. */
   guestsBehind(host: RelayInfo): readonly RelayInfo[];
-  /** There are other guards, which the next run has to know. */
-  onGuardsChanged(): void;
+  /** A sentence for the person. */
+  warn(text: string): void;
 }
 
-/** A member's own circuits: picks paths, builds them, and goes round what fails. */
+interface Opened {
+  readonly circuit: Circuit;
+  readonly path: RelayInfo[];
+}
+
+/** A member's own circuits: picks paths, builds them, goes round what fails, and keeps account of how relays do. */
 export class Circuits {
   readonly #deps: CircuitsDeps;
   readonly #suspects: Suspects;
-  #seconds: RelayInfo[] = [];
+  readonly #entry: Entry;
+  readonly #watch: GuardWatch;
 
   constructor(deps: CircuitsDeps) {
     this.#deps = deps;
+    const { guards } = deps.store;
     this.#suspects = new Suspects(deps.clock);
+    this.#entry = new Entry({ ...deps, guards });
+    this.#watch = new GuardWatch({ guards, onVerdict: (key, verdict) => this.#onVerdict(key, verdict) });
   }
 
   guards(): readonly RelayInfo[] {
-    return this.#deps.guards.among(this.#deps.relays());
+    const { store } = this.#deps;
+    const before = store.guards.joinRelays().length;
+    const guards = store.guards.among(this.#deps.relays());
+    if (store.guards.joinRelays().length !== before) store.saveQuietly();
+    return guards;
   }
 
   /** A circuit for that purpose; relays in `avoid` (node keys in hex) are left out. Raises E_NETWORK_TOO_SMALL, E_CIRCUIT and their kin. */
-  async open(
-    want: CircuitRole,
-    avoid: ReadonlySet<string> = new Set(),
-  ): Promise<{ circuit: Circuit; path: RelayInfo[] }> {
-    const { channels, clock, log } = this.#deps;
+  async open(want: CircuitRole, avoid: ReadonlySet<string> = new Set()): Promise<Opened> {
+    const { clock, log } = this.#deps;
     let failure: unknown;
     let gateFailures = 0;
+    const behind = new Map<string, number>();
     for (let tried = 0; tried < PATHS_TRIED && gateFailures < GATE_FAILURES; tried++) {
       if (tried > 0) await this.#pause(PAUSE_MS * 2 ** tried);
-      // Anew each time: a middle hop that is missing was taken out of the seeder's set.
-      // A seeder's second hops are kept, and none of them is bound to one guard: no guest is among them.
-      const path =
-        want.role === "seeder"
-          ? this.#pick({ ...want, seconds: this.#middles() }, avoid)
-          : this.#withGuest(this.#pick(want, avoid), avoid);
-      let joined = 0;
+      const spent = new Set([...behind].filter(([, times]) => times >= PATHS_BY_GUARD).map(([key]) => key));
       const sinceMs = clock.monotonicMs();
+      const progress = { path: [] as RelayInfo[], joined: 0 };
       try {
-        const circuit = await buildCircuit({ channels, clock }, path.map(hopTarget), () => joined++);
+        const entry = await this.#enter(want, avoid, spent);
+        // Anew each time: the suspects of the last path are left out.
+        progress.path = this.#pick(want, avoid, entry);
+        // A seeder's second hops are kept, and none of them is bound to one guard: no guest is among them.
+        if (want.role !== "seeder") progress.path = this.#withGuest(progress.path, avoid);
+        const opened = await this.#build(want, progress);
         const tookMs = clock.monotonicMs() - sinceMs;
-        log("debug", "a circuit was built", { role: want.role, hopCount: path.length, tookMs });
-        return { circuit, path };
+        log("debug", "a circuit was built", { role: want.role, hopCount: progress.joined, tookMs });
+        return opened;
       } catch (error) {
-        if (!isBackroomError(error)) throw error;
+        if (!isBackroomError(error) || error.code === "E_NETWORK_TOO_SMALL") throw error;
         failure = error;
-        this.#suspect(path, joined);
+        const { path, joined } = progress;
+        const [guard] = path;
+        if (guard !== undefined && joined > 0) behind.set(guard.key, (behind.get(guard.key) ?? 0) + 1);
         if ("gate" in want && want.gate !== undefined && joined === path.length - 1) gateFailures++;
         log("debug", "a circuit could not be built", {
           code: error.code,
@@ -94,18 +121,50 @@ export class Circuits {
     throw failure;
   }
 
-  #pick(want: PathRole, avoid: ReadonlySet<string>): RelayInfo[] {
-    const { profile, network, random } = this.#deps;
-    const pick = (avoided: ReadonlySet<string>): RelayInfo[] =>
-      pickPath(
-        this.#deps.relays(),
-        want,
-        { profile, network, guards: this.guards(), avoid: avoided },
-        random,
+  close(): void {
+    this.#entry.close();
+  }
+
+  /** A guard with a channel, the best one that fits; undefined in a network so small that none fits by itself. */
+  async #enter(
+    want: CircuitRole,
+    avoid: ReadonlySet<string>,
+    spent: ReadonlySet<string>,
+  ): Promise<RelayInfo | undefined> {
+    const { store, network } = this.#deps;
+    const gate = "gate" in want ? want.gate : undefined;
+    const fitting = (): RelayInfo[] =>
+      this.guards().filter(
+        (guard) => !avoid.has(guard.key) && (gate === undefined || !related(guard, gate, network)),
       );
-    const missing = this.#suspects.missing();
+    const down = store.guards.down();
+    if (this.guards().every((guard) => down.has(guard.key)) && store.guards.takeMore(this.#deps.relays())) {
+      this.#deps.log("info", "no guard answers: others are taken");
+      store.saveQuietly();
+    }
+    const known = fitting().filter((guard) => !down.has(guard.key));
+    // All are down: who knows, perhaps this computer was.
+    const candidates = known.length > 0 ? known : fitting();
+    const fresh = candidates.filter((guard) => !spent.has(guard.key));
+    const inOrder = (fresh.length > 0 ? fresh : candidates).slice(0, ENTRIES);
+    if (inOrder.length === 0) return undefined;
+    try {
+      return await this.#entry.reach(inOrder);
+    } finally {
+      for (const guard of this.guards().slice(0, ENTRIES)) this.#entry.retry(guard);
+    }
+  }
+
+  #pick(want: CircuitRole, avoid: ReadonlySet<string>, entry: RelayInfo | undefined): RelayInfo[] {
+    const { profile, network, random, store } = this.#deps;
+    const others = this.guards().filter((guard) => guard !== entry);
+    const guards = entry === undefined ? others : [entry, ...others];
+    const measured = store.measurements.standings();
+    const role: PathRole = want.role === "seeder" ? { ...want, seconds: this.#seconds() } : want;
+    const pick = (avoided: ReadonlySet<string>): RelayInfo[] =>
+      pickPath(this.#deps.relays(), role, { profile, network, guards, avoid: avoided, measured }, random);
+    const missing = new Set([...this.#suspects.missing(), ...store.guards.down()]);
     const doubted = this.#suspects.doubted();
-    if (this.guards().every((guard) => missing.has(guard.key))) this.#takeMoreGuards(missing);
     // In a small network those under suspicion may be all there are: first the doubted come back, then all.
     for (const suspects of [new Set([...missing, ...doubted]), missing]) {
       if (suspects.size === 0) continue;
@@ -125,29 +184,92 @@ export class Circuits {
     return placeGuest(path, { network: this.#deps.network, guestsBehind }, this.#deps.random);
   }
 
-  #suspect(path: readonly RelayInfo[], joined: number): void {
-    this.#suspects.note(path, joined);
-    this.#seconds = this.#seconds.filter((relay) => relay !== path[joined]);
-  }
-
-  /** The middle hops that this run's standing circuits use. */
-  #middles(): readonly RelayInfo[] {
-    const { network, random } = this.#deps;
-    if (this.#seconds.length < 2) {
-      this.#seconds = pickSeconds(this.#present(), this.guards(), SECONDS, network, random);
+  async #build(want: CircuitRole, progress: { readonly path: RelayInfo[]; joined: number }): Promise<Opened> {
+    const { channels, clock, store } = this.#deps;
+    const { path } = progress;
+    const [guard] = path as [RelayInfo];
+    let channel: object | undefined;
+    let sinceMs = clock.monotonicMs();
+    const onHop = (): void => {
+      const relay = path[progress.joined++];
+      if (progress.joined === 1) channel = channels.current(guard.nodeKey);
+      else if (relay !== undefined) store.measurements.noteJoin(relay.key, clock.monotonicMs() - sinceMs);
+      sinceMs = clock.monotonicMs();
+      store.saveLater();
+    };
+    try {
+      const circuit = await buildCircuit({ channels, clock }, path.map(hopTarget), onHop);
+      if (channel !== undefined) this.#watch.succeeded(guard.key, channel, "build");
+      return { circuit: this.#observed(circuit, path, channel), path };
+    } catch (error) {
+      if (isBackroomError(error)) this.#onBuildFailed(want, path, progress.joined, channel);
+      throw error;
     }
-    return this.#seconds;
   }
 
-  #present(): readonly RelayInfo[] {
-    const missing = this.#suspects.missing();
+  #onBuildFailed(
+    want: CircuitRole,
+    path: readonly RelayInfo[],
+    joined: number,
+    channel: object | undefined,
+  ): void {
+    const { guards, measurements } = this.#deps.store;
+    const [guard] = path as [RelayInfo];
+    if (joined === 0) return guards.failed(guard.key);
+    this.#suspects.note(path, joined);
+    // A gate that somebody else named may never have been there.
+    const isNamed = "gate" in want && want.gate !== undefined && joined === path.length - 1;
+    const lost = path[joined];
+    if (isNamed || lost === undefined || channel === undefined) return;
+    this.#watch.failed(guard.key, channel, "build", measurements.wasSeen(lost.key));
+  }
+
+  #observed(circuit: Circuit, path: readonly RelayInfo[], channel: object | undefined): Circuit {
+    const { clock, store } = this.#deps;
+    const [guard] = path as [RelayInfo];
+    return new ObservedCircuit(circuit, clock, {
+      onAnswered: () => {
+        if (channel !== undefined) this.#watch.succeeded(guard.key, channel, "use");
+      },
+      onUnanswered: (isCertain) => {
+        if (channel !== undefined) this.#watch.failed(guard.key, channel, "use", isCertain);
+      },
+      onRate: (bytesPerSecond) => {
+        for (const relay of path.slice(1)) store.measurements.noteRate(relay.key, bytesPerSecond);
+      },
+    });
+  }
+
+  /** The middle hops that standing circuits use: few, and the same for days. */
+  #seconds(): readonly RelayInfo[] {
+    const { network, random, store } = this.#deps;
     const relays = this.#deps.relays();
-    const present = relays.filter((relay) => !missing.has(relay.key));
-    return present.length > 0 ? present : relays;
+    const missing = this.#suspects.missing();
+    const kept = store.seconds.among(relays);
+    const there = kept.filter((relay) => !missing.has(relay.key));
+    const wanted = kept.length < SECONDS ? SECONDS - kept.length : SECONDS_LEAST - there.length;
+    if (wanted <= 0) return kept;
+    const held = new Set(kept.map((relay) => relay.key));
+    const pool = relays.filter((relay) => !held.has(relay.key) && !missing.has(relay.key));
+    store.seconds.add(pickSeconds(pool, this.guards(), wanted, network, random), relays);
+    const seconds = store.seconds.among(relays);
+    if (seconds.length > kept.length) store.saveQuietly();
+    return seconds;
   }
 
-  #takeMoreGuards(missing: ReadonlySet<string>): void {
-    if (this.#deps.guards.takeMore(this.#deps.relays(), missing)) this.#deps.onGuardsChanged();
+  #onVerdict(key: string, verdict: BiasVerdict): void {
+    const { store } = this.#deps;
+    if (verdict === "suspicious") {
+      this.#deps.warn(
+        "Unusually few circuits succeed through one of the relays that this computer enters the network by. It may be overloaded, or try to choose which circuits succeed; if it goes on, another one takes its place.",
+      );
+    }
+    if (verdict !== "hostile" || !store.guards.replace(key)) return;
+    this.#deps.log("warn", "a guard was replaced: too few circuits succeed through it");
+    store.saveQuietly();
+    this.#deps.warn(
+      "One of the relays that this computer enters the network by lets so few circuits succeed that it is not used any more; another one has taken its place.",
+    );
   }
 
   #pause(ms: number): Promise<void> {

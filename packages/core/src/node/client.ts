@@ -1,4 +1,4 @@
-import { BackroomError, codeOf, isBackroomError } from "../base/errors.ts";
+import { BackroomError, isBackroomError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { shuffled } from "../base/random.ts";
 import { ChannelPool } from "../circuit/channel-pool.ts";
@@ -15,10 +15,10 @@ import type { RelayTable } from "../directory/table.ts";
 import type { JoinRelay } from "../link/join-relay.ts";
 import { Circuits, type CircuitRole } from "./circuits.ts";
 import type { DataFolder } from "./data-folder.ts";
-import { openGuards, saveGuards, type Guards } from "./guards.ts";
 import type { Hooks } from "./hooks.ts";
 import { systemMachine, type Machine } from "./machine.ts";
 import { joinRelayOf } from "./networks.ts";
+import { PathStore } from "./path-store.ts";
 import { ownNodeKey } from "./relay-keys.ts";
 import { openTable, saveTable } from "./saved-table.ts";
 
@@ -47,12 +47,17 @@ export class Client {
   readonly #options: ClientOptions;
   readonly #ownKey: string | undefined;
   readonly #channels: ChannelPool;
-  readonly #guards: Guards;
+  readonly #store: PathStore;
   readonly #circuits: Circuits;
 
-  private constructor(options: ClientOptions, table: RelayTable, guards: Guards, ownKey: string | undefined) {
+  private constructor(
+    options: ClientOptions,
+    hooks: Pick<Hooks, "warn">,
+    parts: { readonly table: RelayTable; readonly store: PathStore; readonly ownKey: string | undefined },
+  ) {
+    const { table, store, ownKey } = parts;
     this.#ownKey = ownKey;
-    this.#guards = guards;
+    this.#store = store;
     this.network = options.network;
     this.machine = options.machine ?? systemMachine;
     this.table = table;
@@ -68,16 +73,10 @@ export class Client {
       random,
       log,
       channels: this.#channels,
-      guards,
+      store,
       relays: () => this.relays(),
       guestsBehind: (host) => this.table.guests.behind(host).filter(({ key }) => key !== ownKey),
-      // Not kept, the next run takes other ones: worse, but no reason to stop.
-      onGuardsChanged() {
-        log("info", "no guard answers: others are taken");
-        saveGuards(options.folder, options.network, guards).catch((error: unknown) => {
-          log("warn", "the guards could not be saved", { code: codeOf(error) });
-        });
-      },
+      warn: (text) => hooks.warn(text),
     });
   }
 
@@ -87,18 +86,16 @@ export class Client {
    */
   static async open(options: ClientOptions, hooks: Hooks): Promise<Client> {
     const { folder, network, machine = systemMachine } = options;
-    const guards = await openGuards(folder, network, machine);
-    const client = new Client(
-      options,
-      await openTable(folder, network, machine),
-      guards,
-      await ownNodeKey(folder),
-    );
+    const client = new Client(options, hooks, {
+      table: await openTable(folder, network, machine),
+      store: await PathStore.open(folder, network, { ...machine, log: options.log }),
+      ownKey: await ownNodeKey(folder),
+    });
     hooks.status(`Joining “${network.name}”: asking relays which others there are …`);
     try {
       await client.#join(hooks);
       client.guards();
-      await saveGuards(folder, network, guards);
+      await client.#store.save();
       await saveTable(folder, network, client.table);
     } catch (error) {
       client.close();
@@ -138,6 +135,8 @@ export class Client {
   }
 
   close(): void {
+    this.#circuits.close();
+    this.#store.close();
     this.#channels.close();
   }
 
@@ -176,7 +175,7 @@ export class Client {
   }
 
   async #heardFromGuards(run: (relays: readonly JoinRelay[]) => Promise<unknown>): Promise<boolean> {
-    const guards = this.#guards.joinRelays().slice(0, GUARDS_ASKED);
+    const guards = this.#store.guards.joinRelays().slice(0, GUARDS_ASKED);
     if (guards.length < GUARDS_ASKED) return false;
     try {
       await run(guards);

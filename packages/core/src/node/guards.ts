@@ -1,33 +1,49 @@
-import path from "node:path";
-import { decodeBencode, encodeBencode } from "../base/bencode.ts";
 import type { Clock } from "../base/clock.ts";
-import { isBackroomError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { Network } from "../directory/network.ts";
+import {
+  biasVerdict,
+  countCircuit,
+  NO_COUNTS,
+  type BiasCounts,
+  type BiasKind,
+  type BiasVerdict,
+} from "../directory/path-bias.ts";
 import { pickGuards } from "../directory/path.ts";
 import type { RelayInfo } from "../directory/relay-info.ts";
-import { decodeJoinRelay, encodeJoinRelay, type JoinRelay } from "../link/join-relay.ts";
-import { readStateFile, writeStateFile } from "../store/state-file.ts";
-import type { DataFolder } from "./data-folder.ts";
-import { joinRelayOf, networkIdText } from "./networks.ts";
+import { related } from "../directory/subnets.ts";
+import type { JoinRelay } from "../link/join-relay.ts";
+import { KeptRelays, keyOf, type KeepingRule, type KeptRelay } from "./kept-relays.ts";
 
-/** Guards that are in use and known to be there. */
-const GUARDS = 3;
-/** Guards that this member ever shows its address to within their life: an outage, or somebody who makes one, must not walk it through the network. */
-const MOST_GUARDS = 9;
-/** Long, because each change is another chance to meet a hostile one; not for ever, because a hostile one would stay as well. */
-const LIFE_MS = 90 * 24 * 3600 * 1000;
-const MOST_BYTES = 4096;
+/** Guards that are in use and known to be there: the primary ones. */
+const PRIMARY = 3;
+const DAY_MS = 24 * 3600 * 1000;
+/**
+ * 120 days on average. Long, because each change is another chance to meet a hostile one; not for ever, because a hostile one would stay as well.
+ * Nine at most: an outage, or somebody who makes one, must not walk a member's address through the network.
+ */
+const RULE: KeepingRule = { most: 9, leastMs: 105 * DAY_MS, spreadMs: 30 * DAY_MS };
+/** A guard that did not answer is tried again after this, doubled each time. */
+const RETRY_LEAST_MS = 5_000;
+const RETRY_MOST_MS = 10 * 60_000;
 
-interface Guard {
-  readonly relay: JoinRelay;
-  readonly sinceMs: number;
+/** A guard as it is kept on disk. */
+export interface KeptGuard extends KeptRelay {
+  readonly counts: BiasCounts;
+  /** It let too few circuits succeed. It keeps its place in the list, or each such guard would make room for another one. */
+  readonly replaced: boolean;
 }
 
 export interface GuardsDeps {
   readonly network: Pick<Network, "test">;
-  readonly clock: Pick<Clock, "nowMs">;
+  readonly clock: Pick<Clock, "nowMs" | "monotonicMs">;
   readonly random: Random;
+}
+
+interface Outage {
+  failures: number;
+  sinceMs: number;
+  retryAtMs: number;
 }
 
 /**
@@ -36,94 +52,134 @@ export interface GuardsDeps {
  */
 export class Guards {
   readonly #deps: GuardsDeps;
-  #guards: Guard[];
+  readonly #kept: KeptRelays;
+  readonly #counts = new Map<string, BiasCounts>();
+  readonly #replaced = new Set<string>();
+  /** Those that did not answer when they were last tried; monotonic times. */
+  readonly #outages = new Map<string, Outage>();
+  #workedMs = -Infinity;
 
-  constructor(saved: readonly Guard[], deps: GuardsDeps) {
+  constructor(saved: readonly KeptGuard[], deps: GuardsDeps) {
     this.#deps = deps;
-    const nowMs = deps.clock.nowMs();
-    // One from the future was noted while the clock was wrong: it is as good as new.
-    this.#guards = saved.filter(({ sinceMs }) => nowMs - sinceMs < LIFE_MS).slice(0, MOST_GUARDS);
+    this.#kept = new KeptRelays(saved, RULE, deps);
+    for (const guard of saved) this.#note(guard);
   }
 
   /** Where they were when last heard of: whom to ask first for other relays. */
   joinRelays(): JoinRelay[] {
-    return this.#guards.map(({ relay }) => relay);
+    const relays = this.#kept.list().map(({ relay }) => relay);
+    return relays.filter((relay) => !this.#replaced.has(keyOf(relay)));
   }
 
-  /** Those that are there, topped up from `relays` (the table's order). */
+  list(): KeptGuard[] {
+    return this.#kept.list().map((kept) => {
+      const key = keyOf(kept.relay);
+      return { ...kept, counts: this.#countsOf(key), replaced: this.#replaced.has(key) };
+    });
+  }
+
+  /**
+   * Those that are in `relays` (the table's order), in order of preference: the primary ones, no two of which are related, then those that
+   * stand in. Topped up to three; those that were replaced are only there where nothing else is.
+   */
   among(relays: readonly RelayInfo[]): RelayInfo[] {
-    const present = this.#present(relays);
-    return present.length < GUARDS ? this.#grow(relays, GUARDS - present.length) : present;
+    const missing = PRIMARY - this.#ranked(relays).length;
+    if (missing > 0) this.#grow(relays, relays, missing);
+    const ranked = this.#ranked(relays);
+    return ranked.length > 0 ? ranked : this.#kept.among(relays);
   }
 
   /** None of them answers: takes more, as far as that is allowed; false when it is not. */
-  takeMore(relays: readonly RelayInfo[], avoid: ReadonlySet<string>): boolean {
-    const before = this.#present(relays).length;
-    const left = relays.filter((relay) => !avoid.has(relay.key));
-    return this.#grow(relays, Math.min(GUARDS, MOST_GUARDS - before), left).length > before;
+  takeMore(relays: readonly RelayInfo[]): boolean {
+    const before = this.#ranked(relays).length;
+    const down = this.down();
+    this.#grow(
+      relays,
+      relays.filter((relay) => !down.has(relay.key)),
+      PRIMARY,
+    );
+    return this.#ranked(relays).length > before;
   }
 
-  encode(): Buffer {
-    return encodeBencode({
-      g: this.#guards.map(({ relay, sinceMs }) => [
-        encodeJoinRelay(relay, "E_STORE"),
-        Math.floor(sinceMs / 1000),
-      ]),
-    });
-  }
-
-  #present(relays: readonly RelayInfo[]): RelayInfo[] {
-    const byKey = new Map(relays.map((relay) => [relay.key, relay]));
-    return this.#guards.flatMap(({ relay }) => byKey.get(relay.nodeKey.toString("hex")) ?? []);
-  }
-
-  #grow(relays: readonly RelayInfo[], count: number, pool: readonly RelayInfo[] = relays): RelayInfo[] {
-    const { network, random, clock } = this.#deps;
-    const held = new Set(this.#guards.map(({ relay }) => relay.nodeKey.toString("hex")));
-    const candidates = pool.filter((relay) => !held.has(relay.key));
-    for (const relay of pickGuards(candidates, count, network, random)) {
-      this.#guards.push({ relay: joinRelayOf(relay), sinceMs: clock.nowMs() });
+  /** Its channel is up. */
+  worked(key: string): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    this.#outages.delete(key);
+    // What failed since anything last worked may have failed because this computer was offline.
+    for (const outage of this.#outages.values()) {
+      if (outage.sinceMs > this.#workedMs) outage.retryAtMs = nowMs;
     }
-    // Those that are gone make room first, the oldest before the others.
-    const here = new Set(relays.map((relay) => relay.key));
-    while (this.#guards.length > MOST_GUARDS) {
-      const gone = this.#guards.findIndex(({ relay }) => !here.has(relay.nodeKey.toString("hex")));
-      this.#guards.splice(gone < 0 ? this.#guards.length - 1 : gone, 1);
+    this.#workedMs = nowMs;
+  }
+
+  /** No channel to it came up. */
+  failed(key: string): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const { failures, sinceMs } = this.#outages.get(key) ?? { failures: 0, sinceMs: nowMs };
+    const waitMs = Math.min(RETRY_LEAST_MS * 2 ** failures, RETRY_MOST_MS);
+    this.#outages.set(key, { failures: failures + 1, sinceMs, retryAtMs: nowMs + waitMs });
+  }
+
+  /** Those that did not answer and need not be tried yet, by node key in hex. */
+  down(): Set<string> {
+    const nowMs = this.#deps.clock.monotonicMs();
+    return new Set([...this.#outages].filter(([, { retryAtMs }]) => retryAtMs > nowMs).map(([key]) => key));
+  }
+
+  /** When the guard that did not answer is to be tried again; monotonic, undefined where it answered last. */
+  retryAtMs(key: string): number | undefined {
+    return this.#outages.get(key)?.retryAtMs;
+  }
+
+  /** One more circuit through it (see `countCircuit`). Gives the verdict when that is another one than before. */
+  count(key: string, kind: BiasKind, isSuccess: boolean, weight?: number): BiasVerdict | undefined {
+    if (!this.#kept.has(key)) return undefined;
+    const before = this.#countsOf(key);
+    const after = countCircuit(before, kind, isSuccess, weight);
+    this.#counts.set(key, after);
+    const verdict = biasVerdict(after);
+    return verdict === biasVerdict(before) ? undefined : verdict;
+  }
+
+  /** Not used any more, for as long as it would have been kept. False where it was not. */
+  replace(key: string): boolean {
+    if (!this.#kept.has(key) || this.#replaced.has(key)) return false;
+    this.#replaced.add(key);
+    return true;
+  }
+
+  /** Takes over what another process of this member has written. */
+  merge(others: readonly KeptGuard[]): void {
+    this.#kept.merge(others);
+    for (const guard of others) this.#note(guard);
+  }
+
+  #note({ relay, counts, replaced }: KeptGuard): void {
+    const key = keyOf(relay);
+    const own = this.#countsOf(key);
+    // Of two processes, the one that has seen more; their sum would count what both had read twice.
+    if (counts.attempts + counts.uses > own.attempts + own.uses) this.#counts.set(key, counts);
+    if (replaced) this.#replaced.add(key);
+  }
+
+  #countsOf(key: string): BiasCounts {
+    return this.#counts.get(key) ?? NO_COUNTS;
+  }
+
+  #ranked(relays: readonly RelayInfo[]): RelayInfo[] {
+    const usable = this.#kept.among(relays).filter((relay) => !this.#replaced.has(relay.key));
+    const primary: RelayInfo[] = [];
+    for (const relay of usable) {
+      if (primary.length >= PRIMARY) break;
+      // They may have moved together since they were chosen.
+      if (!primary.some((other) => related(other, relay, this.#deps.network))) primary.push(relay);
     }
-    return this.#present(relays);
+    return [...primary, ...usable.filter((relay) => !primary.includes(relay))];
   }
-}
 
-/** File `networks/<id>.guards`: bencoded `{g: [[join relay, since (s)], …]}`. One that is damaged counts as none. Raises E_STORE. */
-export async function openGuards(
-  folder: DataFolder,
-  network: Network,
-  deps: Omit<GuardsDeps, "network">,
-): Promise<Guards> {
-  const bytes = await readStateFile(guardsFile(folder, network), MOST_BYTES);
-  return new Guards(bytes === undefined ? [] : decodeGuards(bytes), { ...deps, network });
-}
-
-export async function saveGuards(folder: DataFolder, network: Network, guards: Guards): Promise<void> {
-  await writeStateFile(guardsFile(folder, network), guards.encode());
-}
-
-function decodeGuards(bytes: Buffer): Guard[] {
-  try {
-    const dict = decodeBencode(bytes);
-    const list = dict instanceof Map ? dict.get("g") : undefined;
-    if (!Array.isArray(list)) return [];
-    return list.flatMap((item) => {
-      const [relay, sinceS] = Array.isArray(item) ? item : [];
-      if (!Buffer.isBuffer(relay) || typeof sinceS !== "number") return [];
-      return [{ relay: decodeJoinRelay(relay, "E_STORE"), sinceMs: sinceS * 1000 }];
-    });
-  } catch (error) {
-    if (!isBackroomError(error)) throw error;
-    return [];
+  #grow(relays: readonly RelayInfo[], pool: readonly RelayInfo[], count: number): void {
+    const { network, random } = this.#deps;
+    const candidates = pool.filter((relay) => !this.#kept.has(relay.key));
+    this.#kept.add(pickGuards(candidates, count, network, random, this.#ranked(relays)), relays);
   }
-}
-
-function guardsFile(folder: DataFolder, network: Network): string {
-  return path.join(folder.networks, `${networkIdText(network.id)}.guards`);
 }

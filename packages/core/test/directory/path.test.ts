@@ -115,7 +115,7 @@ const options = (guards: readonly RelayInfo[], profile: Profile = "standard") =>
   guards,
 });
 
-test("a claim of any size wins at most what clipping leaves it", () => {
+test("a claim of any size wins no more than a middling one", () => {
   // Would catch weights taken from the claim itself: one relay would then stand on every path.
   const relays = [...plainInfos(99), plainInfo(1000, publicHost(700), { bandwidthKiB: 0xffff_ffff })];
   const random = seededRandom(3);
@@ -125,8 +125,8 @@ test("a claim of any size wins at most what clipping leaves it", () => {
     const path = pickPath(relays, { role: "directory" }, options(guards), random);
     greedy += path.slice(1).filter((relay) => relay.key === relays[99]?.key).length;
   }
-  // Weight 4 of 100 in two places: 160 expected.
-  assert.ok(greedy > 80 && greedy < 240, `${greedy}`);
+  // One of 97 in two places: 41 expected.
+  assert.ok(greedy > 15 && greedy < 75, `${greedy}`);
 });
 
 test("fresh hops are spread over all relays", () => {
