@@ -192,12 +192,51 @@ export const LIMITS = {
   gateQuestionsPerSecond: 1,
   gateAllQuestionBurst: 2_000,
   gateAllQuestionsPerSecond: 1_000,
+  /** Questions for leases and for what a tunnel costs, of one circuit: it asks for one topic, and again when it was refused. */
+  gateLeaseQuestionBurst: 16,
+  gateLeaseQuestionsPerSecond: 1,
+  /** And of all: an answer is 17 KiB, so 17 MiB a second at most. */
+  gateAllLeaseQuestionBurst: 2_000,
+  gateAllLeaseQuestionsPerSecond: 1_000,
   /** What one seeder's standing circuit is shared by at a time; more get slower, not faster. */
   gateTunnelsPerSeeder: 64,
   gateTunnels: 1_024,
+  /** Tunnels of one downloader's circuit, those that wait included: one is the rule, a few spare a circuit each. */
+  gateTunnelsPerCircuit: 4,
+  /** Attempts to open one, of one circuit: wrong work costs the gate a hash each. */
+  gateAttemptBurst: 16,
+  gateAttemptsPerSecond: 1,
+  /** Tunnels that one seeder has to answer, a handshake of a millisecond each; whoever comes on top waits, and shows work. */
+  gateConnectBurst: 32,
+  gateConnectsPerSecond: 8,
+  /** The same for a whole gate: enough that each of its tunnels could be a new one every quarter of a minute. */
+  gateAllConnectBurst: 256,
+  gateAllConnectsPerSecond: 64,
+  /** Who waits for one seeder, four seconds' worth, and at one gate, 16 KiB each; the last ones are refused. */
+  gateWaitingPerSeeder: 32,
+  gateWaiting: 512,
+  /** Long enough to be outbid and served all the same; then one is told what it takes now. */
+  gateWaitMs: 5_000,
+  /** Payloads of a tunnel that is not joined yet: the handshake is one. */
+  gateEarlyFrames: 1,
+  /** A tunnel through which nothing has passed for this long gives way to another where there is no room. */
+  gateStallMs: 10_000,
+  /** A tunnel that is used keeps its place for this long, whoever pays: otherwise a crowd would only push each other out. */
+  gateTenureMs: 60_000,
+  /** Work for tunnels: a nonce holds for one to two of these, so work cannot be hoarded for long. */
+  connectNonceMs: 60_000,
+  /** Work remembered as spent, so that it counts once: what `gateAllConnectsPerSecond` lets through in two nonces' time, and the burst. */
+  connectWorkRemembered: 8_192,
+  /** The most that a gate asks for and a downloader does, 1,024 hashes each: some 10 s. A gate may ask for more in vain. */
+  connectEffortMost: 8_192,
+  /** How often the effort asked for falls while nobody has to wait: from a minute's attack to nothing within a minute. */
+  connectEffortEveryMs: 1_000,
+  /** How often a downloader tries one tunnel, each time with more work, and how long in all. */
+  connectTries: 4,
+  connectMs: 30_000,
   /** One direction of one tunnel waiting at a gate: the window that the stream starts with (PROTOCOL 6.3). */
   gateQueueFrames: 128,
-  /** All tunnels' queues together, 64 MiB: then the longest queue's tunnel is closed. */
+  /** All tunnels' queues together, 64 MiB: then a tunnel is closed, first one that makes no progress. */
   gateQueuedFrames: 4_096,
   /** How long a gate still hands over what it holds of a tunnel whose other end closed. */
   gateLingerMs: 30_000,

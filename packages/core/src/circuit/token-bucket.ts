@@ -16,14 +16,29 @@ export class TokenBucket {
     this.#filledMs = clock.monotonicMs();
   }
 
+  /** Whether `take` would say yes. */
+  get ready(): boolean {
+    this.#fill();
+    return this.#tokens >= 1;
+  }
+
+  /** Whether a whole burst could be taken. */
+  get full(): boolean {
+    this.#fill();
+    return this.#tokens >= this.#burst;
+  }
+
   /** False when it is too much. */
   take(): boolean {
+    if (!this.ready) return false;
+    this.#tokens--;
+    return true;
+  }
+
+  #fill(): void {
     const nowMs = this.#clock.monotonicMs();
     const earned = ((nowMs - this.#filledMs) / 1000) * this.#perSecond;
     this.#filledMs = nowMs;
     this.#tokens = Math.min(this.#burst, this.#tokens + earned);
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
-    return true;
   }
 }

@@ -6,6 +6,7 @@ import type { Log } from "../base/log.ts";
 import { shuffled, type Random } from "../base/random.ts";
 import type { Circuit, HopTarget } from "../circuit/stream.ts";
 import { TokenBucket } from "../circuit/token-bucket.ts";
+import type { ConnectTerms } from "./connect-work.ts";
 import type { KnownLease, LeaseBook } from "./lease-book.ts";
 import { askLeases, connectTunnel } from "./gate-client.ts";
 import type { TunnelDeps } from "./tunnel-duplex.ts";
@@ -45,6 +46,12 @@ type Trouble =
   | "a gate could not be asked for leases"
   | "a seeder could not be reached through one of its gates";
 
+/** A circuit to a gate, and what the gate said over it that a tunnel takes. */
+interface GateWay {
+  readonly circuit: Circuit;
+  readonly terms: ConnectTerms | undefined;
+}
+
 /** Gates asked at a time, and tunnels dialled at a time: hides the delay of a dead one. */
 const AT_ONCE = 3;
 /** A gate is not asked again for the same topic sooner. Not longer either: a seeder that restarts is there again in seconds. */
@@ -62,8 +69,8 @@ export class Finder {
   readonly #askedMs = new Map<string, number>();
   /** Leases that led nowhere, by their seal. */
   readonly #failed = new Map<string, { readonly times: number; readonly untilMs: number }>();
-  /** Circuits over which leases were asked: the first tunnel to that gate goes the same way. By node key in hex. */
-  readonly #spare = new Map<string, Circuit>();
+  /** Circuits over which leases were asked, and the gate's terms: the first tunnel to that gate goes the same way. By node key in hex. */
+  readonly #spare = new Map<string, GateWay>();
 
   /** `book` may be filled by others too: by peers. */
   constructor(book: LeaseBook, deps: FinderDeps) {
@@ -102,7 +109,7 @@ export class Finder {
       if (found === 0) throw error;
       this.#note("no more seeders could be looked up", error);
     } finally {
-      for (const circuit of this.#spare.values()) circuit.destroy();
+      for (const { circuit } of this.#spare.values()) circuit.destroy();
       this.#spare.clear();
     }
     if (found === 0 && this.book.list().some((known) => options.isWanted(known.seeder))) {
@@ -149,12 +156,12 @@ export class Finder {
   async #askGate(gate: HopTarget, topic: Buffer): Promise<boolean> {
     let circuit: Circuit | undefined;
     try {
-      circuit = await this.#circuitTo(gate);
+      ({ circuit } = await this.#wayTo(gate));
       this.#askedMs.set(questionName(gate, topic), this.#deps.clock.monotonicMs());
-      const leases = await askLeases(circuit, topic, this.#deps.clock);
+      const { leases, terms } = await askLeases(circuit, topic, this.#deps.clock);
       this.#deps.log("debug", "a gate was asked for leases", { leaseCount: leases.length });
       for (const sealed of leases) this.book.add(sealed, "gate");
-      this.#putBack(gate, circuit);
+      this.#putBack(gate, { circuit, terms });
       return true;
     } catch (error) {
       circuit?.destroy();
@@ -199,8 +206,10 @@ export class Finder {
     if (known.isHearsay && !this.#hearsay.take()) return undefined;
     for (const { info, tag } of shuffled(known.lease.gates, this.#deps.random)) {
       try {
-        const circuit = await this.#circuitTo(this.#deps.readRelayInfo(info));
-        const tunnel = await connectTunnel(circuit, tag, known.lease, known.keys.tunnelPsk, this.#deps);
+        const gate = this.#deps.readRelayInfo(info);
+        const { circuit, terms } = await this.#wayTo(gate);
+        const entrance = { gateKey: gate.nodeKey, tag, terms };
+        const tunnel = await connectTunnel(circuit, entrance, known.lease, known.keys.tunnelPsk, this.#deps);
         this.#failed.delete(nameOf(known));
         this.book.markAlive(known.seeder);
         this.#deps.log("debug", "a tunnel to a seeder is up", { isSharers: known.isSharers });
@@ -224,20 +233,20 @@ export class Finder {
     return untilMs <= this.#deps.clock.monotonicMs();
   }
 
-  async #circuitTo(gate: HopTarget): Promise<Circuit> {
+  async #wayTo(gate: HopTarget): Promise<GateWay> {
     const name = gate.nodeKey.toString("hex");
     const spare = this.#spare.get(name);
     this.#spare.delete(name);
-    if (spare?.alive === true) return spare;
+    if (spare?.circuit.alive === true) return spare;
     if (!this.#rebuilds.take())
       throw new BackroomError("E_GATE", "too many circuits were built for this share");
-    return this.#deps.openGateCircuit(gate);
+    return { circuit: await this.#deps.openGateCircuit(gate), terms: undefined };
   }
 
-  #putBack(gate: HopTarget, circuit: Circuit): void {
+  #putBack(gate: HopTarget, way: GateWay): void {
     const name = gate.nodeKey.toString("hex");
-    if (this.#spare.has(name)) circuit.destroy();
-    else this.#spare.set(name, circuit);
+    if (this.#spare.has(name)) way.circuit.destroy();
+    else this.#spare.set(name, way);
   }
 
   #note(event: Trouble, error: unknown): void {

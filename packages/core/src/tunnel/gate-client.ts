@@ -1,49 +1,159 @@
-import type { BencodedValue } from "../base/bencode.ts";
+import type { BencodedDict, BencodedValue } from "../base/bencode.ts";
 import type { Clock } from "../base/clock.ts";
 import type { ByteDuplex } from "../base/duplex.ts";
-import { BackroomError } from "../base/errors.ts";
+import { BackroomError, isBackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { askService } from "../circuit/messages.ts";
 import { SERVICE, type Circuit } from "../circuit/stream.ts";
+import { readBytes, readInteger } from "../directory/fields.ts";
+import {
+  encodeConnect,
+  NONCE_LENGTH,
+  solveConnect,
+  type ConnectTerms,
+  type ConnectWork,
+} from "./connect-work.ts";
 import { SEALED_LEASE_BYTES } from "./lease.ts";
 import { dialTunnel, type TunnelPeer } from "./tunnel.ts";
 import type { TunnelDeps } from "./tunnel-duplex.ts";
 
+const MOST_EFFORT = 2 ** 32 - 1;
+
+export interface GateAnswer {
+  /** At most 8, sealed. */
+  readonly leases: readonly Buffer[];
+  /** What a tunnel to one of the topic's seeders takes now. */
+  readonly terms: ConnectTerms;
+}
+
 /**
- * What a gate holds for a topic: at most 8 sealed leases, unopened. Raises E_GATE for an answer that is none,
- * and what `askService` raises.
+ * What a gate holds for a topic. Raises E_GATE for an answer that is none, and what `askService` raises.
  */
-export async function askLeases(circuit: Circuit, topic: Buffer, clock: Clock): Promise<Buffer[]> {
+export async function askLeases(circuit: Circuit, topic: Buffer, clock: Clock): Promise<GateAnswer> {
   const answer = await askService(circuit, SERVICE.leases, { t: topic }, { clock });
   const leases = answer.get("l");
   if (!Array.isArray(leases) || leases.length > LIMITS.gateLeasesAnswered || !leases.every(isSealed)) {
     throw new BackroomError("E_GATE", "a gate's answer holds no leases");
   }
-  return leases;
+  return { leases, terms: termsFrom(answer) };
+}
+
+/** What a tunnel under this tag takes now. Raises as `askLeases`; E_REFUSED where the gate does not know the tag. */
+async function askTerms(circuit: Circuit, tag: Buffer, clock: Clock): Promise<ConnectTerms> {
+  return termsFrom(await askService(circuit, SERVICE.leases, { g: tag }, { clock }));
+}
+
+function termsFrom(answer: BencodedDict): ConnectTerms {
+  const nonce = readBytes(answer, "n", NONCE_LENGTH, "E_GATE");
+  return { nonce, effort: readInteger(answer, "w", MOST_EFFORT, "E_GATE") };
+}
+
+/** Where a seeder is reached. */
+export interface GateEntrance {
+  /** The node key of the circuit's last hop. */
+  readonly gateKey: Buffer;
+  readonly tag: Buffer;
+  /** What the gate said it takes, where it was asked just before; otherwise it is tried for nothing first. */
+  readonly terms?: ConnectTerms | undefined;
 }
 
 /**
- * A tunnel to the seeder that registered `tag` at the circuit's last hop. Takes the circuit over: it goes with the tunnel, or when none
- * comes up. Raises E_TUNNEL.
+ * A tunnel to the seeder that registered the tag at the circuit's last hop. A gate that is busy asks for work: it is done, more each time that it
+ * was not enough, within LIMITS.connectTries and connectMs. Takes the circuit over: it goes with the tunnel, or when none comes up. Raises E_TUNNEL.
  */
-export function connectTunnel(
+export async function connectTunnel(
+  circuit: Circuit,
+  entrance: GateEntrance,
+  peer: TunnelPeer,
+  psk: Uint8Array,
+  deps: TunnelDeps & { readonly clock: Clock },
+): Promise<ByteDuplex> {
+  const { clock } = deps;
+  const untilMs = clock.monotonicMs() + LIMITS.connectMs;
+  let terms = entrance.terms;
+  let shown = 0;
+  try {
+    for (let tries = 1; ; tries++) {
+      const effort = Math.max(terms?.effort ?? 0, Math.min(2 * shown, LIMITS.connectEffortMost));
+      const work = await workFor(
+        circuit,
+        entrance,
+        terms && { ...terms, effort },
+        () => clock.monotonicMs() < untilMs,
+      );
+      try {
+        return await dialOnce(circuit, encodeConnect({ tag: entrance.tag, work }), peer, psk, deps);
+      } catch (error) {
+        shown = work?.effort ?? 0;
+        if (tries >= LIMITS.connectTries || clock.monotonicMs() >= untilMs) throw error;
+        terms = await termsAfter(error, circuit, entrance.tag, clock);
+        // It is not for want of work: the seeder is gone, or does not answer.
+        if (terms.effort === 0) throw error;
+      }
+    }
+  } catch (error) {
+    circuit.destroy();
+    throw error;
+  }
+}
+
+/** Raises the error of the failed attempt where the gate does not say. */
+async function termsAfter(
+  error: unknown,
   circuit: Circuit,
   tag: Buffer,
+  clock: Clock,
+): Promise<ConnectTerms> {
+  try {
+    return await askTerms(circuit, tag, clock);
+  } catch (reason) {
+    if (!isBackroomError(reason)) throw reason;
+    throw error;
+  }
+}
+
+/** Undefined for nothing. */
+async function workFor(
+  circuit: Circuit,
+  { gateKey, tag }: GateEntrance,
+  terms: ConnectTerms | undefined,
+  inTime: () => boolean,
+): Promise<ConnectWork | undefined> {
+  if (terms === undefined || terms.effort === 0) return undefined;
+  if (terms.effort > LIMITS.connectEffortMost) {
+    throw new BackroomError("E_TUNNEL", "the gate asks for more work than a tunnel is worth");
+  }
+  const work = await solveConnect(gateKey, tag, terms, () => circuit.alive && inTime());
+  if (work === undefined) throw new BackroomError("E_TUNNEL", "the gate is too busy");
+  return work;
+}
+
+/** One attempt; the circuit goes with the tunnel, once there is one. */
+async function dialOnce(
+  circuit: Circuit,
+  args: Buffer,
   peer: TunnelPeer,
   psk: Uint8Array,
   deps: TunnelDeps,
 ): Promise<ByteDuplex> {
+  let ended = false;
+  let isUp = false;
+  // Not at once: what was written last is still under way.
+  const leave = (): void => void deps.clock.after(LIMITS.tunnelLingerMs, () => circuit.destroy());
   const open: Parameters<typeof dialTunnel>[0] = (handlers) =>
-    circuit.openStream(SERVICE.connect, tag, {
+    circuit.openStream(SERVICE.connect, args, {
       onData: (payload) => handlers.onData(payload),
       onWindow: () => handlers.onWindow(),
       onEnd: (error) => {
         handlers.onEnd(error);
-        // Not at once: what was written last is still under way.
-        deps.clock.after(LIMITS.tunnelLingerMs, () => circuit.destroy());
+        ended = true;
+        if (isUp) leave();
       },
     });
-  return dialTunnel(open, peer, psk, deps);
+  const tunnel = await dialTunnel(open, peer, psk, deps);
+  isUp = true;
+  if (ended) leave();
+  return tunnel;
 }
 
 function isSealed(value: BencodedValue): value is Buffer {

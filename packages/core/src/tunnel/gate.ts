@@ -1,12 +1,13 @@
-import { encodeBencode, type Bencoded, type BencodedDict } from "../base/bencode.ts";
+import { encodeBencode, type Bencoded, type BencodedDict, type BencodedValue } from "../base/bencode.ts";
 import { isBackroomError, type ErrorCode } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { silentLog, type Log } from "../base/log.ts";
 import { serveMessages } from "../circuit/messages.ts";
-import { SERVICE, type CircuitStream, type ServedCircuit, type ServiceHandler } from "../circuit/stream.ts";
+import type { CircuitStream, ServedCircuit, ServiceHandler } from "../circuit/stream.ts";
+import { createAllowance, createAllowances } from "../directory/allowance.ts";
+import { ConnectService } from "./connect-service.ts";
 import { TAG_LENGTH } from "./lease.ts";
 import { Registry, type Place, type RegistryDeps } from "./registry.ts";
-import { SpliceTotal } from "./splice.ts";
 
 /** The services of a relay that is a gate (PROTOCOL 8), for its circuits to call. */
 export interface Gate {
@@ -20,6 +21,8 @@ export interface Gate {
   close(): void;
 }
 
+const TOPIC_LENGTH = 32;
+
 type Answer = Record<string, Bencoded>;
 /** Why a gate does not do what it is asked. */
 type Refusal = "bad" | "full";
@@ -28,8 +31,16 @@ export function createGate(deps: RegistryDeps & { readonly log?: Log }): Gate {
   const { log = silentLog } = deps;
   const onRefused = (code: ErrorCode): void => log("debug", "a question to the gate was refused", { code });
   const registry = new Registry(deps);
-  const splices = new SpliceTotal(deps.clock);
-  const tunnelsOf = new Map<ServedCircuit, number>();
+  const connects = new ConnectService(registry, { ...deps, log });
+  const questionsOf = createAllowances(
+    { burst: LIMITS.gateLeaseQuestionBurst, perSecond: LIMITS.gateLeaseQuestionsPerSecond },
+    LIMITS.allowanceCircuits,
+    deps.clock,
+  );
+  const allQuestions = createAllowance(
+    { burst: LIMITS.gateAllLeaseQuestionBurst, perSecond: LIMITS.gateAllLeaseQuestionsPerSecond },
+    deps.clock,
+  );
 
   function register(stream: CircuitStream, args: Buffer, circuit: ServedCircuit) {
     if (args.length > 0) return undefined;
@@ -49,59 +60,47 @@ export function createGate(deps: RegistryDeps & { readonly log?: Log }): Gate {
     });
   }
 
-  function leases(stream: CircuitStream, args: Buffer) {
+  function leases(stream: CircuitStream, args: Buffer, circuit: ServedCircuit) {
     if (args.length > 0) return undefined;
-    return serveMessages(
-      stream,
-      orRefuse((question) => {
-        const topic = question.get("t");
-        if (!Buffer.isBuffer(topic) || topic.length !== 32 || question.size !== 1) return refusal("bad");
-        return { l: registry.leasesOf(topic) };
-      }, onRefused),
-    );
+    const answer = (question: BencodedDict): Answer => {
+      // The circuit's own first: what it asks in vain is not counted against all.
+      if (!questionsOf(circuit.id).take() || !allQuestions.take()) return refusal("full");
+      const topic = question.get("t");
+      const tag = question.get("g");
+      if (question.size !== 1) return refusal("bad");
+      if (isBytes(topic, TOPIC_LENGTH)) {
+        return { l: registry.leasesOf(topic), ...terms(registry.placesOf(topic)) };
+      }
+      const place = isBytes(tag, TAG_LENGTH) ? registry.placeOf(tag) : undefined;
+      return place === undefined ? refusal("bad") : terms([place]);
+    };
+    return serveMessages(stream, orRefuse(answer, onRefused));
   }
 
-  function connect(stream: CircuitStream, tag: Buffer) {
-    const place = tag.length === TAG_LENGTH ? registry.placeOf(tag) : undefined;
-    if (place === undefined) {
-      log("debug", "a tunnel was refused", { reason: "not-allowed" });
-      return undefined;
-    }
-    const { circuit } = place;
-    const open = tunnelsOf.get(circuit) ?? 0;
-    if (open >= LIMITS.gateTunnelsPerSeeder || splices.tunnels >= LIMITS.gateTunnels) {
-      log("debug", "a tunnel was refused", { reason: "full" });
-      return undefined;
-    }
-    tunnelsOf.set(circuit, open + 1);
-    const splice = splices.splice(() => {
-      const left = (tunnelsOf.get(circuit) ?? 0) - 1;
-      if (left > 0) tunnelsOf.set(circuit, left);
-      else tunnelsOf.delete(circuit);
-    });
-    try {
-      splice.join(stream, circuit.openStream(SERVICE.incoming, tag, splice.seederSide));
-    } catch (error) {
-      if (!isBackroomError(error)) throw error;
-      splice.abort();
-      return undefined;
-    }
-    log("debug", "a tunnel was joined", { tunnelCount: splices.tunnels });
-    return splice.downloaderSide;
+  function terms(places: readonly Place[]): Answer {
+    const { nonce, effort } = connects.termsFor(places);
+    return { n: nonce, w: effort };
   }
 
   return {
     register,
     leases,
-    connect,
+    connect: (stream, args, circuit) => connects.connect(stream, args, circuit),
     get registrations() {
       return registry.size;
     },
     get tunnels() {
-      return splices.tunnels;
+      return connects.tunnels;
     },
-    close: () => registry.close(),
+    close: () => {
+      connects.close();
+      registry.close();
+    },
   };
+}
+
+function isBytes(value: BencodedValue | undefined, length: number): value is Buffer {
+  return Buffer.isBuffer(value) && value.length === length;
 }
 
 /** A refusal says whether it was the question or the room; which check failed is nobody's business. */

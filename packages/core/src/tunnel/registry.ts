@@ -114,6 +114,11 @@ export class Registry {
     return chosen.slice(0, LIMITS.gateLeasesAnswered).map((place) => place.sealedLease);
   }
 
+  /** All of a topic that are not over. */
+  placesOf(topic: Buffer): Place[] {
+    return this.#living(topic);
+  }
+
   placeOf(tag: Buffer): Place | undefined {
     const place = this.#byTag.get(tag.toString("latin1"));
     return place !== undefined && this.#lives(place) ? place : undefined;

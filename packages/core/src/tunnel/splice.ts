@@ -3,6 +3,17 @@ import type { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { CircuitStream, StreamHandlers } from "../circuit/stream.ts";
 
+/** What a splice needs of the gate. */
+export interface SpliceDeps {
+  readonly clock: Pick<Clock, "after" | "monotonicMs">;
+  /** So many payloads more wait; negative when fewer do. */
+  held(by: number): void;
+  /** Told when a payload had to wait. */
+  queued(): void;
+  joined(): void;
+  done(): void;
+}
+
 /**
  * One direction of a spliced tunnel. A payload that the far side has no window for waits here, and only when it was passed on
  * is its sender told `consumed`: so a side that stalls stops its own peer at the window, and nobody else.
@@ -13,70 +24,44 @@ class Lane {
   to: CircuitStream | undefined;
   /** The sender is gone; what waits may still go out. */
   senderEnded = false;
+  /** When a payload last passed. */
+  passedMs: number;
+  readonly #deps: SpliceDeps;
+  readonly #onPassed: () => void;
 
-  /** Returns false when the sender broke the window that it was granted. */
+  constructor(deps: SpliceDeps, onPassed: () => void) {
+    this.#deps = deps;
+    this.#onPassed = onPassed;
+    this.passedMs = deps.clock.monotonicMs();
+  }
+
+  /** Returns false when the sender broke the window that it was granted, or said more than it may before it has an answer. */
   take(payload: Buffer): boolean {
     this.waiting.push(payload);
+    this.#deps.held(1);
     this.pass();
-    return this.waiting.length <= LIMITS.gateQueueFrames;
+    return this.waiting.length <= (this.to === undefined ? LIMITS.gateEarlyFrames : LIMITS.gateQueueFrames);
   }
 
   pass(): void {
+    let passed = 0;
     while (this.to !== undefined && this.to.sendWindow > 0) {
       const payload = this.waiting.shift();
-      if (payload === undefined) return;
+      if (payload === undefined) break;
+      passed++;
       this.to.send(payload);
       if (!this.senderEnded) this.from?.consumed(1);
     }
-  }
-}
-
-/** What a gate's tunnels share: how many payloads wait in all of them. */
-export class SpliceTotal {
-  readonly #open = new Set<Splice>();
-  readonly #clock: Pick<Clock, "after">;
-
-  constructor(clock: Pick<Clock, "after">) {
-    this.#clock = clock;
+    if (passed === 0) return;
+    this.#deps.held(-passed);
+    this.passedMs = this.#deps.clock.monotonicMs();
+    this.#onPassed();
   }
 
-  get tunnels(): number {
-    return this.#open.size;
+  clear(): void {
+    this.#deps.held(-this.waiting.length);
+    this.waiting.length = 0;
   }
-
-  get waiting(): number {
-    let waiting = 0;
-    for (const splice of this.#open) waiting += splice.waiting;
-    return waiting;
-  }
-
-  /** A new tunnel; `onDone` runs once, when both its streams are gone. */
-  splice(onDone: () => void): Splice {
-    const splice: Splice = new Splice({
-      clock: this.#clock,
-      queued: () => this.#makeRoom(),
-      done: () => {
-        this.#open.delete(splice);
-        onDone();
-      },
-    });
-    this.#open.add(splice);
-    return splice;
-  }
-
-  /** Over the bound of all tunnels together the one that holds most goes: it is the one that stalls. */
-  #makeRoom(): void {
-    if (this.waiting <= LIMITS.gateQueuedFrames) return;
-    const longest = [...this.#open].reduce((a, b) => (b.waiting > a.waiting ? b : a));
-    longest.abort();
-  }
-}
-
-interface SpliceDeps {
-  readonly clock: Pick<Clock, "after">;
-  /** Told when a payload had to wait. */
-  queued(): void;
-  done(): void;
 }
 
 /** Two streams joined at a gate: payloads and END pass unchanged (PROTOCOL 8). */
@@ -84,14 +69,23 @@ export class Splice {
   /** For the stream that a downloader opened, and for the one that the gate opens to the seeder. */
   readonly downloaderSide: StreamHandlers;
   readonly seederSide: StreamHandlers;
-  readonly #up = new Lane();
-  readonly #down = new Lane();
+  /** Since when it carries payloads. */
+  joinedMs = 0;
+  readonly #up: Lane;
+  readonly #down: Lane;
   readonly #deps: SpliceDeps;
+  /** Turns with something to pass, in this span and the one before: an idle tunnel is not as good as a busy one. */
+  #turns = 0;
+  #turnsBefore = 0;
+  #spanSinceMs = 0;
   #cancelLinger: (() => void) | undefined;
   #done = false;
 
   constructor(deps: SpliceDeps) {
     this.#deps = deps;
+    const onPassed = (): void => this.#count();
+    this.#up = new Lane(deps, onPassed);
+    this.#down = new Lane(deps, onPassed);
     this.downloaderSide = this.#side(this.#up, this.#down);
     this.seederSide = this.#side(this.#down, this.#up);
   }
@@ -100,10 +94,34 @@ export class Splice {
     return this.#up.waiting.length + this.#down.waiting.length;
   }
 
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** For how long nothing has passed, either way. */
+  get idleMs(): number {
+    return this.#deps.clock.monotonicMs() - Math.max(this.#up.passedMs, this.#down.passedMs);
+  }
+
+  /** For how long something has waited that nobody takes; 0 where nothing waits. */
+  get stalledMs(): number {
+    const holding = [this.#up, this.#down].filter(({ waiting }) => waiting.length > 0);
+    const nowMs = this.#deps.clock.monotonicMs();
+    return Math.max(0, ...holding.map(({ passedMs }) => nowMs - passedMs));
+  }
+
+  /** How busy it has been lately; only good for comparing. */
+  get pace(): number {
+    this.#turnSpan();
+    return Math.max(this.#turns, this.#turnsBefore);
+  }
+
   join(downloader: CircuitStream, seeder: CircuitStream): void {
     this.#up.from = this.#down.to = downloader;
     this.#up.to = this.#down.from = seeder;
-    if (this.#done) this.#endBoth();
+    if (this.#done) return this.#endBoth();
+    this.joinedMs = this.#spanSinceMs = this.#deps.clock.monotonicMs();
+    this.#deps.joined();
     this.#up.pass();
     this.#down.pass();
   }
@@ -113,6 +131,8 @@ export class Splice {
     if (this.#done) return;
     this.#done = true;
     this.#cancelLinger?.();
+    this.#up.clear();
+    this.#down.clear();
     this.#endBoth();
     this.#deps.done();
   }
@@ -125,6 +145,7 @@ export class Splice {
         else if (out.waiting.length > 0) this.#deps.queued();
       },
       onWindow: () => {
+        if (this.#done) return;
         back.pass();
         if (back.senderEnded && back.waiting.length === 0) this.abort();
       },
@@ -136,12 +157,27 @@ export class Splice {
   #sideEnded(out: Lane, back: Lane, error: BackroomError | undefined): void {
     out.senderEnded = true;
     back.to = undefined;
-    if (error !== undefined || out.waiting.length === 0 || back.senderEnded) this.abort();
+    if (this.#done) return;
+    const nobodyThere = out.to === undefined || back.senderEnded;
+    if (error !== undefined || out.waiting.length === 0 || nobodyThere) this.abort();
     else this.#cancelLinger = this.#deps.clock.after(LIMITS.gateLingerMs, () => this.abort());
   }
 
   #endBoth(): void {
     if (!this.#up.senderEnded) this.#up.from?.end();
     if (!this.#down.senderEnded) this.#down.from?.end();
+  }
+
+  #count(): void {
+    this.#turnSpan();
+    this.#turns++;
+  }
+
+  #turnSpan(): void {
+    const spans = Math.floor((this.#deps.clock.monotonicMs() - this.#spanSinceMs) / LIMITS.gateStallMs);
+    if (spans === 0) return;
+    this.#spanSinceMs += spans * LIMITS.gateStallMs;
+    this.#turnsBefore = spans === 1 ? this.#turns : 0;
+    this.#turns = 0;
   }
 }

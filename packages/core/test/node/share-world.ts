@@ -84,7 +84,8 @@ export function newShareWorld(gateCount: number) {
       for (const { gate } of gates) {
         const circuit: Circuit = memoryCircuit(servicesOf({ gate }));
         for (const { topic } of book.epochs()) {
-          for (const sealed of await askLeases(circuit, topic, systemClock)) book.add(sealed, "gate");
+          for (const sealed of (await askLeases(circuit, topic, systemClock)).leases)
+            book.add(sealed, "gate");
         }
         circuit.destroy();
       }

@@ -55,7 +55,7 @@ test("each gate's lease names both gates once all is settled", async () => {
   const keys = deriveEpoch(share, epoch as number);
   for (const { target } of town.gates) {
     const circuit = await town.openTo(target);
-    const [sealed] = await askLeases(circuit, keys.topic, town.clock);
+    const [sealed] = (await askLeases(circuit, keys.topic, town.clock)).leases;
     const lease = openLease(keys, sealed as Buffer, town.clock.nowMs());
     assert.deepEqual(
       new Set(lease.gates.map(({ info }) => info.toString("hex"))),
@@ -95,7 +95,7 @@ test("without the link nothing is found; a sealed lease does not open; a tag wit
   const [epoch] = epochsAt(share.topicSecret, town.clock.nowMs());
   const keys = deriveEpoch(share, epoch as number);
   const circuit = await town.openTo((town.gates[0] as (typeof town.gates)[0]).target);
-  const [sealed] = await askLeases(circuit, keys.topic, town.clock);
+  const [sealed] = (await askLeases(circuit, keys.topic, town.clock)).leases;
   const stranger = deriveEpoch(newShare(), epoch as number);
   assert.throws(
     () => openLease({ ...stranger, topic: keys.topic }, sealed as Buffer, NOW_MS),
@@ -105,9 +105,8 @@ test("without the link nothing is found; a sealed lease does not open; a tag wit
   const own = lease.gates.find(({ info }) =>
     info.equals((town.gates[0] as (typeof town.gates)[0]).target.info),
   );
-  const dialled = connectTunnel(circuit, own?.tag as Buffer, lease, stranger.tunnelPsk, {
-    clock: town.clock,
-  });
+  const entrance = { gateKey: Buffer.alloc(32), tag: own?.tag as Buffer };
+  const dialled = connectTunnel(circuit, entrance, lease, stranger.tunnelPsk, { clock: town.clock });
   await assert.rejects(dialled, code("E_TUNNEL"));
 });
 
@@ -118,7 +117,9 @@ test("an unknown tag is refused and leaves nothing behind", async () => {
   for (const tag of [systemRandom.bytes(16), systemRandom.bytes(3)]) {
     const circuit = await town.openTo((town.gates[0] as (typeof town.gates)[0]).target);
     await assert.rejects(
-      connectTunnel(circuit, tag, target, Buffer.alloc(32), { clock: town.clock }),
+      connectTunnel(circuit, { gateKey: Buffer.alloc(32), tag }, target, Buffer.alloc(32), {
+        clock: town.clock,
+      }),
       code("E_TUNNEL"),
     );
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BackroomError } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
-import { SpliceTotal } from "../../src/tunnel/splice.ts";
+import { SpliceTotal } from "../../src/tunnel/splice-total.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { Steps, streamPair, type MemoryStream } from "./memory-streams.ts";
 
@@ -12,12 +12,12 @@ const WINDOW = 128;
 function splicedPair(
   total: SpliceTotal,
   steps: Steps,
-  options: { frames: number; stalls?: boolean; window?: number },
+  options: { frames: number; stalls?: boolean; window?: number; seeder?: object },
 ) {
   const state = { received: [] as number[], ended: 0, done: 0, sent: 0 };
   const [downloader, gateDown] = streamPair(steps, options.window ?? WINDOW);
   const [gateUp, seeder] = streamPair(steps, options.window ?? WINDOW);
-  const splice = total.splice(() => state.done++);
+  const splice = total.splice(() => state.done++, options.seeder);
   gateDown.start(splice.downloaderSide);
   gateUp.start(splice.seederSide);
   splice.join(gateDown, gateUp);
@@ -91,7 +91,7 @@ test("a seeder that ignores the window it was granted loses that tunnel only", (
   assert.equal(honest.state.received.length, 500);
 });
 
-test("over the bound of all tunnels together the longest queue's tunnel is closed, and the memory stays bounded", () => {
+test("over the bound of all tunnels together tunnels are closed, and the memory stays bounded", () => {
   const steps = new Steps();
   const total = new SpliceTotal(new ManualClock());
   const count = LIMITS.gateQueuedFrames / WINDOW + 4;
@@ -173,4 +173,121 @@ test("what a downloader sends before the seeder's stream is there waits for it",
   splice.join(gateDown, gateUp);
   steps.run();
   assert.deepEqual(got, ["early"]);
+});
+
+/** A gate to which tunnels come that have no end. */
+function crowd(clock: ManualClock) {
+  const steps = new Steps();
+  const total = new SpliceTotal(clock);
+  const open = (seeder: object, stalls: boolean, frames = 1_000) => {
+    const pair = splicedPair(total, steps, { frames, stalls, seeder });
+    pair.sendMore();
+    return pair;
+  };
+  return { steps, total, open };
+}
+
+/** Would catch: an honest tunnel with a long queue on a slow line that goes instead of one whose other end never reads. */
+test("when a gate's queues are full, whoever has stalled longest goes, not whoever holds most", () => {
+  const clock = new ManualClock();
+  const { steps, total, open } = crowd(clock);
+  const stalled = inOrder(LIMITS.gateQueuedFrames / WINDOW - 1).map((index) => open({ index }, true));
+  steps.run();
+  assert.equal(total.waiting, LIMITS.gateQueuedFrames - WINDOW);
+  clock.advance(LIMITS.gateStallMs);
+  const slow = splicedPair(total, steps, { frames: 1_000, stalls: true, seeder: {} });
+  slow.sendMore();
+  steps.run();
+  for (let turn = 0; turn < 3; turn++) {
+    // It reads on, a little; its queue is as long as any.
+    clock.advance(1_000);
+    slow.downloader.consumed(8);
+    steps.run();
+  }
+  const late = open({}, true);
+  steps.run();
+  assert.deepEqual([slow.state.done, late.state.done], [0, 0]);
+  assert.equal(stalled.filter(({ state }) => state.done === 1).length, 1);
+  assert.ok(total.waiting <= LIMITS.gateQueuedFrames);
+});
+
+/** Would catch: a share with thousands of frames waiting that makes others lose their tunnels. */
+test("where nobody has stalled for long, the seeder that holds most loses, and its worst tunnel first", () => {
+  const clock = new ManualClock();
+  const { steps, open } = crowd(clock);
+  const small = open({}, true);
+  steps.run();
+  clock.advance(1_000);
+  const greedy = {};
+  const many = inOrder(LIMITS.gateQueuedFrames / WINDOW).map(() => open(greedy, true));
+  steps.run();
+  assert.equal(small.state.done, 0);
+  assert.equal(many.filter(({ state }) => state.done === 1).length, 1);
+});
+
+/** Would catch: 64 tunnels that do nothing and keep everybody else from a seeder. */
+test("a full seeder's idle tunnels give way, busy ones only after their time and only to who paid, the slowest first", () => {
+  const clock = new ManualClock();
+  const { steps, total, open } = crowd(clock);
+  const seeder = {};
+  const idle = open(seeder, true);
+  const slow = open(seeder, true);
+  const others = inOrder(LIMITS.gateTunnelsPerSeeder - 2).map(() => open(seeder, false, 20));
+  steps.run();
+  const live = (ms: number): void => {
+    for (let left = ms; left > 0; left -= 5_000) {
+      clock.advance(5_000);
+      slow.downloader.consumed(1);
+      for (let turn = 0; turn < 3; turn++) {
+        for (const { seeder: far } of others) far.send(Buffer.alloc(4));
+        steps.run();
+      }
+    }
+  };
+  assert.equal(total.makePlace(seeder, true), false, "a tunnel went before anybody knew what it is worth");
+  live(LIMITS.gateStallMs);
+  assert.ok(total.makePlace(seeder, false));
+  assert.deepEqual([idle.state.done, slow.state.done], [1, 0]);
+  others.push(open(seeder, false, 20));
+  assert.equal(total.makePlace(seeder, true), false, "a busy tunnel went before its time");
+  live(LIMITS.gateTenureMs);
+  assert.equal(total.makePlace(seeder, false), false, "a busy tunnel went for nothing");
+  assert.ok(total.makePlace(seeder, true));
+  assert.equal(slow.state.done, 1);
+  assert.ok(others.every(({ state }) => state.done === 0));
+});
+
+/** Would catch: a seeder with hundreds of tunnels, each busy, that leaves no place at the gate for others. */
+test("a full gate takes from the seeder that has most, and never for that seeder", () => {
+  const clock = new ManualClock();
+  const { steps, total } = crowd(clock);
+  const seeders = inOrder(LIMITS.gateTunnels / LIMITS.gateTunnelsPerSeeder);
+  const names = seeders.map((index) => ({ index }));
+  const busy = names.flatMap((seeder) =>
+    inOrder(LIMITS.gateTunnelsPerSeeder).map(() => splicedPair(total, steps, { frames: 10, seeder })),
+  );
+  clock.advance(LIMITS.gateTenureMs);
+  for (const pair of busy) {
+    // Each passes something: none is idle.
+    pair.seeder.send(Buffer.alloc(4));
+  }
+  steps.run();
+  assert.equal(total.tunnels, LIMITS.gateTunnels);
+  assert.equal(total.makePlace({}, false), false);
+  assert.ok(total.makePlace({}, true));
+  assert.equal(total.tunnels, LIMITS.gateTunnels - 1);
+});
+
+/** Would catch: a gate that holds a window's worth for everybody who waits for a tunnel. */
+test("before its tunnel is joined a downloader leaves its handshake and no more", () => {
+  const steps = new Steps();
+  const total = new SpliceTotal(new ManualClock());
+  const [downloader, gateDown] = streamPair(steps);
+  const splice = total.splice(() => {});
+  gateDown.start(splice.downloaderSide);
+  for (let sent = 0; sent <= LIMITS.gateEarlyFrames; sent++) downloader.send(Buffer.alloc(10));
+  steps.run(LIMITS.gateEarlyFrames);
+  assert.deepEqual([splice.done, total.waiting], [false, LIMITS.gateEarlyFrames]);
+  steps.run();
+  assert.deepEqual([splice.done, total.waiting], [true, 0]);
 });
