@@ -234,8 +234,6 @@ export const LIMITS = {
   /** How often a downloader tries one tunnel, each time with more work, and how long in all. */
   connectTries: 4,
   connectMs: 30_000,
-  /** One direction of one tunnel waiting at a gate: the window that the stream starts with (PROTOCOL 6.3). */
-  gateQueueFrames: 128,
   /** All tunnels' queues together, 64 MiB: then a tunnel is closed, first one that makes no progress. */
   gateQueuedFrames: 4_096,
   /** How long a gate still hands over what it holds of a tunnel whose other end closed. */
@@ -307,18 +305,27 @@ export const LIMITS = {
   inviteBootstrap: 8,
 
   // --- circuit --------------------------------------------------------------------------------------
-  /** PROTOCOL 6.3: DATA frames a neighbour may send ahead, per circuit and direction: 1 MiB, 10 MiB/s at 100 ms a hop. */
-  circuitFrames: 64,
+  /** PROTOCOL 6.3: DATA frames a neighbour may send ahead, per circuit and direction, to begin with: 200 circuits that all stall hold 100 MiB. */
+  circuitFrames: 32,
+  /** What it may be granted in all: 8 MiB, 32 MiB/s at 120 ms to the neighbour and back, and twice what 100 Mbit/s need at half a second. */
+  circuitFramesMost: 512,
+  /**
+   * What all credits and windows of a process may be beyond those that everybody starts with: 64 MiB, so that a relay that carries 250 MiB/s over
+   * hops of 120 ms has them all full twice.
+   */
+  creditPoolFrames: 4_096,
   /** Credits that are given back in one go: often enough that nobody waits, and under 1 % of the bytes. */
   creditBatch: 16,
   /** PROTOCOL 6.3: CONTROL frames waiting in one circuit, 1 MiB: all streams of a circuit may end and be granted more at once. */
   controlFrames: 512,
-  /** PROTOCOL 6.3: DATA frames that may be sent ahead on a stream: 2 MiB, 7 MiB/s at 300 ms end to end. */
-  streamFrames: 128,
-  /** Frames that a stream's reader has done with before it says so: one CONTROL frame for 512 KiB. */
-  windowBatch: 32,
-  /** No reader grants more than this; it keeps the sum in range. */
-  streamWindowMax: 65_535,
+  /** PROTOCOL 6.3: DATA frames that may be sent ahead on a stream to begin with: 1 MiB, and 64 tunnels whose reader stalls hold 64 MiB. */
+  streamFrames: 64,
+  /** What it may be granted in all: 16 MiB, which is 32 MiB/s at half a second end to end. */
+  streamFramesMost: 1_024,
+  /** Frames that a stream's reader has done with before it says so: one CONTROL frame for 256 KiB. */
+  windowBatch: 16,
+  /** Payloads of one stream that wait for their circuit: what the other end granted may be much more than the circuit takes. */
+  streamQueueFrames: 64,
   /** Streams of one circuit at a time: a gate splices one tunnel a downloader onto a seeder's circuit. */
   streamsPerCircuit: 256,
   /** BEGINs that wait for their answer: whoever makes a gate open streams cannot fill a slow circuit with CONTROL frames. */
@@ -331,10 +338,10 @@ export const LIMITS = {
   circuitsTotal: 8192,
   /** Refusals and ends of circuits that wait for a neighbour that does not read, 8 bytes each: twice what a channel carries. */
   destroysWaiting: 4096,
-  /** DATA frames queued in one relay, 256 MiB: from there on no new circuits, so that those that live can drain. */
-  relayQueueFrames: 16_384,
-  /** 384 MiB: then the circuit that holds most is ended. Without it each of 8,192 circuits could hold 2 MiB for somebody who never reads. */
-  relayQueueMostFrames: 24_576,
+  /** DATA frames queued in one relay, 96 MiB: from there on no new circuits, so that those that live can drain. */
+  relayQueueFrames: 6_144,
+  /** 128 MiB: then the circuit that holds most is ended. Without it each of 8,192 circuits could hold what it was granted for somebody who never reads. */
+  relayQueueMostFrames: 8_192,
   /** Handshakes of one client's channel, burst and a second: it builds a dozen circuits at the start, then a few an hour. */
   handshakeBurstPerClient: 32,
   handshakesPerSecondPerClient: 4,
@@ -376,17 +383,17 @@ export const LIMITS = {
   /** Peers of one share at a time: each costs a tunnel, and more do not make a download faster. */
   swarmPeers: 64,
   /** Pieces begun and not yet stored are held in memory: this much, but at least `swarmActiveLeast` and at most `swarmActiveMost` pieces. */
-  swarmActiveBytes: 32 * 1024 * 1024,
+  swarmActiveBytes: 48 * 1024 * 1024,
   swarmActiveLeast: 4,
   swarmActiveMost: 512,
-  /** Blocks asked of one peer at a time: 16 MiB, so a path with a second's delay carries 16 MiB a second. */
-  peerRequests: 1024,
+  /** Blocks asked of one peer at a time: 32 MiB, so that a path with a second's delay and late frames still carries 12 MiB a second. */
+  peerRequests: 2048,
   /** Requests of one peer that wait with us; what comes on top is rejected. Its `reqq` says so. */
-  peerQueuedRequests: 1024,
+  peerQueuedRequests: 2048,
   /** Rejects for a full queue before the peer counts as one that floods: two windows, in case it had not read our `reqq` yet. */
-  peerOverflow: 2048,
+  peerOverflow: 4096,
   /** Rejects in a row, with no block between, after which a peer that says it has pieces is of no use. */
-  peerRejectsInRow: 2048,
+  peerRejectsInRow: 4096,
   /** One read from the store for a peer, and what is read ahead for it: keeps a disk busy, and 64 peers cost 16 MiB. */
   peerReadBytes: 128 * 1024,
   peerReadAheadBytes: 256 * 1024,

@@ -3,6 +3,7 @@ import { LIMITS } from "../base/limits.ts";
 import type { Channel } from "../net/channel.ts";
 import { FRAME, frameBody, frameCircuit, frameCredit, frameType, makeFrame } from "../net/frame.ts";
 import { DESTROY_REASON, type DestroyReason } from "./control.ts";
+import type { CreditDeps } from "./credit-window.ts";
 import { Fifo } from "./fifo.ts";
 import { CLIENT_MESSAGE_BYTES } from "./handshake.ts";
 import { Leg } from "./leg.ts";
@@ -28,6 +29,7 @@ export interface MuxHandlers {
  */
 export class ChannelMux {
   readonly channel: Channel;
+  readonly #credits: CreditDeps;
   readonly #handlers: MuxHandlers;
   readonly #legs = new Map<number, Leg>();
   readonly #turns = new Fifo<Leg>();
@@ -39,8 +41,10 @@ export class ChannelMux {
   #pumping = false;
   #closed = false;
 
-  constructor(channel: Channel, handlers: MuxHandlers = {}) {
+  /** `credits` is what the circuits of this channel share. */
+  constructor(channel: Channel, credits: CreditDeps, handlers: MuxHandlers = {}) {
     this.channel = channel;
+    this.#credits = credits;
     this.#handlers = handlers;
     this.#limit = channel.peerKey === undefined ? LIMITS.circuitsPerClient : LIMITS.circuitsPerRelay;
     channel.start({
@@ -166,7 +170,7 @@ export class ChannelMux {
   }
 
   #add(id: number, created: boolean): Leg {
-    const leg = new Leg(this, id, created);
+    const leg = new Leg(this, id, created, this.#credits);
     this.#legs.set(id, leg);
     return leg;
   }

@@ -5,6 +5,7 @@ import { LIMITS } from "../base/limits.ts";
 import { silentLog, type Log } from "../base/log.ts";
 import type { Channel, Dialer, Endpoint } from "../net/channel.ts";
 import { ChannelMux, type MuxHandlers } from "./channel-mux.ts";
+import { CreditPool } from "./credit-pool.ts";
 
 export interface ChannelPoolDeps {
   readonly dialer: Dialer;
@@ -30,6 +31,8 @@ export interface ExtendTarget extends ChannelTarget {
  * A client and a relay in one process have a pool each: a client's channels are anonymous, a relay's are not.
  */
 export class ChannelPool {
+  /** What the credits of all circuits, and the windows of the streams that end here, share. */
+  readonly credits = new CreditPool(LIMITS.creditPoolFrames);
   readonly #deps: ChannelPoolDeps;
   readonly #log: Log;
   /** By node key; channels of anonymous clients are only in `#all`. */
@@ -120,7 +123,8 @@ export class ChannelPool {
       });
     };
     const { onCreate, mostCircuits } = this.#deps;
-    const mux = new ChannelMux(channel, {
+    const credits = { clock: this.#deps.clock, section: this.credits.section() };
+    const mux = new ChannelMux(channel, credits, {
       ...(onCreate === undefined ? {} : { onCreate }),
       ...(mostCircuits === undefined ? {} : { mostCircuits }),
       onIdle: watchIdle,

@@ -75,7 +75,7 @@ class ClientCircuit implements Circuit, LegEvents, HubPort {
   onDestroyed: Circuit["onDestroyed"] = undefined;
   readonly #deps: CircuitDeps;
   readonly #layers = new ClientLayers();
-  readonly #hub = new StreamHub(this, "client");
+  readonly #hub: StreamHub;
   readonly #startedMs: number;
   #leg: Leg | undefined;
   #pending: PromiseWithResolvers<Buffer> | undefined;
@@ -84,6 +84,8 @@ class ClientCircuit implements Circuit, LegEvents, HubPort {
 
   constructor(deps: CircuitDeps) {
     this.#deps = deps;
+    const credits = { clock: deps.clock, section: deps.channels.credits.section() };
+    this.#hub = new StreamHub(this, "client", credits);
     this.#startedMs = deps.clock.monotonicMs();
   }
 

@@ -1,6 +1,7 @@
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { END_REASON, type EndReason } from "./control.ts";
+import { CreditWindow, type CreditDeps } from "./credit-window.ts";
 import { Fifo } from "./fifo.ts";
 import { STREAM_PAYLOAD_BYTES, type CircuitStream, type StreamHandlers } from "./stream.ts";
 
@@ -15,6 +16,9 @@ export interface StreamPort {
   forget(stream: HubStream): void;
 }
 
+/** PROTOCOL 6.3. */
+const WINDOW = { first: LIMITS.streamFrames, most: LIMITS.streamFramesMost, batch: LIMITS.windowBatch };
+
 /** The one CircuitStream, for both ends: windows of both directions, acceptance and end (PROTOCOL 6.2, 6.3). */
 export class HubStream implements CircuitStream {
   readonly id: number;
@@ -23,24 +27,23 @@ export class HubStream implements CircuitStream {
   #handlers: StreamHandlers | undefined;
   #state: "waiting" | "open" | "ended";
   #sendWindow: number = LIMITS.streamFrames;
-  #receiveWindow: number = LIMITS.streamFrames;
-  /** Delivered to the handlers, not yet consumed. */
-  #held = 0;
-  /** Consumed, not yet granted anew. */
-  #owed = 0;
+  /** The queue was filled and has not fallen to half of it since: whoever sends waits here, not with what the other end granted. */
+  #full = false;
+  readonly #window: CreditWindow;
   #sentFrames = 0;
   #receivedFrames = 0;
   /** How many frames the other end sent in all, once it has said that it ended. */
   #lastFrame: number | undefined;
 
-  constructor(port: StreamPort, id: number, origin: "opened" | "accepted") {
+  constructor(port: StreamPort, id: number, origin: "opened" | "accepted", credits: CreditDeps) {
+    this.#window = new CreditWindow(WINDOW, credits);
     this.#port = port;
     this.id = id;
     this.#state = origin === "opened" ? "waiting" : "open";
   }
 
   get sendWindow(): number {
-    return this.#state === "ended" ? 0 : this.#sendWindow;
+    return this.#state === "ended" || this.#full ? 0 : this.#sendWindow;
   }
 
   get ended(): boolean {
@@ -57,24 +60,24 @@ export class HubStream implements CircuitStream {
 
   send(payload: Buffer): void {
     if (this.#state === "ended") return;
-    if (this.#sendWindow === 0 || payload.length === 0 || payload.length > STREAM_PAYLOAD_BYTES) {
+    if (this.sendWindow === 0 || payload.length === 0 || payload.length > STREAM_PAYLOAD_BYTES) {
       throw new BackroomError("E_INTERNAL", "a stream was given what its window or a frame does not hold");
     }
     this.#sendWindow--;
     this.#sentFrames++;
     this.#outgoing.push(payload);
+    if (this.#outgoing.length >= LIMITS.streamQueueFrames) this.#full = true;
     this.#port.queued(this);
   }
 
   consumed(frames: number): void {
     if (this.#state === "ended") return;
-    if (frames > this.#held) throw new BackroomError("E_INTERNAL", "more was consumed than was delivered");
-    this.#held -= frames;
-    this.#owed += frames;
-    if (this.#owed < LIMITS.windowBatch || this.#lastFrame !== undefined) return;
-    this.#receiveWindow += this.#owed;
-    this.#port.sendWindow(this, this.#owed);
-    this.#owed = 0;
+    if (frames > this.#window.held)
+      throw new BackroomError("E_INTERNAL", "more was consumed than was delivered");
+    this.#window.release(frames);
+    if (this.#lastFrame !== undefined || !this.#window.due) return;
+    const granted = this.#window.grant();
+    if (granted > 0) this.#port.sendWindow(this, granted);
   }
 
   end(): void {
@@ -97,6 +100,13 @@ export class HubStream implements CircuitStream {
     return this.#outgoing.shift() as Buffer;
   }
 
+  /** For the hub, once what `takePayload` gave is out of the way. */
+  tookPayload(): void {
+    if (!this.#full || this.#outgoing.length * 2 > LIMITS.streamQueueFrames) return;
+    this.#full = false;
+    if (this.sendWindow > 0) this.#handlers?.onWindow();
+  }
+
   receiveBegun(): void {
     if (this.#state !== "waiting") throw new BackroomError("E_FRAME", "a stream was accepted twice");
     this.#state = "open";
@@ -104,30 +114,28 @@ export class HubStream implements CircuitStream {
   }
 
   receiveData(payload: Buffer): void {
-    if (this.#receiveWindow === 0) {
+    if (!this.#window.take()) {
       return this.#finish(
         END_REASON.broken,
         new BackroomError("E_FRAME", "a stream got more than it granted"),
       );
     }
-    this.#receiveWindow--;
     this.#receivedFrames++;
-    this.#held++;
     this.#handlers?.onData(payload);
     this.#endIfComplete();
   }
 
   receiveWindow(frames: number): void {
-    if (this.#sendWindow + frames > LIMITS.streamWindowMax) {
+    if (this.#sendWindow + frames > LIMITS.streamFramesMost) {
       return this.#finish(
         END_REASON.broken,
         new BackroomError("E_FRAME", "a stream's window is out of range"),
       );
     }
     if (this.#lastFrame !== undefined) return;
-    const wasClosed = this.#sendWindow === 0;
+    const wasClosed = this.sendWindow === 0;
     this.#sendWindow += frames;
-    if (wasClosed) this.#handlers?.onWindow();
+    if (wasClosed && this.sendWindow > 0) this.#handlers?.onWindow();
   }
 
   receiveEnd(reason: EndReason, sentFrames: number): void {
@@ -160,6 +168,7 @@ export class HubStream implements CircuitStream {
     if (this.#state === "ended") return;
     if (this.#state === "waiting") this.#port.answered();
     this.#state = "ended";
+    this.#window.close();
     this.#port.forget(this);
     this.#handlers?.onEnd(error);
   }

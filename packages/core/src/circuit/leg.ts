@@ -2,6 +2,7 @@ import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { FRAME, frameBody, makeFrame, setFrameCircuit, setFrameCredit } from "../net/frame.ts";
 import type { DestroyReason } from "./control.ts";
+import { CreditWindow, type CreditDeps } from "./credit-window.ts";
 import { Fifo } from "./fifo.ts";
 
 /** Where a leg takes the next DATA frame from, once there is credit and the channel has room. */
@@ -22,6 +23,9 @@ export interface LegEvents {
   /** The neighbour destroyed the circuit or the channel is gone. Nothing comes after it, and it does not come after `destroy`. */
   onGone(): void;
 }
+
+/** PROTOCOL 6.3, for each direction. */
+const CREDITS = { first: LIMITS.circuitFrames, most: LIMITS.circuitFramesMost, batch: LIMITS.creditBatch };
 
 /** What a leg needs of the channel that it shares with others. */
 interface LegHost {
@@ -52,11 +56,11 @@ export class Leg {
   #created: boolean;
   #gone = false;
   #sendCredit: number = LIMITS.circuitFrames;
-  #receiveCredit: number = LIMITS.circuitFrames;
-  #owedCredit = 0;
+  readonly #credits: CreditWindow;
 
-  constructor(host: LegHost, id: number, created: boolean) {
+  constructor(host: LegHost, id: number, created: boolean, credits: CreditDeps) {
     this.#host = host;
+    this.#credits = new CreditWindow(CREDITS, credits);
     this.id = id;
     this.#created = created;
   }
@@ -103,8 +107,8 @@ export class Leg {
   /** One DATA frame that came in is no longer held here. */
   release(): void {
     if (this.#gone) return;
-    this.#owedCredit++;
-    if (this.#owedCredit >= LIMITS.creditBatch) this.wake();
+    this.#credits.release(1);
+    if (this.#credits.due) this.wake();
   }
 
   /** Ends this leg and tells the neighbour; `onGone` is not called. */
@@ -118,7 +122,7 @@ export class Leg {
   get sendable(): boolean {
     if (this.#gone || !this.#created) return false;
     if (this.#answer !== undefined || this.#control.length > 0 || this.#dataReady()) return true;
-    return this.#owedCredit >= LIMITS.creditBatch;
+    return this.#credits.due;
   }
 
   /** For the channel, when it is this leg's turn: sends one frame. */
@@ -128,23 +132,22 @@ export class Leg {
       this.#answer = undefined;
       return;
     }
-    const frame = this.#nextFrame();
+    const credit = this.#credits.grant();
+    const frame = this.#nextFrame(credit);
     if (frame === undefined) return;
     setFrameCircuit(frame, this.id);
-    setFrameCredit(frame, this.#owedCredit);
-    this.#receiveCredit += this.#owedCredit;
-    this.#owedCredit = 0;
+    setFrameCredit(frame, credit);
     this.#host.transmit(frame);
   }
 
-  #nextFrame(): Buffer | undefined {
+  #nextFrame(credit: number): Buffer | undefined {
     const control = this.#control.shift();
     if (control !== undefined) return typed(control, FRAME.control);
     if (this.#dataReady()) {
       this.#sendCredit--;
       return typed((this.#source as FrameSource).take(), FRAME.data);
     }
-    return this.#owedCredit > 0 ? makeFrame(FRAME.credit, this.id) : undefined;
+    return credit > 0 ? makeFrame(FRAME.credit, this.id) : undefined;
   }
 
   #dataReady(): boolean {
@@ -161,9 +164,7 @@ export class Leg {
 
   receiveData(frame: Buffer, credit: number): void {
     if (!this.#accept(credit)) return;
-    if (this.#receiveCredit === 0)
-      return this.#host.fail(broken("a neighbour sent more than it was granted"));
-    this.#receiveCredit--;
+    if (!this.#credits.take()) return this.#host.fail(broken("a neighbour sent more than it was granted"));
     this.#events?.onData(frame);
   }
 
@@ -183,9 +184,9 @@ export class Leg {
       return false;
     }
     if (credit === 0) return true;
-    // Credit only comes back for what was sent, so the sum can never pass the start.
-    if (this.#sendCredit + credit > LIMITS.circuitFrames) {
-      this.#host.fail(broken("a neighbour granted more than was sent"));
+    // Grants may exceed what was sent, so that they grow with rate and delay; the sum has its bound all the same.
+    if (this.#sendCredit + credit > LIMITS.circuitFramesMost) {
+      this.#host.fail(broken("a neighbour granted more than it may"));
       return false;
     }
     this.#sendCredit += credit;
@@ -201,6 +202,7 @@ export class Leg {
 
   #drop(): void {
     this.#gone = true;
+    this.#credits.close();
     this.#control.clear();
     this.#answer = undefined;
     this.#source = undefined;

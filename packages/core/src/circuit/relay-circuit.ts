@@ -76,7 +76,8 @@ export class RelayCircuit implements ServedCircuit, HubPort, LegEvents {
     this.#neighbour = neighbour;
     this.#layers = layers;
     this.#position = position;
-    this.#hub = new StreamHub(this, "last hop", context.meter);
+    const credits = { clock: context.clock, section: context.channels.credits.section() };
+    this.#hub = new StreamHub(this, "last hop", credits, context.meter);
     this.#startedMs = context.clock.monotonicMs();
     this.#idleSinceMs = this.#startedMs;
     previous.start(this, this.#hub);

@@ -13,6 +13,7 @@ import {
   type ControlMessage,
   type EndReason,
 } from "./control.ts";
+import type { CreditDeps } from "./credit-window.ts";
 import { Fifo } from "./fifo.ts";
 import { HubStream, type StreamPort } from "./hub-stream.ts";
 import type { FrameSource } from "./leg.ts";
@@ -40,6 +41,7 @@ export interface HubPort {
  */
 export class StreamHub implements FrameSource, StreamPort {
   readonly #port: HubPort;
+  readonly #credits: CreditDeps;
   readonly #meter: QueueMeter | undefined;
   readonly #ownBit: number;
   readonly #streams = new Map<number, HubStream>();
@@ -48,9 +50,10 @@ export class StreamHub implements FrameSource, StreamPort {
   #waiting = 0;
   #unanswered = 0;
 
-  /** A relay counts what waits in all its circuits. */
-  constructor(port: HubPort, side: "client" | "last hop", meter?: QueueMeter) {
+  /** `credits` is what the streams share. A relay counts what waits in all its circuits. */
+  constructor(port: HubPort, side: "client" | "last hop", credits: CreditDeps, meter?: QueueMeter) {
     this.#port = port;
+    this.#credits = credits;
     this.#meter = meter;
     this.#ownBit = side === "client" ? 0 : LAST_HOP_BIT;
   }
@@ -71,7 +74,7 @@ export class StreamHub implements FrameSource, StreamPort {
     do {
       this.#lastNumber = this.#lastNumber === LAST_NUMBER ? 1 : this.#lastNumber + 1;
     } while (this.#streams.has(this.#lastNumber + this.#ownBit));
-    const stream = new HubStream(this, this.#lastNumber + this.#ownBit, "opened");
+    const stream = new HubStream(this, this.#lastNumber + this.#ownBit, "opened", this.#credits);
     this.#streams.set(stream.id, stream);
     this.#unanswered++;
     this.#port.sendControl(COMMAND.begin, stream.id, encodeBegin(service, args));
@@ -111,7 +114,7 @@ export class StreamHub implements FrameSource, StreamPort {
       throw new BackroomError("E_FRAME", "a stream was opened that may not be");
     }
     const { service, args } = decodeBegin(message.payload);
-    const stream = new HubStream(this, message.stream, "accepted");
+    const stream = new HubStream(this, message.stream, "accepted", this.#credits);
     if (this.#streams.size >= LIMITS.streamsPerCircuit) return stream.refuse();
     this.#streams.set(stream.id, stream);
     const handlers = this.#port.accept(stream, service, args);
@@ -136,7 +139,9 @@ export class StreamHub implements FrameSource, StreamPort {
     const payload = stream.takePayload();
     this.#count(-1);
     if (stream.payloadCount > 0) this.#turns.push(stream);
-    return this.#port.sealData(stream.id, payload);
+    const frame = this.#port.sealData(stream.id, payload);
+    stream.tookPayload();
+    return frame;
   }
 
   // --- for streams ---

@@ -14,6 +14,8 @@ export interface MemoryNetwork {
   delayMs: number;
   /** Sees every frame on its way, HELLOs included: gives what is to arrive, or undefined to lose it. */
   tap: ((frame: Buffer, direction: Direction, link: MemoryLink) => Buffer | undefined) | undefined;
+  /** What a connection made from now on goes over at each of its ends, say a line with a delay of its own; `direction` is that of what the end writes. */
+  line: ((carrier: Carrier, direction: Direction, link: MemoryLink) => Carrier) | undefined;
   /** The connections that are up. */
   readonly links: ReadonlySet<MemoryLink>;
   /** Answers to dials of its node key or, where an endpoint is given, of that endpoint only. Raises E_PORT_IN_USE. */
@@ -51,6 +53,7 @@ export function createMemoryNetwork(deps: ChannelDeps): MemoryNetwork {
   const network: MemoryNetwork = {
     delayMs: 0,
     tap: undefined,
+    line: undefined,
     links,
     listen({ networkId, identity, endpoint, clock = deps.clock }, onChannel) {
       const key = identity.nodeKeys.publicBytes;
@@ -118,7 +121,8 @@ function connect(
   near.peer = far;
   far.peer = near;
   links.add(link);
-  return [near, far];
+  const line = network.line ?? ((carrier: Carrier) => carrier);
+  return [line(near, "forward", link), line(far, "backward", link)];
 }
 
 interface Shared {

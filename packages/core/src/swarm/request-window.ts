@@ -13,15 +13,17 @@ interface Outstanding {
 }
 
 /** Blocks in the first window, before anything is known of the path. */
-const FIRST_WINDOW = 8;
+const FIRST_WINDOW = 32;
+/** The window as a multiple of bandwidth × delay: one is under way, one waits on the path for a frame that is late, and one is asked for. */
+const GAIN = 3;
 /** The window holds at least this much time's worth, so that batches on a fast path stay large. */
 const LEAST_QUEUE_MS = 100;
 /** How long a measured rate counts, in two buckets: rates of a path rise and fall. */
 const RATE_BUCKET_MS = 2_000;
 
 /**
- * The requests under way to one peer, and how many there should be: twice bandwidth × delay. The bandwidth is the best rate of delivery
- * seen in the last seconds, the delay the shortest ever seen, so the window doubles with every round trip until the path is full and
+ * The requests under way to one peer, and how many there should be: three times bandwidth × delay. The bandwidth is the best rate of delivery
+ * seen in the last seconds, the delay the shortest ever seen, so the window grows with every round trip until the path is full and
  * then stays: a queue that we build up ourselves does not count as delay.
  */
 export class RequestWindow {
@@ -48,7 +50,7 @@ export class RequestWindow {
   get size(): number {
     if (this.#latencyMs === 0) return FIRST_WINDOW;
     const rate = Math.max(this.#rate, this.#previousRate);
-    const bytes = rate * Math.max(2 * this.#shortestMs, LEAST_QUEUE_MS);
+    const bytes = rate * Math.max(GAIN * this.#shortestMs, LEAST_QUEUE_MS);
     return Math.min(LIMITS.peerRequests, Math.ceil(bytes / LEAF_BYTES) + FIRST_WINDOW / 2);
   }
 

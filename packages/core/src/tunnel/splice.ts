@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import { Fifo } from "../circuit/fifo.ts";
 import type { CircuitStream, StreamHandlers } from "../circuit/stream.ts";
 
 /** What a splice needs of the gate. */
@@ -19,7 +20,7 @@ export interface SpliceDeps {
  * is its sender told `consumed`: so a side that stalls stops its own peer at the window, and nobody else.
  */
 class Lane {
-  readonly waiting: Buffer[] = [];
+  readonly waiting = new Fifo<Buffer>();
   from: CircuitStream | undefined;
   to: CircuitStream | undefined;
   /** The sender is gone; what waits may still go out. */
@@ -40,7 +41,7 @@ class Lane {
     this.waiting.push(payload);
     this.#deps.held(1);
     this.pass();
-    return this.waiting.length <= (this.to === undefined ? LIMITS.gateEarlyFrames : LIMITS.gateQueueFrames);
+    return this.waiting.length <= (this.to === undefined ? LIMITS.gateEarlyFrames : LIMITS.streamFramesMost);
   }
 
   pass(): void {
@@ -60,7 +61,7 @@ class Lane {
 
   clear(): void {
     this.#deps.held(-this.waiting.length);
-    this.waiting.length = 0;
+    this.waiting.clear();
   }
 }
 

@@ -6,6 +6,7 @@ import { ChannelMux } from "../../src/circuit/channel-mux.ts";
 import { DESTROY_REASON } from "../../src/circuit/control.ts";
 import type { FrameSource, Leg, LegEvents } from "../../src/circuit/leg.ts";
 import { FRAME, frameBody, frameCircuit, frameCredit, frameType, makeFrame } from "../../src/net/frame.ts";
+import { credits } from "../support/credits.ts";
 import { FakeChannel } from "./fake-channel.ts";
 
 /** Gives as many frames as it was told, with a number in each. */
@@ -65,7 +66,7 @@ const violated = (channel: FakeChannel): boolean => isBackroomError(channel.clos
 
 test("circuits take turns, a frame each, CONTROL first, and stop when the channel is full", () => {
   const channel = new FakeChannel(true);
-  const mux = new ChannelMux(channel);
+  const mux = new ChannelMux(channel, credits());
   const [a, b, c] = [opened(channel, mux), opened(channel, mux), opened(channel, mux)];
   channel.drain(0);
   channel.send(makeFrame(FRAME.data, a.leg.id));
@@ -90,7 +91,7 @@ test("circuits take turns, a frame each, CONTROL first, and stop when the channe
 
 test("a circuit without credit costs the others nothing, and goes on when credit comes", () => {
   const channel = new FakeChannel(true);
-  const mux = new ChannelMux(channel);
+  const mux = new ChannelMux(channel, credits());
   const [stalled, other] = [opened(channel, mux), opened(channel, mux)];
   stalled.source.waiting = 200;
   stalled.leg.wake();
@@ -104,7 +105,7 @@ test("a circuit without credit costs the others nothing, and goes on when credit
 
 test("headers are written anew: nothing of what a frame had there gets out", () => {
   const channel = new FakeChannel(true);
-  const mux = new ChannelMux(channel);
+  const mux = new ChannelMux(channel, credits());
   const { leg, source } = opened(channel, mux);
   source.waiting = 1;
   leg.wake();
@@ -114,7 +115,7 @@ test("headers are written anew: nothing of what a frame had there gets out", () 
 
 test("credit is given back with the next frame, or by itself once there is enough", () => {
   const channel = new FakeChannel(true);
-  const mux = new ChannelMux(channel);
+  const mux = new ChannelMux(channel, credits());
   const { leg, source, events } = opened(channel, mux);
   for (let frame = 0; frame < LIMITS.circuitFrames; frame++) channel.receive(makeFrame(FRAME.data, leg.id));
   assert.equal(events.data, LIMITS.circuitFrames);
@@ -141,7 +142,7 @@ test("credit is given back with the next frame, or by itself once there is enoug
 
 test("who sends more than was granted loses the channel", () => {
   const channel = new FakeChannel(true);
-  const mux = new ChannelMux(channel);
+  const mux = new ChannelMux(channel, credits());
   const { leg, events } = opened(channel, mux);
   for (let frame = 0; frame <= LIMITS.circuitFrames; frame++) channel.receive(makeFrame(FRAME.data, leg.id));
   assert.ok(violated(channel));
@@ -149,13 +150,13 @@ test("who sends more than was granted loses the channel", () => {
 });
 
 for (const type of [FRAME.data, FRAME.control, FRAME.credit]) {
-  test(`who grants more than was sent loses the channel: type ${type}`, () => {
+  test(`grants may add up to the bound, and who grants one more loses the channel: type ${type}`, () => {
     const channel = new FakeChannel(true);
-    const mux = new ChannelMux(channel);
+    const mux = new ChannelMux(channel, credits());
     const { leg, source } = opened(channel, mux);
     source.waiting = 3;
     leg.wake();
-    channel.receive(makeFrame(type, leg.id, 3));
+    channel.receive(makeFrame(type, leg.id, LIMITS.circuitFramesMost - LIMITS.circuitFrames + 3));
     assert.equal(channel.closedWith, "open");
     channel.receive(makeFrame(type, leg.id, 1));
     assert.ok(violated(channel));
@@ -172,23 +173,23 @@ test("what makes no sense closes the channel", () => {
   ];
   for (const make of cases) {
     const channel = new FakeChannel(true);
-    const mux = new ChannelMux(channel);
+    const mux = new ChannelMux(channel, credits());
     const { leg } = opened(channel, mux);
     channel.receive(make(leg));
     assert.ok(violated(channel));
   }
   for (const type of [FRAME.data, FRAME.control, FRAME.credit]) {
     const channel = new FakeChannel(true);
-    const leg = new ChannelMux(channel).open();
+    const leg = new ChannelMux(channel, credits()).open();
     channel.receive(makeFrame(type, leg.id, 1));
     assert.ok(violated(channel), "before CREATED nothing may come");
   }
 });
 
 test("ids carry the bit of who opened, count up, and are free again only after all others", () => {
-  const ours = new ChannelMux(new FakeChannel(true));
+  const ours = new ChannelMux(new FakeChannel(true), credits());
   assert.deepEqual([ours.open().id, ours.open().id], [0x8000_0001, 0x8000_0002]);
-  const theirs = new ChannelMux(new FakeChannel(false));
+  const theirs = new ChannelMux(new FakeChannel(false), credits());
   const first = theirs.open();
   first.destroy(DESTROY_REASON.done);
   assert.equal(theirs.open().id, 2);
@@ -196,7 +197,7 @@ test("ids carry the bit of who opened, count up, and are free again only after a
 
 test("a destroyed circuit is gone at once: late frames for it are ignored, queued ones are not sent", () => {
   const channel = new FakeChannel(true);
-  const mux = new ChannelMux(channel);
+  const mux = new ChannelMux(channel, credits());
   const { leg, source, events } = opened(channel, mux);
   channel.room = 0;
   channel.send(makeFrame(FRAME.ping, 0));
@@ -217,7 +218,7 @@ test("a destroyed circuit is gone at once: late frames for it are ignored, queue
 test("a neighbour opens no more circuits than it may", () => {
   const channel = new FakeChannel(false);
   let created = 0;
-  const mux = new ChannelMux(channel, { onCreate: () => created++ });
+  const mux = new ChannelMux(channel, credits(), { onCreate: () => created++ });
   for (let id = 1; id <= LIMITS.circuitsPerClient + 3; id++)
     channel.receive(makeFrame(FRAME.create, 0x8000_0000 + id));
   assert.deepEqual([created, mux.circuitCount], [LIMITS.circuitsPerClient, LIMITS.circuitsPerClient]);
@@ -230,7 +231,7 @@ test("a neighbour opens no more circuits than it may", () => {
 /** Would catch: refusals that pile up for a neighbour that opens circuits and never reads: 2 KiB in memory for each 2 KiB sent. */
 test("a neighbour that does not read makes no frames wait, whatever it opens", () => {
   const channel = new FakeChannel(false);
-  const mux = new ChannelMux(channel, { onCreate: (leg) => leg.sendCreated(Buffer.alloc(100)) });
+  const mux = new ChannelMux(channel, credits(), { onCreate: (leg) => leg.sendCreated(Buffer.alloc(100)) });
   channel.drain(1);
   const open = (number: number): void => channel.receive(makeFrame(FRAME.create, 0x8000_0000 + number));
   const most = LIMITS.circuitsPerClient + LIMITS.destroysWaiting;

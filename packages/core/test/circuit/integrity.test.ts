@@ -148,8 +148,8 @@ test("frames that are lost, repeated or swapped end the circuit", async () => {
   }
 });
 
-test("flags, and credit for nothing, cost the neighbour its channel", async () => {
-  for (const at of [5, 6, 7]) {
+test("flags, and credit beyond what may be granted, cost the neighbour its channel", async () => {
+  for (const at of [5, 6]) {
     const setup = await bench();
     tamper(setup.world, { link: 1, direction: "backward", type: FRAME.data }, flip(at));
     provoke(setup, "backward", FRAME.data);
@@ -203,7 +203,7 @@ test("what stands behind a handshake message is not passed on", async () => {
   for (const end of ends) assert.ok(end.every((byte) => byte === 0));
 });
 
-test("a blocked hop holds what was granted: no relay's queue passes 64 frames, and no sender goes on", async () => {
+test("a blocked hop holds what was granted: no relay's queue passes that, and no sender goes on", async () => {
   const { world, near, got } = await bench();
   let onGuardLink = 0;
   world.network.tap = (frame, direction, link) => {

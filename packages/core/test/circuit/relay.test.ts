@@ -121,13 +121,13 @@ test("a circuit whose CONTROL cannot leave ends before it fills the memory", asy
 
 /** Would catch: relays whose memory grows with each circuit that somebody fills and never reads. */
 test("when too much waits in a relay, the circuit that holds most goes, and nobody else's", async () => {
-  const world = createCircuitWorld({ relayCount: 1, mostQueuedFrames: 200 });
+  const world = createCircuitWorld({ relayCount: 1, mostQueuedFrames: 100 });
   const { relay, services, target } = world.relays[0] as WorldRelay;
   services[SERVICE.directory] = (stream) => {
     while (stream.sendWindow > 0) stream.send(Buffer.alloc(10));
     return QUIET;
   };
-  // Both clients read, but what they tell of it gets lost: 64 frames leave for each.
+  // Both clients read, but what they tell of it gets lost: what they may be sent unasked leaves for each.
   world.network.tap = (frame, direction) =>
     frameType(frame) === FRAME.credit && direction === "forward" ? undefined : frame;
   const honest = await world.build(0);

@@ -6,6 +6,7 @@ import { isBackroomError, type BackroomError } from "../../src/base/errors.ts";
 import { COMMAND, encodeBegin, encodeEnd, encodeWindow, type Command } from "../../src/circuit/control.ts";
 import { StreamHub } from "../../src/circuit/stream-hub.ts";
 import { SERVICE, type CircuitStream, type StreamHandlers } from "../../src/circuit/stream.ts";
+import { credits } from "../support/credits.ts";
 import { createCircuitWorld, settle } from "../support/circuit-world.ts";
 
 /** A hub whose other end is the test. */
@@ -27,6 +28,7 @@ function hubAlone(accept: () => StreamHandlers | undefined = () => undefined): {
       },
     },
     "last hop",
+    credits(),
   );
   return { hub, said, accepted };
 }
@@ -83,12 +85,12 @@ test("exactly what was consumed is granted anew", () => {
   const { hub, said, accepted } = hubAlone(() => end);
   hub.receiveControl(begin(1));
   said.length = 0;
-  for (let frame = 0; frame < 100; frame++) hub.receiveData(data(1));
-  accepted[0]?.consumed(31);
+  for (let frame = 0; frame < 60; frame++) hub.receiveData(data(1));
+  accepted[0]?.consumed(15);
   assert.deepEqual(said, []);
   accepted[0]?.consumed(10);
-  assert.deepEqual(said, [{ command: COMMAND.window, stream: 1, payload: encodeWindow(41) }]);
-  for (let frame = 0; frame < 28 + 41; frame++) hub.receiveData(data(1));
+  assert.deepEqual(said, [{ command: COMMAND.window, stream: 1, payload: encodeWindow(25) }]);
+  for (let frame = 0; frame < LIMITS.streamFrames - 60 + 25; frame++) hub.receiveData(data(1));
   assert.deepEqual(end.ends, []);
   hub.receiveData(data(1));
   assert.equal(end.ends.length, 1);
@@ -102,12 +104,33 @@ test("windows open the sender again, and one out of range ends the stream", () =
   assert.deepEqual([stream.sendWindow, hub.waiting], [0, LIMITS.streamFrames]);
   const id = said[0]?.stream as number;
   assert.equal(id, 0x8001);
+  for (let count = 0; count < LIMITS.streamFrames; count++) hub.take();
+  assert.deepEqual([end.windows, stream.sendWindow], [0, 0], "there was nothing granted");
   hub.receiveControl({ command: COMMAND.window, stream: id, payload: encodeWindow(3) });
   hub.receiveControl({ command: COMMAND.window, stream: id, payload: encodeWindow(3) });
   assert.deepEqual([end.windows, stream.sendWindow], [1, 6]);
   hub.receiveControl({ command: COMMAND.window, stream: id, payload: encodeWindow(0xffff) });
   assert.equal(end.ends.length, 1);
   assert.equal(hub.waiting, 0, "what was queued is dropped with the stream");
+});
+
+/** Would catch: a sender whose memory is what a stranger grants it. */
+test("whatever is granted, a stream queues no more than its bound, and goes on when half of that has left", () => {
+  const { hub, said } = hubAlone();
+  const end = handlers();
+  const stream = hub.open(SERVICE.incoming, Buffer.alloc(0), end);
+  const id = said[0]?.stream as number;
+  const granted = LIMITS.streamFramesMost - LIMITS.streamFrames;
+  hub.receiveControl({ command: COMMAND.window, stream: id, payload: encodeWindow(granted) });
+  let sent = 0;
+  for (; stream.sendWindow > 0; sent++) stream.send(Buffer.of(1));
+  assert.deepEqual([sent, hub.waiting], [LIMITS.streamQueueFrames, LIMITS.streamQueueFrames]);
+  while (hub.waiting * 2 > LIMITS.streamQueueFrames) {
+    assert.equal(end.windows, 0);
+    hub.take();
+  }
+  assert.equal(end.windows, 1);
+  assert.equal(stream.sendWindow, LIMITS.streamFramesMost - sent);
 });
 
 test("what was queued leaves in turns of the streams, and a stream that was broken off loses its own", () => {

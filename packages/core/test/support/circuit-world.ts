@@ -1,3 +1,4 @@
+import type { Clock } from "../../src/base/clock.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import { BackroomError } from "../../src/base/errors.ts";
 import { generateKeys } from "../../src/crypto/keys.ts";
@@ -16,9 +17,9 @@ export interface WorldRelay {
 }
 
 /** Relays over memory channels, with infos that are just their number, and one client. */
-export interface CircuitWorld {
+export interface CircuitWorld<C extends Clock = ManualClock> {
   readonly network: MemoryNetwork;
-  readonly clock: ManualClock;
+  readonly clock: C;
   readonly relays: readonly WorldRelay[];
   readonly client: CircuitDeps;
   /** A circuit through the relays with these numbers. */
@@ -35,12 +36,15 @@ export interface WorldOptions {
 
 const NETWORK_ID = 7;
 
-export function createCircuitWorld({
-  relayCount = 4,
-  ratchetFrames,
-  mostQueuedFrames,
-}: WorldOptions = {}): CircuitWorld {
-  const clock = new ManualClock();
+export function createCircuitWorld(options: WorldOptions = {}): CircuitWorld {
+  return createCircuitWorldIn(new ManualClock(), options);
+}
+
+/** The same in a time of one's own. */
+export function createCircuitWorldIn<C extends Clock>(
+  clock: C,
+  { relayCount = 4, ratchetFrames, mostQueuedFrames }: WorldOptions = {},
+): CircuitWorld<C> {
   const network = createMemoryNetwork({ clock, random: systemRandom });
   const ratchet = ratchetFrames === undefined ? {} : { ratchetFrames };
   const relays: WorldRelay[] = [];

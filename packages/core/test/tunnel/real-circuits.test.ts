@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ByteDuplex } from "../../src/base/duplex.ts";
+import { LIMITS } from "../../src/base/limits.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import { buildCircuit } from "../../src/circuit/client-circuit.ts";
 import { DATA_FRAME_BYTES } from "../../src/net/frame.ts";
@@ -117,7 +118,7 @@ test("ten downloaders on one gate, one of them stalls: the nine others need no m
   const stalled = await framesForNine(true);
   // Without the stall the first downloader's 6 MiB share the wires with the others'.
   assert.ok(stalled.frames <= calm.frames, `${stalled.frames} frames instead of ${calm.frames}`);
-  assert.ok(stalled.queued <= 10 * 128, `${stalled.queued} frames queued at the gate`);
+  assert.ok(stalled.queued <= 10 * LIMITS.streamFrames, `${stalled.queued} frames queued at the gate`);
 });
 
 test("when the seeder's wires are cut its tunnels end, and after a while it is found again", async () => {

@@ -84,9 +84,10 @@ test("a seeder that ignores the window it was granted loses that tunnel only", (
   const honest = splicedPair(total, steps, { frames: 500 });
   honest.sendMore();
   rude.seeder.sendWindow = Infinity;
-  for (let sent = 0; sent < 1_000; sent++) rude.seeder.send(Buffer.alloc(10));
+  for (let sent = 0; sent < 2 * LIMITS.streamFramesMost; sent++) rude.seeder.send(Buffer.alloc(10));
   steps.run();
-  assert.deepEqual([rude.state.done, rude.state.ended, rude.splice.waiting <= WINDOW + 1], [1, 2, true]);
+  assert.deepEqual([rude.state.done, rude.state.ended], [1, 2]);
+  assert.ok(rude.splice.waiting <= LIMITS.streamFramesMost + 1);
   assert.equal(honest.state.done, 0);
   assert.equal(honest.state.received.length, 500);
 });

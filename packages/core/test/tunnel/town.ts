@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Clock } from "../../src/base/clock.ts";
 import type { ByteDuplex } from "../../src/base/duplex.ts";
 import { BackroomError } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
@@ -30,7 +31,15 @@ export function newTown(
   gatesOrCount: number | readonly HopTarget[],
   options: { clock?: ManualClock; makeCircuit?: CircuitMaker } = {},
 ) {
-  const clock = options.clock ?? new ManualClock();
+  return newTownIn(options.clock ?? new ManualClock(), gatesOrCount, options);
+}
+
+/** The same in a time of one's own. */
+export function newTownIn<C extends Clock>(
+  clock: C,
+  gatesOrCount: number | readonly HopTarget[],
+  options: { makeCircuit?: CircuitMaker } = {},
+) {
   const dht = new Map<string, Set<TownGate>>();
   const makeCircuit = options.makeCircuit ?? ((gate) => Promise.resolve(memoryCircuit(servicesOf(gate))));
   const opened: string[] = [];

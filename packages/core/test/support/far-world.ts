@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import type { Clock } from "../../src/base/clock.ts";
+import type { MemoryNetwork } from "../../src/net/memory-channel.ts";
+import { createCircuitWorldIn, type CircuitWorld } from "./circuit-world.ts";
+import { delayCarrier, type Line } from "./delay-carrier.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+
+/** What a line of the far world is, unless a test says otherwise: between neighbours on two continents, a frame in a hundred late by a round trip. */
+export const FAR_LINE = {
+  delayMs: 60,
+  bytesPerMs: 12_500,
+  lateShare: 0.01,
+  lateMs: 120,
+  windowBytes: 8 * 1024 * 1024,
+};
+
+export type LineShape = Omit<Line, "clock" | "random">;
+
+/** All frames of a network travel lines; `shapeOf` gives that of those towards the relay with this node key, and back. */
+export function layLines(
+  network: MemoryNetwork,
+  clock: Clock,
+  shapeOf: (listenerKey: Buffer) => LineShape,
+): void {
+  let seed = 1;
+  network.line = (carrier, _, { listenerKey }) =>
+    delayCarrier(carrier, { ...shapeOf(listenerKey), clock, random: randomFrom(seed++) });
+}
+
+export function createFarWorld(
+  relayCount: number,
+  shapeOf: (relay: number) => LineShape = () => FAR_LINE,
+): CircuitWorld<VirtualClock> {
+  const clock = new VirtualClock();
+  const world = createCircuitWorldIn(clock, { relayCount });
+  layLines(world.network, clock, (key) =>
+    shapeOf(world.relays.findIndex(({ target }) => target.nodeKey.equals(key))),
+  );
+  return world;
+}
+
+/** Lets time pass until the promise is fulfilled. */
+export async function inTime<T>(clock: VirtualClock, promise: Promise<T>): Promise<T> {
+  let settled = false;
+  const watched = promise.finally(() => (settled = true));
+  watched.catch(() => {});
+  await clock.run(60_000, () => settled);
+  assert.ok(settled, "a minute was not enough");
+  return watched;
+}
+
+/** Numbers in [0, 1), the same in each run (xorshift). */
+function randomFrom(seed: number): () => number {
+  let state = (seed * 0x9e37_79b9) >>> 0 || 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    state >>>= 0;
+    return state / 0x1_0000_0000;
+  };
+}
