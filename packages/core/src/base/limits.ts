@@ -132,6 +132,17 @@ export const LIMITS = {
   /** Questions that one circuit may ask of the directory: a burst to fill a table, then one a second. */
   directoryBurstCount: 32,
   directoryPerSecond: 1,
+  /** Of one circuit: a relay publishes itself, and again when it was not reached. */
+  publishBurstCount: 4,
+  publishPerSecond: 1 / 60,
+  /** Dials for EXTENDs to relays that the table does not have: those that came today. Everybody may sign an info for any address. */
+  extendDialBurst: 64,
+  extendDialsPerSecond: 2,
+  /** Dials on strangers' words into one /24 (v6 /48): the relays of a rack, and a second try each. */
+  dialSubnetBurst: 16,
+  dialSubnetEveryMs: 60_000,
+  /** Subnets remembered for that. */
+  dialSubnets: 4096,
   /** Publishing makes the relay dial, which could be misused to scan: few, whoever asks. */
   probeBurstCount: 20,
   probePerSecond: 1,
@@ -348,9 +359,16 @@ export const LIMITS = {
   /** The same for a relay's channel. */
   handshakeBurstPerRelay: 256,
   handshakesPerSecondPerRelay: 64,
-  /** The same for all together: half a millisecond each, so an eighth of a core at most. */
-  handshakeBurstTotal: 512,
+  /** The same for all together: half a millisecond each, so an eighth of a core at most, and a burst holds others up for 64 ms. */
+  handshakeBurstTotal: 128,
   handshakesPerSecondTotal: 256,
+  /** CREATEs that wait for that, in turns of the neighbours: a second's worth in all, a client's dozen from one. */
+  handshakesWaiting: 256,
+  handshakesWaitingPerChannel: 32,
+  /** Whoever opens a circuit waits for three hops in all; one that comes later than this is not worth its handshake. */
+  handshakeWaitMs: 3_000,
+  /** A relay whose event loop is this late has no time for what it carries already, let alone for more. */
+  relayLagMs: 500,
   /** EXTENDs that wait for a dial or a CREATED: a client builds a dozen circuits at a time, a relay's channel carries many clients'. */
   extendsPerClient: 16,
   extendsPerRelay: 128,

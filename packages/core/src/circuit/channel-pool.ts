@@ -24,6 +24,8 @@ export interface ChannelTarget {
 /** What EXTEND leads to: `kept` where it has no addresses, so only a channel that is kept already will do. */
 export interface ExtendTarget extends ChannelTarget {
   readonly kept?: boolean;
+  /** Asked once, when it has to be dialled: false where that is too much on a stranger's word. */
+  mayDial?(): boolean;
 }
 
 /**
@@ -63,6 +65,12 @@ export class ChannelPool {
     const dial = this.#dial(target).finally(() => this.#dials.delete(name));
     this.#dials.set(name, dial);
     return dial;
+  }
+
+  /** Whether `get` needs no dial: a channel is there, or one is being dialled. */
+  reaches(nodeKey: Uint8Array): boolean {
+    const name = asBuffer(nodeKey).toString("latin1");
+    return this.#byKey.has(name) || this.#dials.has(name);
   }
 
   /** A channel that stays however long no circuit uses it; `onClose` is called once when it ends all the same. Raises as `get`. */

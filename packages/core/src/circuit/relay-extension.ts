@@ -69,6 +69,13 @@ export class Extension {
     if (equalBytes(target.nodeKey, this.#deps.nodeKey) || this.#comesFrom(target)) {
       return this.#fail(EXTEND_FAILED_REASON.info);
     }
+    if (
+      target.kept !== true &&
+      !this.#deps.channels.reaches(target.nodeKey) &&
+      target.mayDial?.() === false
+    ) {
+      return this.#fail(EXTEND_FAILED_REASON.busy);
+    }
     // The message lies in a frame that goes away before the dial is done.
     void this.#create(target, Buffer.from(hello));
   }

@@ -10,10 +10,10 @@ import { DESTROY_REASON } from "./control.ts";
 import { PROTOCOL_ID, serverReply } from "./handshake.ts";
 import { HopLayers, MAX_HOPS, RelayLayers } from "./layer.ts";
 import type { Leg } from "./leg.ts";
+import { RelayAdmission } from "./relay-admission.ts";
 import { RelayCircuit, type RelayContext } from "./relay-circuit.ts";
 import { SpareFrames } from "./spare-frames.ts";
 import type { Service, ServiceHandler } from "./stream.ts";
-import { TokenBucket } from "./token-bucket.ts";
 
 export interface RelayDeps {
   /** The relay's public node key, 32 bytes. */
@@ -30,6 +30,8 @@ export interface RelayDeps {
   /** Read at each BEGIN, so services may come and go. */
   readonly services: Partial<Record<Service, ServiceHandler>>;
   readonly log?: Log;
+  /** How late the event loop is lately; absent: never. */
+  lagMs?(): number;
   /** For tests; see CircuitDeps. */
   readonly ratchetFrames?: number;
   /** For tests that cannot fill LIMITS.relayQueueMostFrames. */
@@ -59,13 +61,6 @@ export interface Relay {
   close(): void;
 }
 
-interface NeighbourBounds {
-  readonly asRelay: boolean;
-  readonly handshakes: TokenBucket;
-  readonly extendsMax: number;
-  extends: number;
-}
-
 /**
  * The relay: answers CREATE, carries circuits, offers services at its end of them. Overload refuses new circuits and leaves those that
  * live alone.
@@ -76,8 +71,12 @@ export function createRelay(deps: RelayDeps): Relay {
   const meter = { queuedFrames: 0, forwardedFrames: 0, mostFrames, onFull: makeRoom };
   const spareFrames = new SpareFrames();
   const circuits = new Set<RelayCircuit>();
-  const bounds = new WeakMap<ChannelMux, NeighbourBounds>();
-  const handshakes = new TokenBucket(deps.clock, LIMITS.handshakeBurstTotal, LIMITS.handshakesPerSecondTotal);
+  const admission = new RelayAdmission({
+    clock: deps.clock,
+    isRelay,
+    load: () => ({ circuits: circuits.size, queuedFrames: meter.queuedFrames }),
+    lagMs: () => deps.lagMs?.() ?? 0,
+  });
   const channels = new ChannelPool({
     dialer: deps.dialer,
     clock: deps.clock,
@@ -85,20 +84,25 @@ export function createRelay(deps: RelayDeps): Relay {
     onCreate: create,
     mostCircuits: (channel) => (isRelay(channel) ? LIMITS.circuitsPerRelay : LIMITS.circuitsPerClient),
   });
-  let extendsTotal = 0;
   let refusedCircuits = 0;
   let cancelSweep = deps.clock.after(LIMITS.circuitSweepMs, sweep);
 
   function create(leg: Leg, message: Buffer, mux: ChannelMux): void {
-    const neighbour = boundsOf(mux);
-    const overloaded = circuits.size >= LIMITS.circuitsTotal || meter.queuedFrames >= LIMITS.relayQueueFrames;
-    if (overloaded || !neighbour.handshakes.take() || !handshakes.take()) return refuse(leg, "busy");
+    admission.create(mux, {
+      leg,
+      message,
+      serve: (waited) => answer(leg, waited, mux),
+      refuse: () => refuse(leg, "busy"),
+    });
+  }
+
+  function answer(leg: Leg, message: Buffer, mux: ChannelMux): void {
     try {
       const identity = { protocolId: PROTOCOL_ID.hop, nodeId: deps.nodeKey, onionKeys: deps.onionKeys() };
       const { reply, keys, position } = serverReply(identity, message);
       if (position < 1 || position > MAX_HOPS) return refuse(leg, "malformed");
       const layers = new RelayLayers(new HopLayers(keys, deps.ratchetFrames), position);
-      const context = contextFor(neighbour);
+      const context = contextFor(mux);
       circuits.add(new RelayCircuit(context, leg, mux.channel, layers, position));
       leg.sendCreated(reply);
       log("debug", "a circuit was opened", { circuitCount: circuits.size });
@@ -118,20 +122,7 @@ export function createRelay(deps: RelayDeps): Relay {
     return peerKey !== undefined && deps.isRelay(peerKey);
   }
 
-  function boundsOf(mux: ChannelMux): NeighbourBounds {
-    const known = bounds.get(mux);
-    const asRelay = isRelay(mux.channel);
-    // A relay may be heard of after it came.
-    if (known !== undefined && known.asRelay === asRelay) return known;
-    const burst = asRelay ? LIMITS.handshakeBurstPerRelay : LIMITS.handshakeBurstPerClient;
-    const rate = asRelay ? LIMITS.handshakesPerSecondPerRelay : LIMITS.handshakesPerSecondPerClient;
-    const extendsMax = asRelay ? LIMITS.extendsPerRelay : LIMITS.extendsPerClient;
-    const fresh = { asRelay, handshakes: new TokenBucket(deps.clock, burst, rate), extendsMax, extends: 0 };
-    bounds.set(mux, fresh);
-    return fresh;
-  }
-
-  function contextFor(neighbour: NeighbourBounds): RelayContext {
+  function contextFor(mux: ChannelMux): RelayContext {
     return {
       clock: deps.clock,
       channels,
@@ -141,21 +132,11 @@ export function createRelay(deps: RelayDeps): Relay {
       spareFrames,
       log,
       resolveExtend: (info) => deps.resolveExtend(info),
-      takeExtendSlot: () => takeExtendSlot(neighbour),
+      takeExtendSlot: () => admission.takeExtendSlot(mux),
       onCircuitEnded: (circuit) => {
         circuits.delete(circuit);
         log("debug", "a circuit ended", { circuitCount: circuits.size });
       },
-    };
-  }
-
-  function takeExtendSlot(neighbour: NeighbourBounds): (() => void) | undefined {
-    if (neighbour.extends >= neighbour.extendsMax || extendsTotal >= LIMITS.extendsTotal) return undefined;
-    neighbour.extends++;
-    extendsTotal++;
-    return () => {
-      neighbour.extends--;
-      extendsTotal--;
     };
   }
 
@@ -189,6 +170,7 @@ export function createRelay(deps: RelayDeps): Relay {
     }),
     close: () => {
       cancelSweep();
+      admission.close();
       channels.close();
     },
   };

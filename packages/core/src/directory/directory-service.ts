@@ -6,10 +6,11 @@ import { silentLog, type Log } from "../base/log.ts";
 import { isAcceptable } from "./acceptable.ts";
 import type { Endpoint } from "../net/channel.ts";
 import { addressKey, decodeAddress, encodeAddress, mayDial } from "./address.ts";
-import { createAllowance, createAllowances } from "./allowance.ts";
+import { createAllowances } from "./allowance.ts";
 import { readBytes, readInteger } from "./fields.ts";
 import { infosAnswer, refusal } from "./questions.ts";
 import { isGuest, type RelayInfo, type RelayInfoDecoder } from "./relay-info.ts";
+import { StrangerDials } from "./stranger-dials.ts";
 import { PROVEN, type RelayTable } from "./table.ts";
 
 export interface DirectoryServiceDeps {
@@ -26,6 +27,8 @@ export interface DirectoryServiceDeps {
   takeGuest?(info: RelayInfo): boolean;
   /** Dials that address and tells whether the node key answers. Never rejects. Absent: `reach` is refused. */
   dialBack?(nodeKey: Buffer, endpoint: Endpoint): Promise<boolean>;
+  /** What EXTEND shares with it. */
+  readonly dials?: StrangerDials;
   readonly log?: Log;
 }
 
@@ -45,12 +48,17 @@ export function createDirectoryService(deps: DirectoryServiceDeps): QuestionServ
     LIMITS.allowanceCircuits,
     clock,
   );
-  const probes = createAllowance({ burst: LIMITS.probeBurstCount, perSecond: LIMITS.probePerSecond }, clock);
+  const dials = deps.dials ?? new StrangerDials({ clock, network });
+  const publishesOf = createAllowances(
+    { burst: LIMITS.publishBurstCount, perSecond: LIMITS.publishPerSecond },
+    LIMITS.allowanceCircuits,
+    clock,
+  );
   /** When which relay with which addresses was last reached; bounded like the allowances. */
   const reachedMs = new Map<string, number>();
   const probing = new Set<string>();
 
-  async function publish(bytes: unknown): Promise<Record<string, Bencoded>> {
+  async function publish(bytes: unknown, circuit: number): Promise<Record<string, Bencoded>> {
     if (!Buffer.isBuffer(bytes)) return refusal("bad");
     const info = decodeInfo(bytes);
     if (!isAcceptable(info, network, clock.nowMs())) return refusal("refused");
@@ -61,7 +69,8 @@ export function createDirectoryService(deps: DirectoryServiceDeps): QuestionServ
     }
     if (!recentlyReached(info)) {
       // One dial a relay at a time, and few for all: publishing must not be a way to make relays scan.
-      if (probing.has(info.key) || !probes.take()) return refusal("busy");
+      if (probing.has(info.key) || !publishesOf(circuit).take()) return refusal("busy");
+      if (!dials.take("probe", info.endpoints)) return refusal("busy");
       probing.add(info.key);
       const reached = await deps.probe(info).finally(() => probing.delete(info.key));
       log("debug", "a relay that published itself was dialled", { isReachable: reached });
@@ -94,13 +103,15 @@ export function createDirectoryService(deps: DirectoryServiceDeps): QuestionServ
     if (clientHost === undefined || deps.dialBack === undefined) return refusal("refused");
     const endpoint = { host: clientHost, port };
     if (!mayDial(endpoint, network)) return refusal("refused");
-    if (!probes.take()) return refusal("busy");
+    // Its own subnet does not count: whoever knocks there is whoever lives there.
+    if (!dials.take("probe", [])) return refusal("busy");
     const reached = await deps.dialBack(nodeKey, endpoint);
     return { a: encodeAddress(endpoint), r: reached ? 1 : 0 };
   }
 
   async function dispatch(
     question: BencodedDict,
+    circuit: number,
     clientHost: string | undefined,
   ): Promise<Record<string, Bencoded>> {
     const kind = question.get("q");
@@ -110,7 +121,7 @@ export function createDirectoryService(deps: DirectoryServiceDeps): QuestionServ
           sample(Math.min(readInteger(question, "n", 2 ** 32, "E_DECODE"), LIMITS.sampleInfos)),
         );
       case "publish":
-        return publish(question.get("i"));
+        return publish(question.get("i"), circuit);
       case "at":
         return at(question.get("a"));
       case "reach":
@@ -134,7 +145,7 @@ export function createDirectoryService(deps: DirectoryServiceDeps): QuestionServ
   return {
     async answer(question, circuit, clientHost) {
       if (!perCircuit(circuit).take()) return refusal("busy");
-      return orBad(() => dispatch(question, clientHost));
+      return orBad(() => dispatch(question, circuit, clientHost));
     },
   };
 }

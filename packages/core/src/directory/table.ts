@@ -99,6 +99,12 @@ export class RelayTable {
     return this.#entries.get(key);
   }
 
+  /** Whether it knows that relay at these very addresses from more than one stranger's word. */
+  has(info: RelayInfo): boolean {
+    const entry = this.#entries.get(info.key);
+    return entry !== undefined && isVouched(entry) && sameEndpoints(entry.info, info);
+  }
+
   /** The relay at an address. Where several claim it, the one best vouched for, then longest known. */
   at(endpoint: Endpoint): RelayInfo | undefined {
     this.#sweep();

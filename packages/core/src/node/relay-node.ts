@@ -11,6 +11,7 @@ import { createDirectoryClient, createRelayAsker } from "../directory/directory-
 import { createGossip } from "../directory/gossip.ts";
 import type { Network } from "../directory/network.ts";
 import { createRelayInfoDecoder } from "../directory/relay-info.ts";
+import { StrangerDials } from "../directory/stranger-dials.ts";
 import type { RelayTable } from "../directory/table.ts";
 import { startDht } from "../net/dht/dht.ts";
 import { DATA_FRAME_BYTES } from "../net/frame.ts";
@@ -22,6 +23,7 @@ import { whenAborted } from "./aborted.ts";
 import { openDataFolder, type DataFolder } from "./data-folder.ts";
 import type { Hooks } from "./hooks.ts";
 import { Hosting } from "./hosting.ts";
+import { watchLoopLag } from "./loop-lag.ts";
 import { currentNetwork, inviteTo, joinRelayOf } from "./networks.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { OwnInfo } from "./own-info.ts";
@@ -139,6 +141,8 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
   const nodeKey = own.nodeKeys.publicBytes;
   // Before anybody can come; what it offers is added below, once the port is known.
   const handlers: RelayServices["handlers"] = {};
+  const lag = watchLoopLag(systemClock);
+  const dials = new StrangerDials({ clock: systemClock, network });
   const relay = createRelay({
     nodeKey,
     onionKeys: () => own.onionKeys(),
@@ -147,7 +151,14 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
     services: handlers,
     log,
     isRelay: (key) => table.get(key.toString("hex")) !== undefined,
-    resolveExtend: createExtendResolver({ network, clock: systemClock, decodeInfo }),
+    lagMs: () => lag.lagMs(),
+    resolveExtend: createExtendResolver({
+      network,
+      clock: systemClock,
+      decodeInfo,
+      isKnown: (info) => table.has(info),
+      dials,
+    }),
   });
   const hosting = new Hosting({ relay, nodeKey, network });
   const listener = await listenTls(
@@ -186,6 +197,7 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
     dht,
     gate: parts.gate,
     takeGuest: (info) => hosting.take(info),
+    dials,
     log,
   });
   Object.assign(handlers, services.handlers);
@@ -246,6 +258,7 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
       stopReport();
       stopWatching();
       gossip.stop();
+      lag.stop();
       services.close();
       relay.close();
       ownChannels.close();

@@ -7,6 +7,7 @@ import type { Network } from "../directory/network.ts";
 import type { AskRelay } from "../directory/questions.ts";
 import type { RelayInfo, RelayInfoDecoder } from "../directory/relay-info.ts";
 import { createScoutService } from "../directory/scout-service.ts";
+import type { StrangerDials } from "../directory/stranger-dials.ts";
 import type { RelayTable } from "../directory/table.ts";
 import type { Dialer, Endpoint } from "../net/channel.ts";
 import type { Dht } from "../net/dht/dht.ts";
@@ -24,6 +25,8 @@ export interface RelayServicesOptions {
   readonly dht: Dht;
   readonly gate: boolean;
   takeGuest(info: RelayInfo): boolean;
+  /** Shared with EXTEND. */
+  readonly dials: StrangerDials;
   readonly log?: Log;
 }
 
@@ -42,6 +45,7 @@ export function relayServices(options: RelayServicesOptions): RelayServices {
     ...common,
     probe: (info) => answersEverywhere(info, dialer),
     takeGuest: (info) => options.takeGuest(info),
+    dials: options.dials,
     dialBack: (nodeKey, endpoint) => answers(nodeKey, endpoint, dialer),
   });
   const scout = createScoutService({ ...common, askRelay, lookup: (topicHash) => dht.lookup(topicHash) });

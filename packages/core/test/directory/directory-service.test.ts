@@ -219,6 +219,19 @@ test("one circuit has its burst and its rate, another its own", async () => {
   assert.equal(await refusals(ask, 5), 2);
 });
 
+/** Would catch: one circuit that publishes others' addresses one after the other. */
+test("one circuit has few relays dialled; another has its own", async () => {
+  const { ask, asking, clock, probed } = serve(() => Promise.resolve(false));
+  const publish = async (by: Ask, n: number) => refusalOf(await by(publishQuestion(infoAt(n).bytes)));
+  for (let n = 1; n <= LIMITS.publishBurstCount; n++) assert.equal(await publish(ask, n), "unreachable");
+  assert.equal(await publish(ask, 99), "busy");
+  assert.equal(await publish(asking(2), 99), "unreachable");
+  clock.advance(1_000 / LIMITS.publishPerSecond);
+  assert.equal(await publish(ask, 98), "unreachable");
+  assert.equal(await publish(ask, 97), "busy");
+  assert.equal(probed.length, LIMITS.publishBurstCount + 2);
+});
+
 test("dials are few, however many circuits publish, and one a relay at a time", async () => {
   // Would catch a relay that can be used to scan or to flood.
   const { probed, asking } = serve();

@@ -24,6 +24,7 @@ import {
   type RelayInfo,
 } from "../../src/directory/relay-info.ts";
 import { createScoutService } from "../../src/directory/scout-service.ts";
+import { StrangerDials } from "../../src/directory/stranger-dials.ts";
 import { RelayTable } from "../../src/directory/table.ts";
 import { createMemoryNetwork, type MemoryNetwork } from "../../src/net/memory-channel.ts";
 import { ManualClock } from "../support/manual-clock.ts";
@@ -94,7 +95,11 @@ function startRelay(
     onionKeys: () => [onion],
     dialer,
     clock,
-    resolveExtend: createExtendResolver(shared),
+    resolveExtend: createExtendResolver({
+      ...shared,
+      isKnown: (info) => table.has(info),
+      dials: new StrangerDials(shared),
+    }),
     isRelay: (key) => table.get(key.toString("hex")) !== undefined,
     services: {
       [SERVICE.directory]: answering(createDirectoryService({ ...shared, probe })),

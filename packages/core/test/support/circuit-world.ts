@@ -32,6 +32,10 @@ export interface WorldOptions {
   readonly relayCount?: number;
   readonly ratchetFrames?: number;
   readonly mostQueuedFrames?: number;
+  /** The relays' reading of how late their event loop is. */
+  readonly lagMs?: () => number;
+  /** Whether a relay may dial another one that it has no channel to. */
+  readonly mayDial?: () => boolean;
 }
 
 const NETWORK_ID = 7;
@@ -43,7 +47,13 @@ export function createCircuitWorld(options: WorldOptions = {}): CircuitWorld {
 /** The same in a time of one's own. */
 export function createCircuitWorldIn<C extends Clock>(
   clock: C,
-  { relayCount = 4, ratchetFrames, mostQueuedFrames }: WorldOptions = {},
+  {
+    relayCount = 4,
+    ratchetFrames,
+    mostQueuedFrames,
+    lagMs = () => 0,
+    mayDial = () => true,
+  }: WorldOptions = {},
 ): CircuitWorld<C> {
   const network = createMemoryNetwork({ clock, random: systemRandom });
   const ratchet = ratchetFrames === undefined ? {} : { ratchetFrames };
@@ -60,11 +70,12 @@ export function createCircuitWorldIn<C extends Clock>(
       dialer: network.createDialer({ networkId: NETWORK_ID, identity }),
       clock,
       services,
+      lagMs,
       isRelay: (key) => relays.some((other) => other.target.nodeKey.equals(key)),
       resolveExtend: (asked) => {
         const found = relays.find((other) => other.target.info.equals(asked));
         if (found === undefined) throw new BackroomError("E_DECODE", "no such relay");
-        return found.target;
+        return { ...found.target, mayDial };
       },
       ...ratchet,
       ...(mostQueuedFrames === undefined ? {} : { mostQueuedFrames }),
