@@ -91,6 +91,12 @@ export const ERROR_TABLE = {
     why: "the system does not allow listening at that address and port",
     fix: "choose an address of this computer and a port above 1023",
   },
+  E_PROXY: {
+    exit: 4,
+    retry: "later",
+    why: "the proxy is not there, speaks no SOCKS 5, or refuses; nothing is ever dialled past it",
+    fix: "start the proxy or correct its address; `backroom proxy off` does without it and shows this computer's address to relays",
+  },
   E_WIRE: {
     exit: 6,
     retry: "elsewhere",

@@ -35,6 +35,8 @@ export const LIMITS = {
   channelsHalfOpen: 128,
   /** TCP, TLS and both HELLOs: six round trips over a slow link, and no more for somebody who only holds the socket open. */
   channelOpenMs: 10_000,
+  /** From dialling a proxy to its answer: Tor may have to build a circuit first, and try another one. */
+  proxyOpenMs: 45_000,
   /** PROTOCOL 5: silence after which we ask, and how long the answer may take. */
   channelPingMs: 30_000,
   channelPongMs: 20_000,

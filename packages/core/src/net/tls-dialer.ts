@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { isIP, type Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import type { Clock } from "../base/clock.ts";
 import { BackroomError, isBackroomError } from "../base/errors.ts";
@@ -6,6 +6,7 @@ import { LIMITS } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
 import type { Channel, ChannelIdentity, Dialer, Endpoint } from "./channel.ts";
 import { openChannel } from "./frame-channel.ts";
+import type { OpenSocket } from "./proxy-socket.ts";
 import { ALPN, clientContext, tlsCarrier } from "./tls-channel.ts";
 
 export interface TlsDialerOptions {
@@ -14,6 +15,8 @@ export interface TlsDialerOptions {
   readonly random: Random;
   /** A relay proves itself; without it this side stays anonymous. */
   readonly identity?: ChannelIdentity;
+  /** Given, it opens every connection, as through a proxy, and nothing is connected to directly. */
+  readonly openSocket?: OpenSocket | undefined;
 }
 
 /**
@@ -27,10 +30,10 @@ export function createTlsDialer(options: TlsDialerOptions): Dialer {
     const { clock, networkId, identity } = options;
     // Nothing is ever resolved: a name would tell a name server whom we dial.
     if (isIP(endpoint.host) === 0) throw new BackroomError("E_UNREACHABLE", "an endpoint is no IP address");
+    const place = await placeOf(endpoint, nodeKey);
     const startedMs = clock.monotonicMs();
-    const { host, port } = endpoint;
     const tls = { secureContext, ALPNProtocols: [ALPN], rejectUnauthorized: false };
-    const socket = connect({ ...tls, host, port });
+    const socket = connect({ ...tls, ...place });
     socket.setNoDelay(true);
     await connected(socket, clock);
     const helloMs = Math.max(1, LIMITS.channelOpenMs - (clock.monotonicMs() - startedMs));
@@ -39,6 +42,15 @@ export function createTlsDialer(options: TlsDialerOptions): Dialer {
       { initiator: true, networkId, identity, expectedKey: nodeKey, helloMs },
       options,
     );
+  }
+
+  /** What node:tls connects over. A proxy takes its own time, which is not the relay's. */
+  async function placeOf(
+    { host, port }: Endpoint,
+    nodeKey: Uint8Array,
+  ): Promise<{ socket: Socket } | Endpoint> {
+    const { openSocket } = options;
+    return openSocket === undefined ? { host, port } : { socket: await openSocket({ host, port }, nodeKey) };
   }
 
   return {
