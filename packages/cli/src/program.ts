@@ -5,6 +5,7 @@ import { addDemo } from "./commands/demo.ts";
 import { addGet } from "./commands/get.ts";
 import { addNetwork } from "./commands/network.ts";
 import { addOpen } from "./commands/open.ts";
+import { addProxy } from "./commands/proxy.ts";
 import { addRelay } from "./commands/relay.ts";
 import { addSeal } from "./commands/seal.ts";
 import { addShare } from "./commands/share.ts";
@@ -12,6 +13,7 @@ import { describeFault } from "./fault.ts";
 import { logOpener, type LogSettings } from "./log.ts";
 import type { Session } from "./session.ts";
 import { interruptSignal } from "./ui/interrupt.ts";
+import { readProxy } from "./ui/proxy.ts";
 import { createTerminal, type Terminal } from "./ui/terminal.ts";
 import { VERSION } from "./version.ts";
 
@@ -19,6 +21,7 @@ interface Settings extends LogSettings {
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly data?: string;
+  readonly proxy?: string;
 }
 
 /** Runs one command line to its end and gives the exit status. Raises nothing. */
@@ -32,6 +35,12 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
       "--data <folder>",
       "where this member keeps keys, networks and packs (default: the platform's data folder)",
     )
+    .addOption(
+      new Option(
+        "--proxy <url>",
+        "connect to relays through this SOCKS 5 proxy only, such as Tor's socks5://127.0.0.1:9050; @file reads it from a file",
+      ).env("BACKROOM_PROXY"),
+    )
     .option("--json", "write JSON lines to standard output instead of text")
     .option("-q, --quiet", "say nothing but results and errors")
     .addOption(
@@ -44,7 +53,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .exitOverride()
     // Errors of usage are reported like all others, by `report`.
     .configureOutput({ outputError: () => {} });
-  for (const add of [addShare, addGet, addRelay, addNetwork, addSeal, addOpen, addDemo]) {
+  for (const add of [addShare, addGet, addRelay, addNetwork, addProxy, addSeal, addOpen, addDemo]) {
     add(program, (action) => {
       work = action;
     });
@@ -65,7 +74,10 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     await program.parseAsync([...args], { from: "user" });
     const settings = program.opts<Settings>();
     terminal = terminalFor(settings);
-    if (work !== undefined) await carryOut(work, terminal, settings);
+    const isFromEnvironment = program.getOptionValueSource("proxy") === "env";
+    const proxy =
+      settings.proxy === undefined ? undefined : await readProxy(settings.proxy, isFromEnvironment);
+    if (work !== undefined) await carryOut(work, terminal, { ...settings, proxy });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
@@ -79,7 +91,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
 async function carryOut(
   work: (session: Session) => Promise<void>,
   terminal: Terminal,
-  settings: Settings,
+  settings: Pick<Session, "proxy"> & Pick<Settings, "data">,
 ): Promise<void> {
   // A command may wait for nothing but its own timers, which do not keep a process alive.
   const awake = setInterval(() => {}, 2 ** 30);
@@ -87,7 +99,7 @@ async function carryOut(
     const signal = interruptSignal();
     signal.addEventListener("abort", () => terminal.status("Stopping; Ctrl-C once more ends it at once …"));
     terminal.log("info", "the command begins");
-    await work({ terminal, signal, dataFolder: settings.data });
+    await work({ terminal, signal, dataFolder: settings.data, proxy: settings.proxy });
   } finally {
     terminal.log("info", "the command ends");
     terminal.end();

@@ -7,6 +7,8 @@ export interface Session {
   readonly signal: AbortSignal;
   /** As given with --data, or undefined for the platform's folder. */
   readonly dataFolder: string | undefined;
+  /** As given with --proxy or in BACKROOM_PROXY, or undefined for the one that is kept. */
+  readonly proxy: string | undefined;
 }
 
 /** Registers a command's work: it runs once the whole command line has been read. */

@@ -29,7 +29,7 @@ export const addGet: AddCommand = (program, run) => {
     .option("--mirror", "fetch and hand out without opening: for a locked link")
     .option("--strong", "three relays on each side of the gate instead of two");
   acceptOption(command).action((link: string, options: Options) => {
-    run(async ({ terminal, signal, dataFolder }) => {
+    run(async ({ terminal, signal, dataFolder, proxy }) => {
       const { getShare } = await import("@backroom/core/node/get.ts");
       const text = await readText(link, "a link");
       const hooks = terminalHooks(terminal, acceptedFlags(options));
@@ -38,6 +38,7 @@ export const addGet: AddCommand = (program, run) => {
           link: text,
           outputFolder: options.output,
           dataFolder,
+          proxy,
           identityFile: options.identity,
           password: () => {
             if (options.passwordFile === undefined && terminal.interactive) terminal.note(LOCKED);

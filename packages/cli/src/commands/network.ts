@@ -121,12 +121,13 @@ function runOptions(command: Command): Command {
 }
 
 async function runHere(session: Session, options: RunOptions, summary: NetworkSummary): Promise<void> {
-  const { terminal, signal, dataFolder } = session;
+  const { terminal, signal, dataFolder, proxy } = session;
   terminal.warn(TEST_NETWORK);
   const { runNetworkHere } = await import("@backroom/core/node/network-here.ts");
   await runNetworkHere(
     {
       dataFolder,
+      proxy,
       host: options.host,
       port: options.port,
       relayCount: options.relays,

@@ -23,13 +23,14 @@ export const addRelay: AddCommand = (program, run) => {
     .option("--port <number>", "the port for TLS (TCP) and the DHT (UDP); 0 takes a free one", parsePort, 0)
     .option("--no-gate", "do not serve as a gate, where seeders are found")
     .action((options: Options) => {
-      run(async ({ terminal, signal, dataFolder }) => {
+      run(async ({ terminal, signal, dataFolder, proxy }) => {
         const { runRelay } = await import("@backroom/core/node/relay-node.ts");
         const hooks = terminalHooks(terminal, new Set());
         let report: NodeJS.Timeout | undefined;
         await runRelay(
           {
             dataFolder,
+            proxy,
             hosts: options.host,
             port: options.port,
             gate: options.gate,

@@ -25,7 +25,7 @@ export const addShare: AddCommand = (program, run) => {
     .option("--to <recipient...>", "only these people can open it: age1… or age1pq… keys")
     .option("--strong", "three relays on each side of the gate instead of two");
   acceptOption(command).action((paths: string[], options: Options) => {
-    run(async ({ terminal, signal, dataFolder }) => {
+    run(async ({ terminal, signal, dataFolder, proxy }) => {
       if ((options.password === true || options.passwordFile !== undefined) && options.to !== undefined) {
         throw new BackroomError("E_USAGE", "--password and --to exclude each other");
       }
@@ -38,6 +38,7 @@ export const addShare: AddCommand = (program, run) => {
         {
           inputs,
           dataFolder,
+          proxy,
           name: options.name,
           password,
           recipients: options.to,

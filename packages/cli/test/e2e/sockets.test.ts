@@ -1,32 +1,15 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, writeFile, mkdir } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile, mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { pathToFileURL } from "node:url";
 import { TestNetwork } from "../support/network.ts";
+import { notesIn, watchInto, whileWatching } from "../support/socket-notes.ts";
 import type { SocketNote } from "../support/socket-watch.ts";
 
-const WATCH = pathToFileURL(path.join(import.meta.dirname, "../support/socket-watch.ts")).href;
 const DHT_CHILD = "/core/src/net/dht/child.ts";
-
-/** The option that makes a Node program note its sockets into `folder`. */
-function watchInto(folder: string): string {
-  return `--import=${WATCH}?${encodeURIComponent(folder)}`;
-}
-
-async function notesIn(folder: string): Promise<SocketNote[]> {
-  const files = await readdir(folder);
-  const texts = await Promise.all(files.map((file) => readFile(path.join(folder, file), "utf8")));
-  return texts.flatMap((text) =>
-    text
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => JSON.parse(line) as SocketNote),
-  );
-}
 
 const inDht = (one: SocketNote): boolean => one.program[0]?.endsWith(DHT_CHILD) === true;
 const of = (notes: readonly SocketNote[], command: string): SocketNote[] =>
@@ -37,42 +20,37 @@ const of = (notes: readonly SocketNote[], command: string): SocketNote[] =>
  * all that resolves a name. What the linter forbids in our own source it cannot see in others'.
  */
 test("while a share travels, only net/ opens sockets, only the DHT process speaks UDP, and nobody resolves a name", async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), "backroom-sockets-"));
-  const before = process.env["NODE_OPTIONS"];
-  let network: TestNetwork | undefined;
-  try {
-    process.env["NODE_OPTIONS"] = watchInto(folder);
-    network = await TestNetwork.start(5);
-    const content = randomBytes(300_000);
-    await writeFile(network.path("film.mp4"), content);
-    await mkdir(network.path("out"));
-    const sharer = await network.run("sharer", ["share", network.path("film.mp4")]);
-    const { link } = await sharer.line((line) => line.event === "result");
-    const downloader = await network.run("downloader", ["get", "-o", network.path("out"), String(link)]);
-    await downloader.line((line) => line.event === "result");
-    assert.deepEqual(await readFile(network.path("out", "film.mp4")), content);
+  await whileWatching(async (folder) => {
+    const network = await TestNetwork.start(5);
+    try {
+      const content = randomBytes(300_000);
+      await writeFile(network.path("film.mp4"), content);
+      await mkdir(network.path("out"));
+      const sharer = await network.run("sharer", ["share", network.path("film.mp4")]);
+      const { link } = await sharer.line((line) => line.event === "result");
+      const downloader = await network.run("downloader", ["get", "-o", network.path("out"), String(link)]);
+      await downloader.line((line) => line.event === "result");
+      assert.deepEqual(await readFile(network.path("out", "film.mp4")), content);
 
-    const notes = await notesIn(folder);
-    for (const command of ["share", "get", "relay"]) {
-      assert.ok(
-        of(notes, command).some(({ what }) => what === "connect"),
-        `${command} was not watched`,
-      );
+      const notes = await notesIn(folder);
+      for (const command of ["share", "get", "relay"]) {
+        assert.ok(
+          of(notes, command).some(({ what }) => what === "connect"),
+          `${command} was not watched`,
+        );
+      }
+      assert.ok(notes.some(({ what }) => what === "listen") && notes.some(inDht), "too little was watched");
+      for (const one of notes) {
+        assert.notEqual(one.what, "resolve", one.by);
+        if (one.what === "datagram") assert.ok(inDht(one), one.by);
+        else assert.match(one.by, /\/core\/src\/net\/[a-z-]+\.ts/);
+        if (one.what === "listen")
+          assert.ok(one.program.includes("relay"), "a member that is no relay listens");
+      }
+    } finally {
+      await network.close();
     }
-    assert.ok(notes.some(({ what }) => what === "listen") && notes.some(inDht), "too little was watched");
-    for (const one of notes) {
-      assert.notEqual(one.what, "resolve", one.by);
-      if (one.what === "datagram") assert.ok(inDht(one), one.by);
-      else assert.match(one.by, /\/core\/src\/net\/[a-z-]+\.ts/);
-      if (one.what === "listen")
-        assert.ok(one.program.includes("relay"), "a member that is no relay listens");
-    }
-  } finally {
-    if (before === undefined) delete process.env["NODE_OPTIONS"];
-    else process.env["NODE_OPTIONS"] = before;
-    await network?.close();
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 });
 
 /** The control of the test above: each of the things that it says nobody does is seen when somebody does it. */

@@ -47,6 +47,7 @@ const client = await Client.open(
     joinRelays: link.relays,
     profile: "standard",
     log: silentLog,
+    proxy: undefined,
   },
   {
     progress() {},

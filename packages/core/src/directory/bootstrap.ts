@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { BackroomError, isBackroomError } from "../base/errors.ts";
+import { BackroomError, isBackroomError, type ErrorCode } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { shuffled, type Random } from "../base/random.ts";
 import type { JoinRelay } from "../link/join-relay.ts";
@@ -53,7 +53,7 @@ interface Heard {
 
 /**
  * Fills the table from relays that the person was given (DESIGN 7). Only those count as sources, not relays that one of them named: one liar would
- * name as many as it likes. Raises E_CLOCK, E_OTHER_NETWORK, E_NO_RELAYS or E_FEW_SOURCES, with the table unchanged.
+ * name as many as it likes. Raises E_CLOCK, E_OTHER_NETWORK, E_NO_RELAYS, E_PROXY or E_FEW_SOURCES, with the table unchanged.
  */
 export async function bootstrap(
   options: BootstrapOptions,
@@ -129,8 +129,11 @@ function sourcesIn(heard: readonly Heard[]): Set<string> {
 }
 
 function nobody(failures: readonly BackroomError[]): BackroomError {
-  const foreign = failures.length > 0 && failures.every(({ code }) => code === "E_OTHER_NETWORK");
-  return foreign
+  const all = (code: ErrorCode): boolean => failures.length > 0 && failures.every((one) => one.code === code);
+  // What the proxy said helps more than that nobody answered.
+  const [first] = failures;
+  if (first !== undefined && all("E_PROXY")) return first;
+  return all("E_OTHER_NETWORK")
     ? new BackroomError("E_OTHER_NETWORK", "the relays that answered belong to another network")
     : new BackroomError("E_NO_RELAYS", "no relay of the network could be asked");
 }

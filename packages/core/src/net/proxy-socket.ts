@@ -16,7 +16,10 @@ export type OpenSocket = (endpoint: Endpoint, nodeKey: Uint8Array) => Promise<So
  * gets made-up ones, new for every run: Tor keeps streams of different users on circuits of their own, so that its exits cannot tell that
  * two guards are one member's.
  */
-export function createProxyOpener(proxy: Proxy, { clock, random }: { clock: Clock; random: Random }): OpenSocket {
+export function createProxyOpener(
+  proxy: Proxy,
+  { clock, random }: { clock: Clock; random: Random },
+): OpenSocket {
   const secret = random.bytes(32);
   return (endpoint, nodeKey) => {
     const credentials = proxy.credentials ?? madeUp(secret, nodeKey);

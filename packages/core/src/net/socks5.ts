@@ -66,14 +66,8 @@ export class Socks5Client {
     if (length === undefined || this.#received.length < length) return undefined;
     const answer = this.#received;
     this.#received = Buffer.alloc(0);
-    switch (this.#awaits) {
-      case "method":
-        return this.#onMethod(answer);
-      case "status":
-        return this.#onStatus(answer);
-      case "reply":
-        return this.#onReply(answer);
-    }
+    if (this.#awaits === "method") return this.#onMethod(answer);
+    return this.#awaits === "status" ? this.#onStatus(answer) : this.#onReply(answer);
   }
 
   #onMethod(answer: Buffer): Buffer {

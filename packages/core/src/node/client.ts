@@ -1,11 +1,7 @@
-import { BackroomError, isBackroomError } from "../base/errors.ts";
+import { BackroomError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { shuffled } from "../base/random.ts";
 import { ChannelPool } from "../circuit/channel-pool.ts";
 import type { Circuit } from "../circuit/stream.ts";
-import { bootstrap } from "../directory/bootstrap.ts";
-import { createDirectoryClient } from "../directory/directory-client.ts";
-import { createClockCheck } from "../directory/clock-check.ts";
 import { isAcceptable } from "../directory/acceptable.ts";
 import type { Network } from "../directory/network.ts";
 import type { Profile } from "../directory/path.ts";
@@ -16,14 +12,12 @@ import type { JoinRelay } from "../link/join-relay.ts";
 import { Circuits, type CircuitRole } from "./circuits.ts";
 import type { DataFolder } from "./data-folder.ts";
 import type { Hooks } from "./hooks.ts";
-import { systemMachine, type Machine } from "./machine.ts";
-import { joinRelayOf } from "./networks.ts";
+import { joinNetworkThrough } from "./joining.ts";
+import { machineBehind, type Machine } from "./machine.ts";
 import { PathStore } from "./path-store.ts";
+import { proxyInUse } from "./proxy-setting.ts";
 import { ownNodeKey } from "./relay-keys.ts";
 import { openTable, saveTable } from "./saved-table.ts";
-
-/** As many independent sources as a table is filled from (PROTOCOL 7.4). */
-const GUARDS_ASKED = 3;
 
 export interface ClientOptions {
   readonly folder: DataFolder;
@@ -32,7 +26,9 @@ export interface ClientOptions {
   readonly joinRelays: readonly JoinRelay[];
   readonly profile: Profile;
   readonly log: Log;
-  /** Absent: the computer that this runs on. */
+  /** The proxy of this run, as text; undefined for the one that is kept, if any. */
+  readonly proxy: string | undefined;
+  /** Absent: the computer that this runs on, behind its proxy. */
   readonly machine?: Machine;
 }
 
@@ -53,13 +49,18 @@ export class Client {
   private constructor(
     options: ClientOptions,
     hooks: Pick<Hooks, "warn">,
-    parts: { readonly table: RelayTable; readonly store: PathStore; readonly ownKey: string | undefined },
+    parts: {
+      readonly machine: Machine;
+      readonly table: RelayTable;
+      readonly store: PathStore;
+      readonly ownKey: string | undefined;
+    },
   ) {
     const { table, store, ownKey } = parts;
     this.#ownKey = ownKey;
     this.#store = store;
     this.network = options.network;
-    this.machine = options.machine ?? systemMachine;
+    this.machine = parts.machine;
     this.table = table;
     this.#options = options;
     const { id: networkId } = options.network;
@@ -81,12 +82,14 @@ export class Client {
   }
 
   /**
-   * Joins the network: asks relays for relays, tells what the network can hide. Raises E_NO_RELAYS, E_OTHER_NETWORK, E_CLOCK, and
-   * E_FEW_SOURCES where the person does not accept that.
+   * Joins the network: asks relays for relays, tells what the network can hide. Raises E_NO_RELAYS, E_OTHER_NETWORK, E_CLOCK,
+   * E_PROXY, and E_FEW_SOURCES where the person does not accept that.
    */
   static async open(options: ClientOptions, hooks: Hooks): Promise<Client> {
-    const { folder, network, machine = systemMachine } = options;
+    const { folder, network } = options;
+    const machine = options.machine ?? machineBehind(await proxyInUse(folder, options.proxy));
     const client = new Client(options, hooks, {
+      machine,
       table: await openTable(folder, network, machine),
       store: await PathStore.open(folder, network, { ...machine, log: options.log }),
       ownKey: await ownNodeKey(folder),
@@ -140,49 +143,11 @@ export class Client {
     this.#channels.close();
   }
 
-  async #join(hooks: Hooks): Promise<void> {
-    const { network, joinRelays } = this.#options;
-    const { clock } = this.machine;
-    const saved = shuffled(this.relays(), this.machine.random).slice(0, 8).map(joinRelayOf);
-    const run = (relays: readonly JoinRelay[], acceptFewSources: boolean): Promise<unknown> =>
-      bootstrap(
-        { relays, acceptFewSources },
-        {
-          table: this.table,
-          network,
-          clock,
-          random: this.machine.random,
-          decodeInfo: this.decodeInfo,
-          clockCheck: createClockCheck(),
-          log: this.#options.log,
-          connect: createDirectoryClient({
-            channels: this.#channels,
-            clock,
-            decodeInfo: this.decodeInfo,
-          }),
-        },
-      );
-    // Guards know this member's address anyhow; while they answer nobody else has to.
-    if (await this.#heardFromGuards((guards) => run(guards, false))) return;
-    const relays = [...joinRelays, ...network.relays, ...saved];
-    try {
-      await run(relays, false);
-    } catch (error) {
-      if (!isBackroomError(error, "E_FEW_SOURCES")) throw error;
-      if (!(await hooks.confirm(`${error.message}: ${error.why}.`, "--accept-few-sources"))) throw error;
-      await run(relays, true);
-    }
-  }
-
-  async #heardFromGuards(run: (relays: readonly JoinRelay[]) => Promise<unknown>): Promise<boolean> {
-    const guards = this.#store.guards.joinRelays().slice(0, GUARDS_ASKED);
-    if (guards.length < GUARDS_ASKED) return false;
-    try {
-      await run(guards);
-      return true;
-    } catch (error) {
-      if (!isBackroomError(error) || error.code === "E_CLOCK") throw error;
-      return false;
-    }
+  #join(hooks: Hooks): Promise<void> {
+    const { network, joinRelays, log } = this.#options;
+    const { table, machine, decodeInfo } = this;
+    const guards = this.#store.guards.joinRelays();
+    const parts = { channels: this.#channels, guards, saved: this.relays(), joinRelays };
+    return joinNetworkThrough({ network, table, machine, decodeInfo, log, ...parts }, hooks);
   }
 }

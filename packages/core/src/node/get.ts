@@ -24,6 +24,8 @@ export interface GetOptions {
   readonly link: string;
   readonly outputFolder: string;
   readonly dataFolder: string | undefined;
+  /** As in `ClientOptions`. */
+  readonly proxy: string | undefined;
   readonly identityFile: string | undefined;
   /** Asked for locked links where no key file is given. */
   readonly password: () => Promise<string>;
@@ -53,7 +55,7 @@ export async function getShare(options: GetOptions, hooks: Hooks): Promise<void>
   const lock = await lockPack(folder, link.piecesRoot);
   try {
     const client = await Client.open(
-      { folder, network, joinRelays, profile: options.profile, log: hooks.log },
+      { folder, network, joinRelays, profile: options.profile, log: hooks.log, proxy: options.proxy },
       hooks,
     );
     try {

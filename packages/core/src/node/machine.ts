@@ -1,6 +1,8 @@
 import { systemClock, type Clock } from "../base/clock.ts";
 import { systemRandom, type Random } from "../base/random.ts";
 import type { ChannelIdentity, Dialer } from "../net/channel.ts";
+import type { Proxy } from "../net/proxy.ts";
+import { createProxyOpener } from "../net/proxy-socket.ts";
 import { createTlsDialer } from "../net/tls-dialer.ts";
 
 /** What a member needs of the computer that it runs on. Tests and the simulation bring memory carriers and a clock that they move themselves. */
@@ -11,8 +13,11 @@ export interface Machine {
   createDialer(options: { readonly networkId: number; readonly identity?: ChannelIdentity }): Dialer;
 }
 
-export const systemMachine: Machine = {
-  clock: systemClock,
-  random: systemRandom,
-  createDialer: (options) => createTlsDialer({ ...options, clock: systemClock, random: systemRandom }),
-};
+/** The computer that this runs on. Where there is a proxy every connection goes through it, and none past it. */
+export function machineBehind(proxy: Proxy | undefined): Machine {
+  const common = { clock: systemClock, random: systemRandom };
+  const openSocket = proxy === undefined ? undefined : createProxyOpener(proxy, common);
+  return { ...common, createDialer: (options) => createTlsDialer({ ...options, ...common, openSocket }) };
+}
+
+export const systemMachine: Machine = machineBehind(undefined);

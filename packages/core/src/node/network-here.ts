@@ -7,6 +7,8 @@ import { runRelay, type RunningRelay } from "./relay-node.ts";
 
 export interface NetworkHereOptions {
   readonly dataFolder: string | undefined;
+  /** As in `RelayOptions`. */
+  readonly proxy: string | undefined;
   /** The address of this computer that others reach; found out where undefined. */
   readonly host: string | undefined;
   /** Of the first relay; the others take the following ones. 0 takes free ones. */
@@ -33,6 +35,7 @@ export async function runNetworkHere(options: NetworkHereOptions, hooks: Hooks):
     const run = runRelay(
       {
         dataFolder,
+        proxy: options.proxy,
         hosts: options.host === undefined ? undefined : [options.host],
         port: options.port === 0 ? 0 : options.port + index,
         gate: true,

@@ -28,6 +28,7 @@ import { currentNetwork, inviteTo, joinRelayOf } from "./networks.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { OwnInfo } from "./own-info.ts";
 import { systemMachine } from "./machine.ts";
+import { assertNoProxy } from "./proxy-setting.ts";
 import { openRelayKeys } from "./relay-keys.ts";
 import { reportRelay } from "./relay-report.ts";
 import { relayServices, type RelayServices } from "./relay-services.ts";
@@ -42,6 +43,8 @@ const TEST_CHANNELS_PER_ADDRESS = 4096;
 
 export interface RelayOptions {
   readonly dataFolder: string | undefined;
+  /** As in `ClientOptions`: with one there is no relay. */
+  readonly proxy: string | undefined;
   /** IP addresses under which others reach this relay; found out where undefined. */
   readonly hosts: readonly string[] | undefined;
   /** TCP for TLS, UDP for the DHT; 0 takes a free one. */
@@ -61,11 +64,12 @@ export interface RunningRelay {
 }
 
 /**
- * Runs a relay of the network in use until `signal` is aborted. Raises E_NO_NETWORK, E_LOCKED, E_PORT_IN_USE, E_LISTEN, E_STORE, and
- * E_NO_ADDRESS where no address is given and none can be found out.
+ * Runs a relay of the network in use until `signal` is aborted. Raises E_NO_NETWORK, E_LOCKED, E_PORT_IN_USE, E_LISTEN, E_STORE, E_PROXY
+ * where a proxy is in use, and E_NO_ADDRESS where no address is given and none can be found out.
  */
 export async function runRelay(options: RelayOptions, hooks: Hooks): Promise<void> {
   const folder = await openDataFolder(options.dataFolder);
+  await assertNoProxy(folder, options.proxy);
   const network = await currentNetwork(folder);
   const hosts = options.hosts ?? ownAddresses(network.test);
   const lock = await acquireLock(path.join(folder.relay, "lock"));

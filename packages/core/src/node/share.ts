@@ -29,6 +29,8 @@ export interface ShareOptions extends SealFor {
   /** Files and folders, or one link of a share that was made or mirrored here. */
   readonly inputs: readonly string[];
   readonly dataFolder: string | undefined;
+  /** As in `ClientOptions`. */
+  readonly proxy: string | undefined;
   readonly name: string | undefined;
   readonly profile: Profile;
   readonly signal: AbortSignal;
@@ -70,7 +72,7 @@ export async function shareFiles(options: ShareOptions, hooks: Hooks): Promise<v
       ? { network: await currentNetwork(folder), joinRelays: [], keep: undefined }
       : await networkOfLink(folder, again, hooks);
   const client = await Client.open(
-    { folder, network, joinRelays, profile: options.profile, log: hooks.log },
+    { folder, network, joinRelays, profile: options.profile, log: hooks.log, proxy: options.proxy },
     hooks,
   );
   try {

@@ -46,7 +46,7 @@ channelSuite("TLS through a proxy", proxiedWorld);
 async function withProxy(
   options: SocksServerOptions & { readonly given?: { username: string; password: string } },
   run: (parts: {
-    dial(nodeKey?: Uint8Array, host?: string): Promise<unknown>;
+    readonly dial: (nodeKey?: Uint8Array, host?: string) => Promise<unknown>;
     server: SocksServer;
     clock: ManualClock;
   }) => Promise<void>,

@@ -41,7 +41,9 @@ test("names, other protocols, half a login and whatever else is refused, and wha
   for (const text of refused) {
     assert.throws(
       () => parseProxy(text),
-      (error) => isBackroomError(error, "E_PROXY") && !JSON.stringify({ ...error, m: error.message }).includes("secret"),
+      (error) =>
+        isBackroomError(error, "E_PROXY") &&
+        !JSON.stringify({ ...error, m: error.message }).includes("secret"),
       text,
     );
   }
