@@ -260,6 +260,8 @@ export const LIMITS = {
   /** Gates a downloader asks in one round and leases it keeps: bounds what forged DHT answers can cost. */
   finderGates: 16,
   finderLeases: 64,
+  /** Gates whose troubles a downloader remembers: those of all its leases. */
+  finderTroubles: 192,
   /** Of those, leases that only a peer has named: whoever holds the link makes as many as it likes. */
   finderHearsay: 24,
   /** Such leases dialled at once, and how often one more: invented seeders leave most of the circuits below to real ones. */

@@ -32,6 +32,8 @@ const PATHS_BY_GUARD = 3;
 const GATE_FAILURES = 2;
 /** Before another path, doubled each time: a channel that has just died takes a moment to be known as dead, and would fail them all at once. */
 const PAUSE_MS = 40;
+/** A circuit that is taken away younger than this was killed, or might as well have been. */
+const YOUNG_MS = 2 * 60_000;
 
 /** What a path is for; a seeder's middle hops are the member's to keep. */
 export type CircuitRole =
@@ -144,9 +146,10 @@ export class Circuits {
     }
     const known = fitting().filter((guard) => !down.has(guard.key));
     // All are down: who knows, perhaps this computer was.
-    const candidates = known.length > 0 ? known : fitting();
-    const fresh = candidates.filter((guard) => !spent.has(guard.key));
-    const inOrder = (fresh.length > 0 ? fresh : candidates).slice(0, ENTRIES);
+    const candidates = (known.length > 0 ? known : fitting()).slice(0, ENTRIES);
+    const lossy = this.#suspects.lossyGuards();
+    const fresh = candidates.filter((guard) => !spent.has(guard.key) && !lossy.has(guard.key));
+    const inOrder = fresh.length > 0 ? fresh : candidates;
     if (inOrder.length === 0) return undefined;
     try {
       return await this.#entry.reach(inOrder);
@@ -227,12 +230,17 @@ export class Circuits {
   #observed(circuit: Circuit, path: readonly RelayInfo[], channel: object | undefined): Circuit {
     const { clock, store } = this.#deps;
     const [guard] = path as [RelayInfo];
+    const sinceMs = clock.monotonicMs();
     return new ObservedCircuit(circuit, clock, {
       onAnswered: () => {
         if (channel !== undefined) this.#watch.succeeded(guard.key, channel, "use");
       },
       onUnanswered: (isCertain) => {
         if (channel !== undefined) this.#watch.failed(guard.key, channel, "use", isCertain);
+      },
+      onSilent: () => this.#suspects.noteLost(path),
+      onGone: () => {
+        if (clock.monotonicMs() - sinceMs < YOUNG_MS) this.#suspects.noteLost(path);
       },
       onRate: (bytesPerSecond) => {
         for (const relay of path.slice(1)) store.measurements.noteRate(relay.key, bytesPerSecond);

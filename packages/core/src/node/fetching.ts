@@ -28,9 +28,14 @@ const STARVED_BYTES_PER_S = 16 * 1024;
 /** How long nobody may be found: at first, and once something has come. */
 const PATIENCE_MS = 25_000;
 const PATIENCE_WITH_DATA_MS = 120_000;
+/** At first too few rounds prove nothing: one in which relays stall takes longer than the patience, and the next goes round them. */
+const ROUNDS_LEAST = 3;
+/** Below this for that long, more may come from the same seeder through another of its gates: who holds the data back is not to be seen from here. */
+const SLOW_BYTES_PER_S = 128 * 1024;
+const SLOW_MS = 15_000;
 /**
  * A seeder that fell silent, or whose tunnel was over at once with next to nothing come, is left alone for a while: it may be full. Less
- * than the patience.
+ * than the patience. Through that gate only: it may as well be the gate that ends tunnels or lets them stall.
  */
 const REST_MS = 10_000;
 const AT_ONCE_MS = 5_000;
@@ -53,6 +58,8 @@ export interface FetchingOptions {
 
 interface Connection {
   readonly seeder: string;
+  /** Node key in hex. */
+  readonly gate: string;
   readonly sinceMs: number;
   /** What the swarm had downloaded by then. */
   readonly sinceBytes: number;
@@ -65,7 +72,7 @@ export class Fetching {
   readonly #finder: Finder;
   /** By the swarm's token of the peer. */
   readonly #connected = new Map<object, Connection>();
-  /** Seeders that are not dialled before then: monotonic, infinite for those that broke the rules. */
+  /** Seeders that are not dialled before then, and seeders with a gate: monotonic, infinite for those that broke the rules. */
   readonly #restUntilMs = new Map<string, number>();
   #wake: (() => void) | undefined;
   /** There is reason for another round at once. */
@@ -123,7 +130,7 @@ export class Fetching {
       const failure = await this.#round(stop);
       const alone = this.#connected.size === 0;
       failures = alone ? failures + 1 : 0;
-      if (alone) this.#losePatience(failure);
+      if (alone) this.#losePatience(failure, failures);
       await this.#pause(alone ? Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS) : TOP_UP_MS, stop);
     }
   }
@@ -138,9 +145,11 @@ export class Fetching {
     // Where enough came, or the circuit broke, a relay went away: the seeder is at other gates already, and can be reached at once.
     const gaveLittle = swarming.swarm.stats().downloadedBytes - connection.sinceBytes < LITTLE_BYTES;
     const isOver = gaveLittle && error?.code !== "E_CIRCUIT" && nowMs - connection.sinceMs < AT_ONCE_MS;
-    const isUseless = error?.code === "E_PEER_TIMEOUT" || isOver;
+    // Records that do not authenticate were changed on the way, by the gate or before it.
+    const isUseless = error?.code === "E_PEER_TIMEOUT" || error?.code === "E_TUNNEL" || isOver;
     if (isOffence) this.#restUntilMs.set(connection.seeder, Infinity);
-    else if (isUseless) this.#restUntilMs.set(connection.seeder, nowMs + REST_MS);
+    else if (isUseless) this.#restUntilMs.set(wayOf(connection), nowMs + REST_MS);
+    if (isUseless || error !== undefined) this.#finder.noteTrouble(connection.gate);
     this.#lookUpPauseMs = LOOK_UP_LEAST_MS;
     if (this.#connected.size > 0) return;
     this.#aloneSinceMs = nowMs;
@@ -159,10 +168,11 @@ export class Fetching {
     const starves = swarm.stats().downloadRate < STARVED_BYTES_PER_S;
     // Of nobody, nothing can come, whatever the rate of the last seconds still says.
     const mayLookUp = connected.size === 0 || starves || nowMs >= this.#lookUpAtMs;
-    const isWanted = (seeder: string): boolean =>
-      seeder !== self && !connected.has(seeder) && nowMs >= (this.#restUntilMs.get(seeder) ?? -Infinity);
+    const isRested = (name: string): boolean => nowMs >= (this.#restUntilMs.get(name) ?? -Infinity);
+    const isWanted = (seeder: string, gate: string): boolean =>
+      seeder !== self && isRested(seeder) && isRested(wayOf({ seeder, gate })) && this.#lacks(seeder, gate);
     try {
-      for await (const { tunnel, seeder } of this.#finder.find({ want, isWanted, mayLookUp })) {
+      for await (const { tunnel, seeder, gate } of this.#finder.find({ want, isWanted, mayLookUp })) {
         if (stop.aborted) {
           tunnel.close();
           break;
@@ -170,7 +180,7 @@ export class Fetching {
         const peer = swarm.addPeer(tunnel, { initiator: true, seeder });
         const sinceMs = this.#clock.monotonicMs();
         if (peer === undefined) this.#restUntilMs.set(seeder, sinceMs + REST_MS);
-        else this.#connected.set(peer, { seeder, sinceMs, sinceBytes: swarm.stats().downloadedBytes });
+        else this.#connected.set(peer, { seeder, gate, sinceMs, sinceBytes: swarm.stats().downloadedBytes });
       }
       return undefined;
     } catch (error) {
@@ -182,14 +192,22 @@ export class Fetching {
     }
   }
 
+  /** Whether there is no tunnel to the seeder, or none that is of use and none through that gate. */
+  #lacks(seeder: string, gate: string): boolean {
+    const held = [...this.#connected.values()].filter((connection) => connection.seeder === seeder);
+    const isSlow = this.#options.swarming.swarm.stats().downloadRate < SLOW_BYTES_PER_S;
+    const oldMs = this.#clock.monotonicMs() - SLOW_MS;
+    return held.every((connection) => isSlow && connection.gate !== gate && connection.sinceMs <= oldMs);
+  }
+
   #planLookUp(foundSome: boolean): void {
     const pauseMs = foundSome ? LOOK_UP_LEAST_MS : this.#lookUpPauseMs;
     this.#lookUpAtMs = this.#clock.monotonicMs() + pauseMs;
     this.#lookUpPauseMs = Math.min(2 * pauseMs, LOOK_UP_MOST_MS);
   }
 
-  #losePatience(failure: BackroomError | undefined): void {
-    const begun = this.#options.swarming.swarm.stats().haveCount > 0;
+  #losePatience(failure: BackroomError | undefined, rounds: number): void {
+    const begun = this.#options.swarming.swarm.stats().haveCount > 0 || rounds < ROUNDS_LEAST;
     const patienceMs = begun ? PATIENCE_WITH_DATA_MS : PATIENCE_MS;
     if (
       this.#clock.monotonicMs() - this.#aloneSinceMs < patienceMs &&
@@ -242,6 +260,11 @@ export class Fetching {
       if (stop.aborted || this.#again) end();
     });
   }
+}
+
+/** Names a seeder together with a gate of it. */
+function wayOf({ seeder, gate }: Pick<Connection, "seeder" | "gate">): string {
+  return `${seeder} ${gate}`;
 }
 
 function usable(check: () => unknown): boolean {

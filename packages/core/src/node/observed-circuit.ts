@@ -19,6 +19,10 @@ export interface CircuitObserver {
   onAnswered(): void;
   /** The circuit went away, or was given up, with somebody waiting for the first answer. `isCertain`: nobody but a relay of the path can be the reason. */
   onUnanswered(isCertain: boolean): void;
+  /** A stream was given up after nothing had come on it for long, whatever came on others. */
+  onSilent(): void;
+  /** The circuit was taken away: by a relay of the path, or because it broke the protocol. After `onUnanswered`, where that is called, too. */
+  onGone(): void;
   /** Data has come in at this rate for a while. */
   onRate(bytesPerSecond: number): void;
 }
@@ -38,7 +42,10 @@ export class ObservedCircuit implements Circuit {
     this.#circuit = circuit;
     this.#clock = clock;
     this.#observer = observer;
-    circuit.onDestroyed = (error) => this.onDestroyed?.(error);
+    circuit.onDestroyed = (error) => {
+      if (error !== undefined) observer.onGone();
+      this.onDestroyed?.(error);
+    };
   }
 
   get hopCount(): number {
@@ -60,15 +67,19 @@ export class ObservedCircuit implements Circuit {
   openStream(service: Service, args: Uint8Array, handlers: StreamHandlers): CircuitStream {
     const openedMs = this.#clock.monotonicMs();
     let isEndedHere = false;
+    let isHeard = false;
     const watched = (inner: StreamHandlers): StreamHandlers => ({
       onData: (payload) => {
+        isHeard = true;
         this.#answered();
         this.#measure(payload.length);
         inner.onData(payload);
       },
       onWindow: () => inner.onWindow(),
       onEnd: (error) => {
-        this.#ended(service, error, isEndedHere ? this.#clock.monotonicMs() - openedMs : undefined);
+        const waitedMs = isEndedHere ? this.#clock.monotonicMs() - openedMs : undefined;
+        if (!isHeard && this.#circuit.alive && (waitedMs ?? 0) >= UNANSWERED_MS) this.#observer.onSilent();
+        this.#ended(service, error, waitedMs);
         inner.onEnd(error);
       },
     });

@@ -2,6 +2,13 @@ import type { Clock } from "../base/clock.ts";
 
 /** A relay that was part of a path that failed is left out for this long, unless only such are left. */
 const AVOID_MS = 60_000;
+/**
+ * A guard behind which circuits to so many different last hops came to nothing within that time is the likely reason; fewer last hops could do it on purpose, to
+ * make a member show itself through its other guards.
+ */
+const LAST_HOPS = 3;
+/** Longer than the above: it takes up to half a minute to see that one circuit is of no use. */
+const LOSSY_MS = 5 * 60_000;
 
 /**
  * Relays (node keys in hex) that circuits are better built without for a while. The hop that did not join is *missing*; those between it and
@@ -11,6 +18,8 @@ export class Suspects {
   readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #missing = new Map<string, number>();
   readonly #doubted = new Map<string, number>();
+  /** Until when a last hop counts, by guard. */
+  readonly #lostBehind = new Map<string, Map<string, number>>();
 
   constructor(clock: Pick<Clock, "monotonicMs">) {
     this.#clock = clock;
@@ -22,6 +31,23 @@ export class Suspects {
     const lost = path[joined];
     if (lost !== undefined) this.#missing.set(lost.key, untilMs);
     for (const relay of path.slice(1, joined)) this.#doubted.set(relay.key, untilMs);
+  }
+
+  /** A circuit that stood was of no use, or was taken away: any relay of it may be the reason. */
+  noteLost(path: readonly { readonly key: string }[]): void {
+    const [guard, ...others] = path;
+    const last = others.at(-1);
+    this.note(path, path.length);
+    if (guard === undefined || last === undefined) return;
+    const lost = this.#lostBehind.get(guard.key) ?? new Map<string, number>();
+    this.#lostBehind.set(guard.key, lost.set(last.key, this.#clock.monotonicMs() + LOSSY_MS));
+  }
+
+  /** Guards behind which too much is lost to be chance or one relay's doing. */
+  lossyGuards(): Set<string> {
+    const isLossy = ([, lost]: [string, Map<string, number>]): boolean =>
+      this.#unexpired(lost).size >= LAST_HOPS;
+    return new Set([...this.#lostBehind].filter(isLossy).map(([guard]) => guard));
   }
 
   missing(): Set<string> {

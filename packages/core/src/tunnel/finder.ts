@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { ByteDuplex } from "../base/duplex.ts";
-import { BackroomError, codeOf } from "../base/errors.ts";
+import { BackroomError, codeOf, isBackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { shuffled, type Random } from "../base/random.ts";
@@ -28,14 +28,16 @@ export interface FoundTunnel {
   readonly tunnel: ByteDuplex;
   /** Names the seeder for `isWanted`. */
   readonly seeder: string;
+  /** The gate that it goes through: node key in hex. */
+  readonly gate: string;
   readonly isSharers: boolean;
 }
 
 export interface FindOptions {
   /** Tunnels to stop after. */
   readonly want: number;
-  /** False for a seeder that we are already connected to, or do not want again. */
-  isWanted(seeder: string): boolean;
+  /** False for a seeder that we are already connected to, or do not want again, or not through this gate (node key in hex). */
+  isWanted(seeder: string, gate: string): boolean;
   /** False to dial only whom the book names: no scout and no gate is asked. */
   readonly mayLookUp: boolean;
 }
@@ -71,6 +73,8 @@ export class Finder {
   readonly #failed = new Map<string, { readonly times: number; readonly untilMs: number }>();
   /** Circuits over which leases were asked, and the gate's terms: the first tunnel to that gate goes the same way. By node key in hex. */
   readonly #spare = new Map<string, GateWay>();
+  /** How often a tunnel through a gate did not come up, or came to little. By node key in hex, the latest last. */
+  readonly #troubles = new Map<string, number>();
 
   /** `book` may be filled by others too: by peers. */
   constructor(book: LeaseBook, deps: FinderDeps) {
@@ -90,13 +94,13 @@ export class Finder {
     const untried = (): KnownLease[] => {
       const usable = this.book
         .list()
-        .filter((known) => options.isWanted(known.seeder) && this.#mayDial(known));
+        .filter((known) => this.#mayDial(known) && this.#gatesOf(known, options).length > 0);
       return usable.filter((known) => !tried.has(nameOf(known)));
     };
     const dial = (want: number): AsyncGenerator<FoundTunnel, number, undefined> => {
       const queue = untried();
       for (const known of queue) tried.add(nameOf(known));
-      return this.#dialAll(queue, want);
+      return this.#dialAll(queue, { ...options, want });
     };
     let found = 0;
     try {
@@ -112,7 +116,7 @@ export class Finder {
       for (const { circuit } of this.#spare.values()) circuit.destroy();
       this.#spare.clear();
     }
-    if (found === 0 && this.book.list().some((known) => options.isWanted(known.seeder))) {
+    if (found === 0 && this.book.list().some((known) => this.#gatesOf(known, options).length > 0)) {
       throw new BackroomError("E_TUNNEL", "none of the seeders could be reached");
     }
   }
@@ -172,18 +176,19 @@ export class Finder {
 
   async *#dialAll(
     queue: readonly KnownLease[],
-    want: number,
+    options: Pick<FindOptions, "want" | "isWanted">,
   ): AsyncGenerator<FoundTunnel, number, undefined> {
     const dialling = new Set<Promise<{ found: FoundTunnel | undefined; self: unknown }>>();
     let next = 0;
     let found = 0;
     try {
       for (;;) {
-        while (dialling.size < Math.min(AT_ONCE, want - found) && next < queue.length) {
+        while (dialling.size < Math.min(AT_ONCE, options.want - found) && next < queue.length) {
           const known = queue[next++] as KnownLease;
-          const attempt: Promise<{ found: FoundTunnel | undefined; self: unknown }> = this.#dial(known).then(
-            (tunnel) => ({ found: tunnel, self: attempt }),
-          );
+          const attempt: Promise<{ found: FoundTunnel | undefined; self: unknown }> = this.#dial(
+            known,
+            options,
+          ).then((tunnel) => ({ found: tunnel, self: attempt }));
           dialling.add(attempt);
         }
         if (dialling.size === 0) break;
@@ -201,20 +206,21 @@ export class Finder {
   }
 
   /** Tries the lease's gates one after the other. Never rejects. */
-  async #dial(known: KnownLease): Promise<FoundTunnel | undefined> {
+  async #dial(known: KnownLease, options: Pick<FindOptions, "isWanted">): Promise<FoundTunnel | undefined> {
     // Anybody with the link can make such leases up without end, and each costs circuits that others need.
     if (known.isHearsay && !this.#hearsay.take()) return undefined;
-    for (const { info, tag } of shuffled(known.lease.gates, this.#deps.random)) {
+    for (const { gate, tag } of this.#gatesOf(known, options)) {
       try {
-        const gate = this.#deps.readRelayInfo(info);
         const { circuit, terms } = await this.#wayTo(gate);
         const entrance = { gateKey: gate.nodeKey, tag, terms };
         const tunnel = await connectTunnel(circuit, entrance, known.lease, known.keys.tunnelPsk, this.#deps);
         this.#failed.delete(nameOf(known));
         this.book.markAlive(known.seeder);
         this.#deps.log("debug", "a tunnel to a seeder is up", { isSharers: known.isSharers });
-        return { tunnel, seeder: known.seeder, isSharers: known.isSharers };
+        const { seeder, isSharers } = known;
+        return { tunnel, seeder, isSharers, gate: gate.nodeKey.toString("hex") };
       } catch (error) {
+        this.noteTrouble(gate.nodeKey.toString("hex"));
         this.#note("a seeder could not be reached through one of its gates", error);
       }
     }
@@ -226,6 +232,40 @@ export class Finder {
     const untilMs = this.#deps.clock.monotonicMs() + waitMs;
     this.#failed.set(nameOf(known), { times: times + 1, untilMs });
     return undefined;
+  }
+
+  /** A tunnel through this gate (node key in hex) came to little: others are tried before it. */
+  noteTrouble(gate: string): void {
+    const times = this.#troubles.get(gate) ?? 0;
+    this.#troubles.delete(gate);
+    this.#troubles.set(gate, times + 1);
+    const [oldest] = this.#troubles.keys();
+    if (this.#troubles.size > LIMITS.finderTroubles && oldest !== undefined) this.#troubles.delete(oldest);
+  }
+
+  /** Through which the seeder is wanted now: those with the least trouble first, otherwise at random. Infos that may not be used are left out. */
+  #gatesOf(
+    known: KnownLease,
+    { isWanted }: Pick<FindOptions, "isWanted">,
+  ): { readonly gate: HopTarget; readonly tag: Buffer }[] {
+    const troubles = ({ gate }: { readonly gate: HopTarget }): number =>
+      this.#troubles.get(gate.nodeKey.toString("hex")) ?? 0;
+    return shuffled(known.lease.gates, this.#deps.random)
+      .flatMap(({ info, tag }) => {
+        const gate = this.#readGate(info);
+        return gate === undefined ? [] : [{ gate, tag }];
+      })
+      .filter(({ gate }) => isWanted(known.seeder, gate.nodeKey.toString("hex")))
+      .toSorted((a, b) => troubles(a) - troubles(b));
+  }
+
+  #readGate(info: Buffer): HopTarget | undefined {
+    try {
+      return this.#deps.readRelayInfo(info);
+    } catch (error) {
+      if (!isBackroomError(error)) throw error;
+      return undefined;
+    }
   }
 
   #mayDial(known: KnownLease): boolean {

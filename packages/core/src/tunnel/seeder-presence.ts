@@ -99,7 +99,9 @@ export class SeederPresence {
 
   /** Gates at which the share is registered now: 2 when all is well. */
   get gateCount(): number {
-    return this.#slots.filter((slot) => slot.session.alive && slot.places.size > 0).length;
+    const isTaken = ({ session, places }: Slot): boolean =>
+      session.alive && [...places.values()].some((place) => place.lease !== undefined);
+    return this.#slots.filter(isTaken).length;
   }
 
   /** The newest lease that a gate took: to tell connected peers where we are from now on. */
