@@ -1,108 +1,168 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { havePartners } from "../../../core/test/support/partners.ts";
-import { createLab } from "../support/namespaces.ts";
+import type { CommandProcess } from "../../src/demo/children.ts";
+import { findLeaks, type LeakKind, type Rules } from "../support/leaks.ts";
+import { createLab, type Lab } from "../support/namespaces.ts";
 import { TestNetwork } from "../support/network.ts";
-import type { Packet } from "../support/pcap.ts";
+import { TCP, UDP } from "../support/pcap.ts";
+import { addressSecret, linkSecrets, portSecret, relaySecrets, secretsIn } from "../support/secrets.ts";
+import {
+  assertArrived,
+  completed,
+  downloaded,
+  latestDone,
+  makeFile,
+  MIB,
+  outFolder,
+  share,
+  startGet,
+} from "../support/transfer.ts";
+import { WatchedRelays } from "../support/watched-relays.ts";
 
 const RELAYS = ["relay 1", "relay 2", "relay 3", "relay 4", "relay 5", "relay 6", "relay 7", "relay 8"];
-const UDP = 17;
-
-/** Packets between two addresses, in either direction. */
-function between(packets: readonly Packet[], a: string, b: string): Packet[] {
-  return packets.filter(
-    ({ source, target }) => (source === a && target === b) || (source === b && target === a),
-  );
-}
-
-function holds(packet: Packet, address: string): boolean {
-  return (
-    packet.payload.includes(Buffer.from(address.split(".").map(Number))) || packet.payload.includes(address)
-  );
-}
-
-/** A capture lags behind on a busy machine; what it must show may take a while to be there. */
-async function until(shown: () => Promise<boolean>): Promise<boolean> {
-  for (let look = 0; look < 20; look++) if (await shown()) return true;
-  return false;
-}
+const FILE_BYTES = 6 * MIB;
+/** So slow that the download outlasts what happens to it. */
+const BYTES_PER_SECOND = 512 * 1024;
+const PART = { timeout: 240_000 };
 
 /**
- * Would catch: any direct connection, a DHT node run by a member that is no relay, an address of a member in an announcement or answer,
- * a relay that connects where it should not.
+ * Everything that a share needs, with a packet capture of it all: gates, scouts, DHT, both families of addresses, and members of every kind that are
+ * killed in the middle and come back. Would catch: any direct connection, a DHT node run by a member that is no relay, an address of a member in
+ * an announcement, answer or anything else that can be read on the way; a member that falls back on something when its guard or seeder dies; a
+ * name that is looked up.
  */
-test("sharer and downloader never exchange a packet, and the DHT never hears of them", async (t) => {
-  if (!havePartners(t, "netns", "tcpdump")) return;
-  const folder = await mkdtemp(path.join(tmpdir(), "backroom-lab-"));
-  const names = ["sharer", "downloader", ...RELAYS];
-  const lab = await createLab(names, folder);
-  let network: TestNetwork | undefined;
-  try {
-    network = await TestNetwork.start(RELAYS.length, lab);
-    const [sharerAt, downloaderAt] = [lab.address("sharer"), lab.address("downloader")];
-    const content = randomBytes(6 * 1024 * 1024);
-    await writeFile(network.path("film.mp4"), content);
-    await mkdir(network.path("out"));
-    const sharer = await network.run("sharer", ["share", network.path("film.mp4")]);
-    const { link } = await sharer.line((line) => line.event === "result");
-    const downloader = await network.run("downloader", ["get", "-o", network.path("out"), String(link)]);
-    await downloader.line((line) => line.event === "result");
-    assert.equal(await downloader.ended(), 0);
-    assert.deepEqual(await readFile(network.path("out", "film.mp4")), content);
+test(
+  "nothing on the wire tells of sharer and downloader, also when members die and come back",
+  PART,
+  async (t) => {
+    if (!havePartners(t, "netns", "tcpdump")) return;
+    const folder = await mkdtemp(path.join(tmpdir(), "backroom-lab-"));
+    // The relays' first addresses are IPv6 ones; the first relay's, which invites name, is IPv4. So the sharer uses both and the downloader IPv4.
+    const lab = await createLab(["sharer", "downloader", ...RELAYS], folder, { without6: ["downloader"] });
+    const logFile = (name: string): string => path.join(folder, `${name.replace(" ", "-")}.log`);
+    let network: TestNetwork | undefined;
+    try {
+      network = await TestNetwork.start(RELAYS.length, {
+        prefix: (name) => lab.prefix(name),
+        address: (name) => lab.address(name),
+        hosts: (name) => {
+          const both = [lab.address(name), lab.address6(name)];
+          return name === "relay 1" ? both : both.toReversed();
+        },
+        options: (name) => ["--log-level", "debug", "--log-file", logFile(name)],
+      });
+      lab.slowDown("downloader", BYTES_PER_SECOND);
+      const relays = new WatchedRelays(lab, network, RELAYS);
+      const link = await carryThrough(network, relays, t);
 
-    const captured = new Map<string, Packet[]>();
-    for (const name of names) captured.set(name, await lab.captured(name));
-    const all = [...captured.values()].flat();
-    const datagrams = all.filter((packet) => packet.protocol === UDP);
-    assert.ok(datagrams.length > 20, "the DHT was not seen at all, so nothing would be proved");
-    for (const [name, packets] of captured) {
-      assert.equal(between(packets, sharerAt, downloaderAt).length, 0, `seen on the link of ${name}`);
-    }
-    for (const address of [sharerAt, downloaderAt]) {
-      const told = datagrams.filter(
-        (packet) => holds(packet, address) || [packet.source, packet.target].includes(address),
-      );
-      assert.equal(told.length, 0, "a datagram has to do with an end of the transfer");
-    }
-    for (const end of ["sharer", "downloader"]) {
-      const peers = new Set(
-        (captured.get(end) ?? []).map(({ source, target }) =>
-          source === lab.address(end) ? target : source,
-        ),
-      );
-      const relays = new Set(RELAYS.map((name) => lab.address(name)));
+      const packets = await lab.captured();
+      const rules = await relays.rules("sharer", "downloader");
+      assert.deepEqual(findLeaks(packets, rules), []);
       assert.ok(
-        peers.size > 0 && [...peers].every((peer) => relays.has(peer)),
-        `${end} spoke with others than relays`,
+        packets.filter(({ protocol }) => protocol === UDP).length > 20,
+        "the DHT was not seen at all, so nothing would be proved",
       );
-    }
+      for (const end of [lab.address6("sharer"), lab.address("downloader")]) {
+        const own = packets.filter(({ protocol, source }) => protocol === TCP && source === end);
+        assert.ok(own.length > 100, `${end} was not seen to do much`);
+      }
 
-    // The negative control: the same detectors, and somebody who does what must not be done.
-    const breach = [
-      `require("node:net").connect(9, "${downloaderAt}").on("error", () => {});`,
-      `const s = require("node:dgram").createSocket("udp4");`,
-      `s.send("d1:x6:${downloaderAt}e", 9, "${lab.address("relay 1")}", () => s.close());`,
-    ].join("");
-    const [program, ...args] = [...lab.prefix("sharer"), process.execPath, "-e", breach];
-    execFileSync(program, args, { timeout: 10_000 });
-    const seen = await until(
-      async () => between(await lab.captured("downloader"), sharerAt, downloaderAt).length > 0,
+      const logs = (
+        await Promise.all(["sharer", "downloader", ...RELAYS].map((name) => readFile(logFile(name), "utf8")))
+      ).join("");
+      assert.ok(logs.split("\n").length > 500, "too little was logged to prove anything");
+      const ports = new Set(packets.flatMap(({ sourcePort, targetPort }) => [sourcePort, targetPort]));
+      const secrets = [
+        ...[...new Set(packets.flatMap(({ source, target }) => [source, target]))].map(addressSecret),
+        ...[...ports].filter((port) => port > 1023).map(portSecret),
+        ...(await linkSecrets(link, network.dataFolder("sharer"))),
+        ...(
+          await Promise.all(RELAYS.map((name) => relaySecrets((network as TestNetwork).dataFolder(name))))
+        ).flat(),
+      ];
+      assert.deepEqual(secretsIn(logs, secrets), []);
+
+      await assertDetectorsSee(lab, rules);
+    } finally {
+      await network?.close();
+      await lab.close();
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+);
+
+/** One download during which a member of each kind is killed and started again, one after the other. */
+async function carryThrough(network: TestNetwork, relays: WatchedRelays, t: TestContext): Promise<string> {
+  const source = network.path("film.mp4");
+  await makeFile(source, FILE_BYTES);
+  const shared = await share(network, "sharer", source);
+  let downloader = await startGet(network, "downloader", shared.link);
+  await downloaded(downloader, FILE_BYTES * 0.1);
+
+  const survives = async (what: string, kill: () => Promise<unknown>): Promise<void> => {
+    const before = latestDone(downloader);
+    const startedMs = performance.now();
+    await kill();
+    await downloaded(downloader, Math.min(before + 0.75 * MIB, shared.packLength));
+    t.diagnostic(
+      `${what} died; 0.75 MiB more were there after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`,
     );
-    assert.ok(seen, "the detector did not see a connection");
-    const told = await until(async () =>
-      (await lab.captured("relay 1")).some(
-        (packet) => packet.protocol === UDP && holds(packet, downloaderAt),
-      ),
-    );
-    assert.ok(told, "the detector did not see an address in a datagram");
-  } finally {
-    await network?.close();
-    await lab.close();
-    await rm(folder, { recursive: true, force: true });
-  }
-});
+  };
+  const guard = (): CommandProcess => relays.guardOf("downloader");
+  await survives("the downloader's guard", () => relays.bounce(guard()));
+  await survives("a gate", () => relays.bounce(relays.gate([guard()])));
+  await survives("a middle relay", () => relays.bounce(relays.middle([guard(), relays.gate([guard()])])));
+  await survives("the sharer", async () => {
+    shared.process.kill("SIGKILL");
+    await shared.process.ended();
+    await share(network, "sharer", shared.link);
+  });
+  downloader.kill("SIGKILL");
+  await downloader.ended();
+  downloader = await startGet(network, "downloader", shared.link);
+  await completed(downloader);
+  await assertArrived(source, outFolder(network, "downloader"));
+  return shared.link;
+}
+
+/** The control: the same detectors, and somebody who does each of the things that must not be done, on the same computers. */
+async function assertDetectorsSee(lab: Lab, rules: Rules): Promise<void> {
+  const [relay, downloader] = [lab.address("relay 1"), lab.address("downloader")];
+  const before = (await lab.captured()).length;
+  const breach = `
+    const net = require("node:net"), dgram = require("node:dgram"), dns = require("node:dns");
+    net.connect(9, "${downloader}").on("error", () => {});
+    const s = dgram.createSocket("udp4");
+    s.send("d1:x6:${downloader}e", 9, "${relay}");
+    s.send(Buffer.from([100, ${downloader.split(".").join(",")}, 26, 225]), 9, "${relay}");
+    dns.lookup("relay.example", () => {});
+    dns.resolve4("relay.example", () => {});
+    setTimeout(() => process.exit(), 1500);`;
+  const teller = `require("node:net").createServer((s) => s.end("for ${downloader}")).listen(7777, "${relay}"); setTimeout(() => process.exit(), 4000);`;
+  const listener = lab.runScript("relay 1", teller);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  await Promise.all([
+    lab.runScript("sharer", breach),
+    lab.runScript("relay 2", `require("node:net").connect(7777, "${relay}").on("error", () => {}).resume();`),
+  ]);
+  await listener;
+  const seen = new Set(findLeaks((await lab.captured()).slice(before), rules).map(({ kind }) => kind));
+  const wanted: LeakKind[] = [
+    "between ends",
+    "stranger",
+    "datagram of no relay",
+    "address in datagram",
+    "address in the clear",
+    "not TLS",
+    "name look-up",
+  ];
+  assert.deepEqual(
+    wanted.filter((kind) => !seen.has(kind)),
+    [],
+    "a detector did not see what was done",
+  );
+}

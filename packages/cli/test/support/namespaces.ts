@@ -1,55 +1,105 @@
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { execFile, execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { readPcap, type Packet } from "./pcap.ts";
 
 /**
- * Computers of their own on one machine: a network namespace for each name, each on a link of its own (/30) to one router namespace, so that two
- * of them share nothing but routed packets. Everything that crosses a link is captured at the router's end of it.
+ * Computers of their own on one machine: a network namespace for each name, each on a link of its own to one router namespace, so that two
+ * of them share nothing but routed packets. The router captures every packet that it gets from any of them. Each computer is told to ask the router
+ * for names, where nobody answers.
  */
 export interface Lab {
   address(name: string): string;
+  address6(name: string): string;
+  /** Those that it has. */
+  addresses(name: string): string[];
   /** Puts this in front of a command to run it on that computer. */
   prefix(name: string): string[];
-  /** Every packet that crossed that computer's link so far. */
-  captured(name: string): Promise<Packet[]>;
+  /** Lets no more than that through towards a computer: what is to be interrupted must last. */
+  slowDown(name: string, bytesPerSecond: number): void;
+  /** Runs a script of Node's there until it ends. */
+  runScript(name: string, script: string): Promise<void>;
+  /** Every packet so far, once no more come. */
+  captured(): Promise<Packet[]>;
+  /** Most packets so far. */
+  soFar(): Packet[];
   close(): Promise<void>;
 }
 
-export async function createLab(names: readonly string[], folder: string): Promise<Lab> {
+/** Names of computers that have no IPv4, or no IPv6, address. */
+export interface LabOptions {
+  readonly without4?: readonly string[];
+  readonly without6?: readonly string[];
+}
+
+export async function createLab(
+  names: readonly string[],
+  folder: string,
+  { without4 = [], without6 = [] }: LabOptions = {},
+): Promise<Lab> {
   const id = `br${process.pid}`;
   const router = `${id}-router`;
   const namespace = (name: string): string => `${id}-${name.replace(/\W/g, "")}`;
-  const address = (name: string): string => `10.77.${names.indexOf(name) + 1}.2`;
-  const captureFile = (name: string): string => path.join(folder, `${namespace(name)}.pcap`);
-  const captures: ChildProcess[] = [];
+  const number = (name: string): number => names.indexOf(name) + 1;
+  const device = (name: string): string => `v${number(name)}`;
+  const address = (name: string): string => `10.77.${number(name)}.2`;
+  const address6 = (name: string): string => `fd77:${number(name).toString(16)}::2`;
+  const prefix = (name: string): string[] => ["ip", "netns", "exec", namespace(name)];
+  const captureFile = path.join(folder, "packets.pcap");
+  let capture: ChildProcess | undefined;
   const made: string[] = [];
 
   const close = async (): Promise<void> => {
-    const running = captures.filter((capture) => capture.exitCode === null && capture.signalCode === null);
-    const ends = running.map((capture) => once(capture, "exit"));
-    for (const capture of captures) capture.kill("SIGKILL");
-    await Promise.all(ends);
-    for (const name of made) ip("netns", "del", name);
+    if (capture !== undefined && capture.exitCode === null && capture.signalCode === null) {
+      const ended = once(capture, "exit");
+      capture.kill("SIGKILL");
+      await ended;
+    }
+    for (const name of made) {
+      ip("netns", "del", name);
+      rmSync(settingsFolder(name), { recursive: true, force: true });
+    }
   };
 
   try {
     addNamespace(router);
-    ip("netns", "exec", router, "sysctl", "-qw", "net.ipv4.ip_forward=1");
-    for (const [index, name] of names.entries()) {
+    run(
+      "ip",
+      "netns",
+      "exec",
+      router,
+      "sysctl",
+      "-qw",
+      "net.ipv4.ip_forward=1",
+      "net.ipv6.conf.all.forwarding=1",
+    );
+    for (const name of names) {
       const space = namespace(name);
-      const [near, far] = [`v${index}`, `u${index}`];
+      const near = device(name);
       addNamespace(space);
-      ip("-n", router, "link", "add", near, "type", "veth", "peer", "name", far, "netns", space);
-      ip("-n", router, "addr", "add", `10.77.${index + 1}.1/30`, "dev", near);
+      // A file here stands in for the one in /etc when `ip netns exec` runs a program.
+      mkdirSync(settingsFolder(space), { recursive: true });
+      writeFileSync(path.join(settingsFolder(space), "resolv.conf"), `nameserver ${gateway(name)}\n`);
+      ip("-n", router, "link", "add", near, "type", "veth", "peer", "name", "eth0", "netns", space);
       ip("-n", router, "link", "set", near, "up");
-      ip("-n", space, "addr", "add", `${address(name)}/30`, "dev", far);
-      ip("-n", space, "link", "set", far, "up");
+      ip("-n", space, "link", "set", "eth0", "up");
       ip("-n", space, "link", "set", "lo", "up");
-      ip("-n", space, "route", "add", "default", "via", `10.77.${index + 1}.1`);
-      captures.push(await capture(router, near, captureFile(name)));
+      if (!without4.includes(name)) {
+        ip("-n", router, "addr", "add", `${gateway(name)}/30`, "dev", near);
+        ip("-n", space, "addr", "add", `${address(name)}/30`, "dev", "eth0");
+        ip("-n", space, "route", "add", "default", "via", gateway(name));
+      }
+      if (!without6.includes(name)) {
+        ip("-n", router, "addr", "add", `${address6(name).slice(0, -1)}1/64`, "dev", near, "nodad");
+        ip("-n", space, "addr", "add", `${address6(name)}/64`, "dev", "eth0", "nodad");
+        ip("-n", space, "-6", "route", "add", "default", "via", `${address6(name).slice(0, -1)}1`);
+      }
     }
+    capture = await startCapture(router, captureFile);
   } catch (error) {
     await close();
     throw error;
@@ -60,41 +110,78 @@ export async function createLab(names: readonly string[], folder: string): Promi
     made.push(name);
   }
 
+  function gateway(name: string): string {
+    return without4.includes(name) ? `${address6(name).slice(0, -1)}1` : `10.77.${number(name)}.1`;
+  }
+
   return {
     address,
-    prefix: (name) => ["ip", "netns", "exec", namespace(name)],
-    async captured(name) {
-      // tcpdump hands packets over in blocks; give the last one time to arrive.
-      await sleep(500);
-      return readPcap(captureFile(name));
+    address6,
+    addresses: (name) => [
+      ...(without4.includes(name) ? [] : [address(name)]),
+      ...(without6.includes(name) ? [] : [address6(name)]),
+    ],
+    prefix,
+    slowDown(name, bytesPerSecond) {
+      const rate = [`${bytesPerSecond}bps`, "burst", "64kb", "latency", "300ms"];
+      run(
+        "ip",
+        "netns",
+        "exec",
+        router,
+        "tc",
+        "qdisc",
+        "replace",
+        "dev",
+        device(name),
+        "root",
+        "tbf",
+        "rate",
+        ...rate,
+      );
+    },
+    async runScript(name, script) {
+      const args = [...prefix(name).slice(1), process.execPath, "-e", script];
+      await promisify(execFile)("ip", args, { timeout: 20_000 });
+    },
+    soFar: () => readPcap(captureFile),
+    async captured() {
+      await settled(captureFile);
+      return readPcap(captureFile);
     },
     close,
   };
 }
 
-function ip(...args: string[]): void {
-  execFileSync("ip", args, { stdio: ["ignore", "ignore", "pipe"] });
+function settingsFolder(space: string): string {
+  return path.join("/etc/netns", space);
 }
 
-/** Starts tcpdump and waits until it listens: what comes earlier would be missed. */
-async function capture(space: string, device: string, file: string): Promise<ChildProcess> {
-  const args = [
-    "netns",
-    "exec",
-    space,
-    "tcpdump",
-    "-n",
-    "-U",
-    "-s",
-    "1600",
-    "-B",
-    "8192",
-    "-i",
-    device,
-    "-w",
-    file,
-  ];
-  const child = spawn("ip", args, { stdio: ["ignore", "ignore", "pipe"] });
+/** A capture lags behind on a busy machine: waits until it has grown no more for a while. */
+async function settled(file: string): Promise<void> {
+  let before = -1;
+  for (let looks = 0; looks < 20; looks++) {
+    const { size } = await stat(file);
+    if (size === before) return;
+    before = size;
+    await sleep(300);
+  }
+}
+
+function ip(...args: string[]): void {
+  run("ip", ...args);
+}
+
+function run(program: string, ...args: string[]): void {
+  execFileSync(program, args, { stdio: ["ignore", "ignore", "pipe"] });
+}
+
+/** Starts tcpdump and waits until it listens: what comes earlier would be missed. Each packet is taken where it comes in, so once. */
+async function startCapture(space: string, file: string): Promise<ChildProcess> {
+  const what = ["-n", "-U", "-s", "0", "-B", "65536", "-Q", "in", "-i", "any", "-w", file];
+  const child = spawn("ip", ["netns", "exec", space, "tcpdump", ...what], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   for await (const chunk of child.stderr) {
     if (String(chunk).includes("listening on")) break;
   }

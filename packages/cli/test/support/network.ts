@@ -19,6 +19,10 @@ export interface Placement {
   /** What to put in front of a command to run it there, such as `ip netns exec`. */
   prefix(name: string): readonly string[];
   address(name: string): string;
+  /** The addresses that a relay goes by; just `address` by default. */
+  hosts?(name: string): readonly string[];
+  /** Options of the program for that member, in front of its command. */
+  options?(name: string): readonly string[];
 }
 
 const LOOPBACK: Placement = { prefix: () => [], address: () => "127.0.0.1" };
@@ -82,6 +86,13 @@ export class TestNetwork {
     return this.#start(name, args, BACKROOM);
   }
 
+  /** Starts a relay of this network again that has ended: the same one, at its last port. */
+  async restartRelay(name: string): Promise<CommandProcess> {
+    const relay = this.#startRelay(name);
+    await relay.line((line) => line.event === "ready");
+    return relay;
+  }
+
   processes(): CommandProcess[] {
     return [...this.#processes].filter((one) => one.running);
   }
@@ -93,11 +104,13 @@ export class TestNetwork {
   }
 
   #startRelay(name: string): CommandProcess {
-    return this.#start(name, ["relay", "--host", this.#placement.address(name)]);
+    const hosts = this.#placement.hosts?.(name) ?? [this.#placement.address(name)];
+    return this.#start(name, ["relay", "--host", ...hosts]);
   }
 
   #start(name: string, args: readonly string[], program = BACKROOM): CommandProcess {
-    const command = [...this.#placement.prefix(name), ...program];
+    const options = program === BACKROOM ? (this.#placement.options?.(name) ?? []) : [];
+    const command = [...this.#placement.prefix(name), ...program, ...options];
     const started = new CommandProcess(name, command, args, this.dataFolder(name));
     this.#processes.add(started);
     return started;
