@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { systemClock } from "@backroom/core/base/clock.ts";
+import { silentLog } from "@backroom/core/base/log.ts";
 import { systemRandom } from "@backroom/core/base/random.ts";
 import { openDataFolder } from "@backroom/core/node/data-folder.ts";
-import { openGuards } from "@backroom/core/node/guards.ts";
 import { currentNetwork } from "@backroom/core/node/networks.ts";
+import { PathStore } from "@backroom/core/node/path-store.ts";
 import type { CommandProcess } from "../../src/demo/children.ts";
 import type { Rules } from "./leaks.ts";
 import type { Lab } from "./namespaces.ts";
@@ -59,7 +60,8 @@ export class WatchedRelays {
     for (const member of members) {
       const folder = await openDataFolder(this.#network.dataFolder(member));
       const known = await currentNetwork(folder);
-      const guards = await openGuards(folder, known, { clock: systemClock, random: systemRandom });
+      const deps = { clock: systemClock, random: systemRandom, log: silentLog };
+      const { guards } = await PathStore.open(folder, known, deps);
       const hosts = [...guards.joinRelays(), ...known.relays].map(({ host }) => host);
       const relays = this.#names.filter((name) =>
         hosts.some((host) => this.#lab.addresses(name).includes(host)),
