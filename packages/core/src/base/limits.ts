@@ -339,8 +339,8 @@ export const LIMITS = {
   streamFramesMost: 1_024,
   /** Frames that a stream's reader has done with before it says so: one CONTROL frame for 256 KiB. */
   windowBatch: 16,
-  /** Payloads of one stream that wait for their circuit: what the other end granted may be much more than the circuit takes. They are filled up again as they leave. */
-  streamQueueFrames: 16,
+  /** Payloads of one stream that wait for their circuit: what the other end granted may be much more than the circuit takes. */
+  streamQueueFrames: 64,
   /** Streams of one circuit at a time: a gate splices one tunnel a downloader onto a seeder's circuit. */
   streamsPerCircuit: 256,
   /** BEGINs that wait for their answer: whoever makes a gate open streams cannot fill a slow circuit with CONTROL frames. */

@@ -5,6 +5,9 @@ import { mayDial } from "./address.ts";
 import type { StrangerDials } from "./stranger-dials.ts";
 import { isCurrent, isGuest, type RelayInfo, type RelayInfoDecoder } from "./relay-info.ts";
 
+/** Whether all addresses of an info may be dialled, in a test network and elsewhere: gossip asks again for each time it hears of a relay. */
+const dialable = new WeakMap<RelayInfo, { readonly test: boolean; readonly elsewhere: boolean }>();
+
 /** The one rule by which a relay info may be kept, passed on or dialled: of this network, of today, every address dialable. */
 export function isAcceptable(
   info: RelayInfo,
@@ -12,7 +15,12 @@ export function isAcceptable(
   nowMs: number,
 ): boolean {
   if (info.networkId !== network.id || !isCurrent(info, nowMs)) return false;
-  return info.endpoints.every((endpoint) => mayDial(endpoint, network));
+  const known = dialable.get(info) ?? {
+    test: info.endpoints.every((endpoint) => mayDial(endpoint, { test: true })),
+    elsewhere: info.endpoints.every((endpoint) => mayDial(endpoint, { test: false })),
+  };
+  dialable.set(info, known);
+  return network.test ? known.test : known.elsewhere;
 }
 
 export interface ResolverDeps {

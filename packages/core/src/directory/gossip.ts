@@ -53,7 +53,8 @@ export function createGossip(deps: GossipDeps): Gossip {
 
   async function exchange(relay: RelayInfo, own: RelayInfo | undefined): Promise<void> {
     const infos = await askSample((question) => deps.askRelay(relay, question), decodeInfo);
-    for (const info of infos) table.add(info, sourceOf(relay, network));
+    const source = sourceOf(relay, network);
+    for (const info of infos) table.add(info, source);
     // A guest tells its hosts alone: others could not find out whether there is anything to it.
     if (own !== undefined && !isGuest(own)) await deps.askRelay(relay, publishQuestion(own.bytes));
   }

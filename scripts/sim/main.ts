@@ -1,0 +1,36 @@
+/**
+ * `npm run sim [-- --write FILE] [--seed TEXT] [PART…]`: simulates networks and prints what grows with their size as tables; parts are
+ * directory and intersection, all by default. With `--write` each table takes its place in that document. The same seed gives the
+ * same tables, to the last digit.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { runDirectory } from "./directory-run.ts";
+import { runIntersection } from "./intersection.ts";
+import { formatTable, withTable, type Table } from "./report.ts";
+
+const PARTS: Record<string, (seed: string) => Promise<Table[]>> = {
+  directory: runDirectory,
+  intersection: async (seed) => [runIntersection(seed)],
+};
+
+const { values, positionals } = parseArgs({
+  options: { write: { type: "string" }, seed: { type: "string", default: "1" } },
+  allowPositionals: true,
+});
+const unknown = positionals.filter((name) => PARTS[name] === undefined);
+if (unknown.length > 0) {
+  process.stderr.write(
+    `there is no part ${unknown.join(", ")}; there are ${Object.keys(PARTS).join(", ")}\n`,
+  );
+  process.exit(2);
+}
+for (const [name, run] of Object.entries(PARTS)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  for (const table of await run(values.seed)) {
+    process.stdout.write(`${table.name}\n\n${formatTable(table)}\n\n`);
+    if (values.write !== undefined) {
+      writeFileSync(values.write, withTable(readFileSync(values.write, "utf8"), table));
+    }
+  }
+}
