@@ -73,11 +73,15 @@ export class ChannelPool {
     return this.#byKey.has(name) || this.#dials.has(name);
   }
 
-  /** A channel that stays however long no circuit uses it; `onClose` is called once when it ends all the same. Raises as `get`. */
-  async keep(target: ChannelTarget, onClose: () => void): Promise<void> {
+  /**
+   * A channel that stays however long no circuit uses it, until the function that this gives is called; `onClose` is called once when it ends
+   * before that. Raises as `get`.
+   */
+  async keep(target: ChannelTarget, onClose: () => void): Promise<() => void> {
     const mux = await this.get(target);
     if (mux.closed) throw new BackroomError("E_CHANNEL", "the channel ended at once");
     this.#kept.set(mux, onClose);
+    return () => void this.#kept.delete(mux);
   }
 
   /** As `keep`, for the channel that a neighbour of that key opened; false where there is none. */

@@ -50,8 +50,8 @@ export interface RelayStats {
 export interface Relay {
   /** Takes over a channel that somebody opened to this relay. */
   accept(channel: Channel): void;
-  /** Dials a host and keeps the channel, over which it may extend circuits to here. Raises as `Dialer.dial`; `onClose` is called once after that. */
-  keep(host: ChannelTarget, onClose: () => void): Promise<void>;
+  /** Dials a host and keeps the channel, over which it may extend circuits to here; as `ChannelPool.keep`. */
+  keep(host: ChannelTarget, onClose: () => void): Promise<() => void>;
   /** Keeps the channel that a guest of that key opened to here; false where there is none. `onClose` is called once at its end. */
   keepGuest(nodeKey: Uint8Array, onClose: () => void): boolean;
   /** Where the channel of that key comes from; undefined where there is none. */

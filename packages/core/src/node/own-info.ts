@@ -1,6 +1,7 @@
 import { systemClock } from "../base/clock.ts";
 import type { KeyPair } from "../crypto/keys.ts";
-import { signRelayInfo } from "../directory/relay-info.ts";
+import { hostName, signRelayInfo } from "../directory/relay-info.ts";
+import type { Endpoint } from "../net/channel.ts";
 import { rotated, type RelayKeys } from "./relay-keys.ts";
 
 /** Well under the 24 hours for which an info holds. */
@@ -8,31 +9,36 @@ const SIGN_AGAIN_MS = 3600 * 1000;
 /** Claimed until relays measure each other; nobody checks a claim, and weights clip it. */
 const BANDWIDTH_KIB = 4096;
 
-export interface OwnInfoFields {
-  readonly networkId: number;
-  readonly hosts: readonly string[];
-  readonly gate: boolean;
-}
+/** Where others find a relay: at addresses, by way of hosts, or not yet. */
+export type Whereabouts =
+  | { readonly kind: "nowhere" }
+  | { readonly kind: "reachable"; readonly endpoints: readonly Endpoint[] }
+  | { readonly kind: "guest"; readonly hosts: readonly { readonly nodeKey: Buffer }[] };
 
 /** A relay's own keys and its signed description, signed anew every hour, with onion keys that change weekly. */
 export class OwnInfo {
-  readonly #fields: OwnInfoFields;
+  readonly #networkId: number;
+  readonly #gate: boolean;
   #keys: RelayKeys;
-  #port = 0;
+  #where: Whereabouts = { kind: "nowhere" };
   #signed: { readonly atMs: number; readonly bytes: Buffer } | undefined;
 
-  constructor(keys: RelayKeys, fields: OwnInfoFields) {
+  constructor(keys: RelayKeys, fields: { readonly networkId: number; readonly gate: boolean }) {
     this.#keys = keys;
-    this.#fields = fields;
+    this.#networkId = fields.networkId;
+    this.#gate = fields.gate;
   }
 
   get nodeKeys(): KeyPair {
     return this.#keys.node;
   }
 
-  /** The port that was really bound; to be set before anybody is told of this relay. */
-  set port(port: number) {
-    this.#port = port;
+  get where(): Whereabouts {
+    return this.#where;
+  }
+
+  set where(where: Whereabouts) {
+    this.#where = where;
     this.#signed = undefined;
   }
 
@@ -41,27 +47,32 @@ export class OwnInfo {
     return previousOnion === undefined ? [onion] : [onion, previousOnion];
   }
 
-  bytes(): Buffer {
+  /** Undefined while this relay can be found nowhere. */
+  bytes(): Buffer | undefined {
     const nowMs = systemClock.nowMs();
     if (this.#signed === undefined || Math.abs(nowMs - this.#signed.atMs) >= SIGN_AGAIN_MS) {
       this.#keys = rotated(this.#keys, systemClock);
-      this.#signed = { atMs: nowMs, bytes: this.#sign(nowMs) };
+      const bytes = this.#sign(nowMs);
+      this.#signed = bytes === undefined ? undefined : { atMs: nowMs, bytes };
     }
-    return this.#signed.bytes;
+    return this.#signed?.bytes;
   }
 
-  #sign(nowMs: number): Buffer {
-    const { networkId, hosts, gate } = this.#fields;
+  #sign(nowMs: number): Buffer | undefined {
+    const where = this.#where;
+    if (where.kind === "nowhere" || (where.kind === "guest" && where.hosts.length === 0)) return undefined;
     const { node, onion, previousOnion } = this.#keys;
+    const reachable = where.kind === "reachable";
     return signRelayInfo(
       {
-        networkId,
+        networkId: this.#networkId,
         onionKey: onion.publicBytes,
         previousOnionKey: previousOnion?.publicBytes,
-        endpoints: hosts.map((host) => ({ host, port: this.#port })),
+        endpoints: reachable ? where.endpoints : [],
+        hosts: reachable ? undefined : where.hosts.map(({ nodeKey }) => hostName(nodeKey)).toSorted(),
         bandwidthKiB: BANDWIDTH_KIB,
-        gate,
-        scout: true,
+        gate: reachable && this.#gate,
+        scout: reachable,
         timeS: Math.floor(nowMs / 1000),
       },
       node,
