@@ -1,12 +1,18 @@
-import type { AddCommand } from "../session.ts";
+import { Argument } from "commander";
+import { isBackroomError } from "@backroom/core/base/errors.ts";
+import type { RunningRelay } from "@backroom/core/node/relay-node.ts";
+import type { RelayMode, RelaySetting } from "@backroom/core/node/relay-setting.ts";
+import type { AddCommand, Session } from "../session.ts";
 import { parsePort } from "../ui/arguments.ts";
 import { count, formatBytes } from "../ui/format.ts";
 import { terminalHooks } from "../ui/hooks.ts";
+import type { Terminal } from "../ui/terminal.ts";
+import { decideRelay } from "./relay-consent.ts";
 
 interface Options {
   readonly host?: string[];
   readonly port: number;
-  readonly gate: boolean;
+  readonly gate?: boolean;
 }
 
 /** How often people are told how the relay does. */
@@ -15,45 +21,113 @@ const REPORT_MS = 60_000;
 export const addRelay: AddCommand = (program, run) => {
   program
     .command("relay")
-    .description("carry other members' circuits until you press Ctrl-C")
-    .option(
-      "--host <address...>",
-      "the IP addresses under which others reach this relay (default: found out)",
+    .description("carry other members' circuits until you press Ctrl-C; asks first what that may be")
+    .addArgument(
+      new Argument(
+        "[setting]",
+        "auto: find out whether others can reach this computer, and help from behind a router too; on: it can be reached, ask nobody; off: do not relay. Remembered",
+      ).choices(["auto", "on", "off"] satisfies RelayMode[]),
     )
+    .option("--host <address...>", "the IP addresses under which others reach this relay; as with “on”")
     .option("--port <number>", "the port for TLS (TCP) and the DHT (UDP); 0 takes a free one", parsePort, 0)
-    .option("--no-gate", "do not serve as a gate, where seeders are found")
-    .action((options: Options) => {
-      run(async ({ terminal, signal, dataFolder, proxy }) => {
-        const { runRelay } = await import("@backroom/core/node/relay-node.ts");
-        const hooks = terminalHooks(terminal, new Set());
-        let report: NodeJS.Timeout | undefined;
-        await runRelay(
-          {
-            dataFolder,
-            proxy,
-            hosts: options.host,
-            port: options.port,
-            gate: options.gate,
-            signal,
-            onReady(relay) {
-              terminal.note(`Relaying on port ${relay.port} for the network “${relay.networkName}”.`);
-              terminal.note(
-                "What passes through is encrypted: this relay cannot read it, and reaches nothing outside the network.",
-              );
-              terminal.note("Press Ctrl-C to stop.");
-              terminal.event("ready", { port: relay.port, nodeKey: relay.nodeKey, invite: relay.invite() });
-              report = setInterval(() => {
-                const { relaysKnown, circuits, bytesCarried } = relay.stats();
-                terminal.note(
-                  `${count(relaysKnown, "relay")} known, ${count(circuits, "circuit")}, ${formatBytes(bytesCarried)} carried.`,
-                );
-              }, REPORT_MS).unref();
-            },
-          },
-          hooks,
-        );
-        clearInterval(report);
-        terminal.note("Stopped.");
-      });
+    .option("--gate", "also serve as a gate, where sharers are found (remembered)")
+    .option("--no-gate", "do not (remembered)")
+    .action((setting: RelayMode | undefined, options: Options) => {
+      run((session) => relay(setting, options, session));
     });
 };
+
+async function relay(setting: RelayMode | undefined, options: Options, session: Session): Promise<void> {
+  const { terminal, signal, dataFolder, proxy } = session;
+  const { runRelay } = await import("@backroom/core/node/relay-node.ts");
+  const hooks = terminalHooks(terminal, new Set());
+  const said: RelaySetting = {
+    ...(setting === undefined ? {} : { relay: setting }),
+    ...(options.gate === undefined ? {} : { gate: options.gate }),
+  };
+  const implied = options.host === undefined ? undefined : "on";
+  const { relay: mode, gate } = await decideRelay(said, implied, session, hooks);
+  if (mode === "off") {
+    terminal.note("This computer does not relay. To change that: backroom relay auto");
+    terminal.result("", { relay: "off" });
+    return;
+  }
+  if (mode === "auto") hooks.status("Asking other relays whether this computer can be reached …");
+  let running: RunningRelay | undefined;
+  let report: NodeJS.Timeout | undefined;
+  const tell = {
+    ...hooks,
+    event(name: string, data: Record<string, unknown>) {
+      hooks.event(name, data);
+      if (name === "standing" && running !== undefined) noteStanding(terminal, running, gate);
+    },
+  };
+  await runRelay(
+    {
+      dataFolder,
+      proxy,
+      hosts: options.host,
+      findOut: mode === "auto" && options.host === undefined,
+      port: options.port,
+      gate,
+      signal,
+      onReady(relay) {
+        running = relay;
+        terminal.end();
+        noteStanding(terminal, relay, gate);
+        terminal.note(
+          "What passes through is encrypted: this relay cannot read it, and reaches nothing outside the network.",
+        );
+        terminal.note("Press Ctrl-C to stop.");
+        const { port, nodeKey, reachable, hostCount } = relay;
+        terminal.event("ready", {
+          port,
+          nodeKey,
+          invite: inviteOf(relay),
+          reachable,
+          hosts: hostCount,
+          gate,
+        });
+        report = setInterval(() => noteWork(terminal, relay), REPORT_MS).unref();
+      },
+    },
+    tell,
+  );
+  clearInterval(report);
+  if (running !== undefined) noteWork(terminal, running);
+  terminal.note("Stopped.");
+}
+
+/** A guest that knows no relay yet has nobody to name. */
+function inviteOf(relay: RunningRelay): string | null {
+  try {
+    return relay.invite();
+  } catch (error) {
+    if (isBackroomError(error, "E_NO_RELAYS")) return null;
+    throw error;
+  }
+}
+
+function noteWork(terminal: Terminal, relay: RunningRelay): void {
+  const { relaysKnown, circuits, bytesCarried, guests } = relay.stats();
+  const parts = [`${count(relaysKnown, "relay")} known`, count(circuits, "circuit")];
+  if (guests > 0) parts.push(count(guests, "guest"));
+  terminal.note(`${parts.join(", ")}, ${formatBytes(bytesCarried)} carried.`);
+  terminal.event("relaying", { relaysKnown, circuits, guests, carriedBytes: bytesCarried });
+}
+
+function noteStanding(terminal: Terminal, relay: RunningRelay, gate: boolean): void {
+  const network = `for the network “${relay.networkName}”`;
+  if (relay.reachable) {
+    const as = gate ? ", also as a gate" : "";
+    terminal.note(`Relaying on port ${relay.port} ${network}${as}.`);
+    return;
+  }
+  const how =
+    relay.hostCount > 0
+      ? `it helps ${network} as a middle hop, over channels that it opened to ${count(relay.hostCount, "relay")}`
+      : `and no relay ${network} keeps a channel to it yet; it goes on trying`;
+  terminal.note(
+    `Nobody outside can reach this computer: ${how}. To be a relay that others dial, let the router hand on TCP port ${relay.port} to it, or turn on UPnP or NAT-PMP there.`,
+  );
+}

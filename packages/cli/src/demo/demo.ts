@@ -112,7 +112,7 @@ async function perform(stage: Stage, { path: given, terminal }: DemoOptions): Pr
 async function startRelays(stage: Stage, terminal: Terminal): Promise<void> {
   terminal.status(`Starting ${RELAY_COUNT} relays …`);
   await createNetwork({ dataFolder: stage.dataFolder("relay 1"), name: "demo" });
-  const relayArgs = ["relay", "--host", "127.0.0.1"];
+  const relayArgs = ["relay", "--gate", "--host", "127.0.0.1"];
   const first = stage.start("relay 1", relayArgs);
   const invite = String((await first.line((line) => line.event === "ready"))["invite"]);
   const names = Array.from({ length: RELAY_COUNT }, (_, index) => `relay ${index + 1}`);

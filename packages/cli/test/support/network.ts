@@ -105,7 +105,7 @@ export class TestNetwork {
 
   #startRelay(name: string): CommandProcess {
     const hosts = this.#placement.hosts?.(name) ?? [this.#placement.address(name)];
-    return this.#start(name, ["relay", "--host", ...hosts]);
+    return this.#start(name, ["relay", "--gate", "--host", ...hosts]);
   }
 
   #start(name: string, args: readonly string[], program = BACKROOM): CommandProcess {

@@ -28,7 +28,7 @@ export interface GuestSideDeps {
   /** The signed info that names these hosts; undefined where there are none. */
   infoNaming(hosts: readonly RelayInfo[]): Buffer | undefined;
   /** The hosts are others than before. */
-  onHosts(count: number): void;
+  onHosts(): void;
 }
 
 /**
@@ -47,6 +47,10 @@ export class GuestSide {
 
   constructor(deps: GuestSideDeps) {
     this.#deps = deps;
+  }
+
+  get hostCount(): number {
+    return this.#hosts.size;
   }
 
   /** Resolves after the first attempt, whatever came of it. */
@@ -82,7 +86,7 @@ export class GuestSide {
       if (!(await this.#keep(relay))) this.#rest(relay);
     }
     if (!this.#stopped) await this.#tell();
-    if (!this.#stopped && before !== [...this.#hosts.keys()].join()) this.#deps.onHosts(this.#hosts.size);
+    if (!this.#stopped && before !== [...this.#hosts.keys()].join()) this.#deps.onHosts();
   }
 
   async #keep(relay: RelayInfo): Promise<boolean> {
@@ -126,7 +130,7 @@ export class GuestSide {
   #lost(relay: RelayInfo): void {
     if (!this.#hosts.delete(relay.key) || this.#stopped) return;
     this.#deps.infoNaming([...this.#hosts.values()]);
-    this.#deps.onHosts(this.#hosts.size);
+    this.#deps.onHosts();
     this.#againMs = AGAIN_MS;
     this.#cancel();
     this.#cancel = this.#deps.clock.after(AGAIN_MS, () => void this.#round());

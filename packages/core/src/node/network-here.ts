@@ -38,6 +38,7 @@ export async function runNetworkHere(options: NetworkHereOptions, hooks: Hooks):
         proxy: options.proxy,
         hosts: options.host === undefined ? undefined : [options.host],
         port: options.port === 0 ? 0 : options.port + index,
+        findOut: false,
         gate: true,
         signal,
         onReady: resolve,

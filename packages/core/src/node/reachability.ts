@@ -97,8 +97,7 @@ export class Reachability {
         return [{ kind: "wait", ms: SETTLE_MS }];
       case "mapped":
         return this.#mapping === "asked" && this.#running ? this.#mapped(event.port) : [];
-      case "answer":
-      case "silence":
+      default:
         return this.#heard(event);
     }
   }

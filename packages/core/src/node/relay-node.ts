@@ -10,10 +10,9 @@ import { createClockCheck } from "../directory/clock-check.ts";
 import { createDirectoryClient, createRelayAsker } from "../directory/directory-client.ts";
 import { createGossip } from "../directory/gossip.ts";
 import type { Network } from "../directory/network.ts";
-import { createRelayInfoDecoder } from "../directory/relay-info.ts";
+import { createRelayInfoDecoder, isGuest } from "../directory/relay-info.ts";
 import { StrangerDials } from "../directory/stranger-dials.ts";
 import type { RelayTable } from "../directory/table.ts";
-import { startDht } from "../net/dht/dht.ts";
 import { DATA_FRAME_BYTES } from "../net/frame.ts";
 import { createTlsDialer } from "../net/tls-dialer.ts";
 import { listenTls } from "../net/tls-listener.ts";
@@ -25,14 +24,17 @@ import type { Hooks } from "./hooks.ts";
 import { Hosting } from "./hosting.ts";
 import { watchLoopLag } from "./loop-lag.ts";
 import { currentNetwork, inviteTo, joinRelayOf } from "./networks.ts";
-import { ownAddresses } from "./own-addresses.ts";
+import { interfaceAddresses, ownAddresses } from "./own-addresses.ts";
 import { OwnInfo } from "./own-info.ts";
 import { systemMachine } from "./machine.ts";
 import { assertNoProxy } from "./proxy-setting.ts";
+import { PublicSide } from "./public-side.ts";
+import { ReachWatch } from "./reach-watch.ts";
 import { openRelayKeys } from "./relay-keys.ts";
 import { reportRelay } from "./relay-report.ts";
-import { relayServices, type RelayServices } from "./relay-services.ts";
+import type { RelayServices } from "./relay-services.ts";
 import { openTable, saveTable } from "./saved-table.ts";
+import { Standing } from "./standing.ts";
 
 const SAVE_TABLE_MS = 5 * 60_000;
 const LOOK_AT_TABLE_MS = 200;
@@ -45,12 +47,18 @@ export interface RelayOptions {
   readonly dataFolder: string | undefined;
   /** As in `ClientOptions`: with one there is no relay. */
   readonly proxy: string | undefined;
-  /** IP addresses under which others reach this relay; found out where undefined. */
+  /** IP addresses under which others reach this relay; its own where undefined. Not asked for when it finds out for itself. */
   readonly hosts: readonly string[] | undefined;
+  /**
+   * Asks other relays whether it can be reached, has the router hand on its port, and helps as a guest where it cannot. Otherwise it takes its
+   * addresses for reachable, and says so to others, who check that before they pass it on.
+   */
+  readonly findOut: boolean;
   /** TCP for TLS, UDP for the DHT; 0 takes a free one. */
   readonly port: number;
   readonly gate: boolean;
   readonly signal: AbortSignal;
+  /** Called once it is known whether others reach this relay. */
   readonly onReady: (relay: RunningRelay) => void;
 }
 
@@ -58,36 +66,39 @@ export interface RunningRelay {
   readonly port: number;
   readonly nodeKey: string;
   readonly networkName: string;
-  /** An invite that names this relay and some others that it knows. */
+  /** Whether others dial it. Where not, it carries circuits over the channels that its hosts keep. */
+  readonly reachable: boolean;
+  readonly hostCount: number;
+  /** An invite that names this relay, if it can be reached, and some others that it knows. Raises E_NO_RELAYS. */
   invite(): string;
-  stats(): { readonly relaysKnown: number; readonly circuits: number; readonly bytesCarried: number };
+  stats(): {
+    readonly relaysKnown: number;
+    readonly circuits: number;
+    readonly bytesCarried: number;
+    /** Whose channels it keeps. */
+    readonly guests: number;
+  };
 }
 
 /**
  * Runs a relay of the network in use until `signal` is aborted. Raises E_NO_NETWORK, E_LOCKED, E_PORT_IN_USE, E_LISTEN, E_STORE, E_PROXY
- * where a proxy is in use, and E_NO_ADDRESS where no address is given and none can be found out.
+ * where a proxy is in use, and, where it does not find out for itself, E_NO_ADDRESS where no address is given and this computer has none.
  */
 export async function runRelay(options: RelayOptions, hooks: Hooks): Promise<void> {
   const folder = await openDataFolder(options.dataFolder);
   await assertNoProxy(folder, options.proxy);
   const network = await currentNetwork(folder);
-  const hosts = options.hosts ?? ownAddresses(network.test);
+  const hosts = options.findOut ? undefined : (options.hosts ?? ownAddresses(network.test));
   const lock = await acquireLock(path.join(folder.relay, "lock"));
   try {
     const keys = await openRelayKeys(folder, systemClock);
-    const own = new OwnInfo(keys, { networkId: network.id, hosts, gate: options.gate });
+    const own = new OwnInfo(keys, { networkId: network.id, gate: options.gate });
     const table = await openTable(folder, network);
-    const running = await startOnFreePort({
-      folder,
-      network,
-      own,
-      table,
-      port: options.port,
-      gate: options.gate,
-      hooks,
-    });
+    const { port, gate } = options;
+    const running = await startOnFreePort({ folder, network, own, table, hosts, port, gate, hooks });
     try {
-      options.onReady(running.relay);
+      await Promise.race([running.settled, whenAborted(options.signal)]);
+      if (!options.signal.aborted) options.onReady(running.relay);
       await whenAborted(options.signal);
     } finally {
       await running.close();
@@ -102,16 +113,25 @@ interface Parts {
   readonly network: Network;
   readonly own: OwnInfo;
   readonly table: RelayTable;
+  /** Undefined where it finds out for itself. */
+  readonly hosts: readonly string[] | undefined;
   readonly port: number;
   readonly gate: boolean;
   readonly hooks: Hooks;
+}
+
+interface Running {
+  readonly relay: RunningRelay;
+  /** Once it is known whether others reach it. */
+  readonly settled: Promise<void>;
+  close(): Promise<void>;
 }
 
 /**
  * Where any port will do, the last one is tried first: links and invites name it. One that the system chose for TCP may be taken for UDP; one
  * that the person chose is taken at their word.
  */
-async function startOnFreePort(parts: Parts): ReturnType<typeof startRelay> {
+async function startOnFreePort(parts: Parts): Promise<Running> {
   const file = path.join(parts.folder.relay, "port");
   const last = Number((await readStateFile(file, 16))?.toString("latin1"));
   const lastPort = Number.isInteger(last) && last > 0 && last < 65_536 ? last : 0;
@@ -130,12 +150,12 @@ async function startOnFreePort(parts: Parts): ReturnType<typeof startRelay> {
   }
 }
 
-async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close(): Promise<void> }> {
+async function startRelay(parts: Parts): Promise<Running> {
   const { folder, network, own, table } = parts;
   const { log } = parts.hooks;
   const common = { clock: systemClock, random: systemRandom };
   const decodeInfo = createRelayInfoDecoder();
-  const identity = { nodeKeys: own.nodeKeys, info: () => own.bytes() };
+  const identity = { nodeKeys: own.nodeKeys, info: () => own.bytes() ?? Buffer.alloc(0) };
   const dialer = createTlsDialer({ networkId: network.id, identity, ...common });
   // Anonymous: a neighbour that knows a channel for a relay's opens circuits back over it, and on these nobody would answer.
   const asking = createTlsDialer({ networkId: network.id, ...common });
@@ -176,36 +196,22 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
     },
     (channel) => relay.accept(channel),
   );
-  own.port = listener.port;
-  const known = table.entries().flatMap(({ info }) => info.endpoints);
-  const dht = await startDht({
-    port: listener.port,
-    bootstrap: [...network.bootstrap, ...network.relays, ...known],
-    testNetwork: network.test,
-    clock: systemClock,
-    log,
-  }).catch(async (error: unknown) => {
-    relay.close();
-    ownChannels.close();
-    await listener.close();
-    throw error;
-  });
-  const services = relayServices({
+  const { port } = listener;
+  const publicSide = new PublicSide({
     machine: systemMachine,
     network,
     table,
     decodeInfo,
     nodeKey,
+    port,
     dialer: asking,
     askRelay,
-    dht,
     gate: parts.gate,
+    handlers,
     takeGuest: (info) => hosting.take(info),
     dials,
     log,
   });
-  Object.assign(handlers, services.handlers);
-
   const connect = createDirectoryClient({ channels: ownChannels, clock: systemClock, decodeInfo });
   const gossip = createGossip({
     table,
@@ -232,8 +238,55 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
       await bootstrap({ relays, acceptFewSources: true }, deps);
     },
   });
-  gossip.start();
-  const stopWatching = watchTable(table, parts.hooks, (info) => dht.addNodes(info.endpoints));
+  const settled = Promise.withResolvers<void>();
+  const standing = new Standing({
+    own,
+    publicSide,
+    relay,
+    table,
+    network,
+    ownKey: nodeKey.toString("hex"),
+    askRelay,
+    announce: () => void gossip.round(),
+    onStanding(now) {
+      parts.hooks.event("standing", { ...now });
+      settled.resolve();
+    },
+    log,
+    ...common,
+  });
+  const watch = new ReachWatch({
+    table,
+    network,
+    nodeKey,
+    port,
+    dialer: asking,
+    addresses: interfaceAddresses,
+    mapPort: () => Promise.resolve(undefined),
+    onVerdict: (endpoints) => standing.set(endpoints),
+    ...common,
+  });
+  const closeAll = async (): Promise<void> => {
+    watch.stop();
+    gossip.stop();
+    await standing.close();
+    relay.close();
+    ownChannels.close();
+    await listener.close();
+  };
+  if (parts.hosts === undefined) {
+    gossip.start();
+    watch.start();
+  } else {
+    own.where = { kind: "reachable", endpoints: parts.hosts.map((host) => ({ host, port })) };
+    await publicSide.open(port, false).catch(async (error: unknown) => {
+      await closeAll();
+      throw error;
+    });
+    gossip.start();
+    settled.resolve();
+  }
+  const stopWatching = watchTable(table, parts.hooks, (info) => publicSide.addNodes(info.endpoints));
   const save = (): Promise<void> =>
     saveTable(folder, network, table).catch((error: unknown) => {
       log("warn", "the table of relays could not be saved", { code: codeOf(error) });
@@ -243,30 +296,35 @@ async function startRelay(parts: Parts): Promise<{ relay: RunningRelay; close():
   log("info", "the relay is ready", { isGate: parts.gate });
 
   return {
+    settled: settled.promise,
     relay: {
-      port: listener.port,
+      port,
       nodeKey: nodeKey.toString("hex"),
       networkName: network.name,
+      get reachable() {
+        return own.where.kind === "reachable";
+      },
+      get hostCount() {
+        return own.where.kind === "guest" ? own.where.hosts.length : 0;
+      },
       invite() {
-        const self = decodeInfo(own.bytes());
-        const others = table.sample(INVITE_RELAYS).filter((other) => other.key !== self.key);
-        return inviteTo(network, [self, ...others].slice(0, INVITE_RELAYS).map(joinRelayOf));
+        const bytes = own.bytes();
+        const self = bytes === undefined ? [] : [decodeInfo(bytes)].filter((info) => !isGuest(info));
+        const others = table.sample(INVITE_RELAYS).filter(({ nodeKey: key }) => !key.equals(nodeKey));
+        return inviteTo(network, [...self, ...others].slice(0, INVITE_RELAYS).map(joinRelayOf));
       },
       stats() {
         const { circuits, forwardedFrames } = relay.stats();
-        return { relaysKnown: table.size, circuits, bytesCarried: forwardedFrames * DATA_FRAME_BYTES };
+        const bytesCarried = forwardedFrames * DATA_FRAME_BYTES;
+        return { relaysKnown: table.size, circuits, bytesCarried, guests: hosting.count };
       },
     },
     async close() {
       clearInterval(saving);
       stopReport();
       stopWatching();
-      gossip.stop();
       lag.stop();
-      services.close();
-      relay.close();
-      ownChannels.close();
-      await Promise.all([listener.close(), dht.close(), saveTable(folder, network, table)]);
+      await Promise.all([closeAll(), saveTable(folder, network, table)]);
     },
   };
 }
