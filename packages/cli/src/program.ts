@@ -22,6 +22,7 @@ interface Settings extends LogSettings {
   readonly quiet?: boolean;
   readonly data?: string;
   readonly proxy?: string;
+  readonly lan?: boolean;
 }
 
 /** Runs one command line to its end and gives the exit status. Raises nothing. */
@@ -40,6 +41,10 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
         "--proxy <url>",
         "connect to relays through this SOCKS 5 proxy only, such as Tor's socks5://127.0.0.1:9050; @file reads it from a file",
       ).env("BACKROOM_PROXY"),
+    )
+    .option(
+      "--lan",
+      "look for relays on the local network, too; a relay answers there (default: backroom network lan)",
     )
     .option("--json", "write JSON lines to standard output instead of text")
     .option("-q, --quiet", "say nothing but results and errors")
@@ -77,7 +82,8 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     const isFromEnvironment = program.getOptionValueSource("proxy") === "env";
     const proxy =
       settings.proxy === undefined ? undefined : await readProxy(settings.proxy, isFromEnvironment);
-    if (work !== undefined) await carryOut(work, terminal, { ...settings, proxy });
+    if (work !== undefined)
+      await carryOut(work, terminal, { ...settings, proxy, lan: settings.lan === true });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
@@ -91,7 +97,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
 async function carryOut(
   work: (session: Session) => Promise<void>,
   terminal: Terminal,
-  settings: Pick<Session, "proxy"> & Pick<Settings, "data">,
+  settings: Pick<Session, "proxy" | "lan"> & Pick<Settings, "data">,
 ): Promise<void> {
   // A command may wait for nothing but its own timers, which do not keep a process alive.
   const awake = setInterval(() => {}, 2 ** 30);
@@ -99,7 +105,7 @@ async function carryOut(
     const signal = interruptSignal();
     signal.addEventListener("abort", () => terminal.status("Stopping; Ctrl-C once more ends it at once …"));
     terminal.log("info", "the command begins");
-    await work({ terminal, signal, dataFolder: settings.data, proxy: settings.proxy });
+    await work({ terminal, signal, dataFolder: settings.data, proxy: settings.proxy, lan: settings.lan });
   } finally {
     terminal.log("info", "the command ends");
     terminal.end();

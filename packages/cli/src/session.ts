@@ -9,6 +9,8 @@ export interface Session {
   readonly dataFolder: string | undefined;
   /** As given with --proxy or in BACKROOM_PROXY, or undefined for the one that is kept. */
   readonly proxy: string | undefined;
+  /** Whether --lan was given. */
+  readonly lan: boolean;
 }
 
 /** Registers a command's work: it runs once the whole command line has been read. */

@@ -29,7 +29,7 @@ export const addGet: AddCommand = (program, run) => {
     .option("--mirror", "fetch and hand out without opening: for a locked link")
     .option("--strong", "three relays on each side of the gate instead of two");
   acceptOption(command).action((link: string, options: Options) => {
-    run(async ({ terminal, signal, dataFolder, proxy }) => {
+    run(async ({ terminal, signal, dataFolder, proxy, lan }) => {
       const { getShare } = await import("@backroom/core/node/get.ts");
       const text = await readText(link, "a link");
       const hooks = terminalHooks(terminal, acceptedFlags(options));
@@ -39,6 +39,7 @@ export const addGet: AddCommand = (program, run) => {
           outputFolder: options.output,
           dataFolder,
           proxy,
+          lan,
           identityFile: options.identity,
           password: () => {
             if (options.passwordFile === undefined && terminal.interactive) terminal.note(LOCKED);

@@ -1,7 +1,7 @@
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import type { NetworkSummary } from "@backroom/core/node/networks.ts";
 import type { AddCommand, Run, Session } from "../session.ts";
-import type { Command } from "commander";
+import { Argument, type Command } from "commander";
 import { parseCount, parsePort } from "../ui/arguments.ts";
 import { count } from "../ui/format.ts";
 import { terminalHooks } from "../ui/hooks.ts";
@@ -52,6 +52,23 @@ export const addNetwork: AddCommand = (program, run) => {
         terminal.result(used.id, { ...used });
       }),
     );
+  network
+    .command("lan")
+    .description(
+      "whether relays are looked for on the local network, where a relay of this member answers; off at first",
+    )
+    .addArgument(new Argument("[setting]", "keep it for all runs to come").choices(["on", "off"]))
+    .action((setting: "on" | "off" | undefined) =>
+      run(async ({ terminal, dataFolder }) => {
+        const { keepLan, lanSetting } = await import("@backroom/core/node/lan-setting.ts");
+        if (setting !== undefined) await keepLan(dataFolder, setting === "on");
+        const isOn = await lanSetting(dataFolder);
+        terminal.note(
+          isOn ? LAN_ON : "The local network is not asked for relays, and nobody there is answered.",
+        );
+        terminal.result(isOn ? "on" : "off", { lan: isOn });
+      }),
+    );
   program
     .command("invite")
     .description("print an invite to the network in use")
@@ -70,6 +87,9 @@ const networks = () => import("@backroom/core/node/networks.ts");
 
 const TEST_NETWORK =
   "this is a test network: one operator runs all its relays, so nothing is hidden from that operator.";
+
+const LAN_ON =
+  "Members that cannot reach a relay they know ask the local network for relays, and relays answer there: neighbours can tell that this computer runs Backroom.";
 
 function addCreate(network: Command, run: Run): void {
   const create = network
@@ -121,13 +141,14 @@ function runOptions(command: Command): Command {
 }
 
 async function runHere(session: Session, options: RunOptions, summary: NetworkSummary): Promise<void> {
-  const { terminal, signal, dataFolder, proxy } = session;
+  const { terminal, signal, dataFolder, proxy, lan } = session;
   terminal.warn(TEST_NETWORK);
   const { runNetworkHere } = await import("@backroom/core/node/network-here.ts");
   await runNetworkHere(
     {
       dataFolder,
       proxy,
+      lan,
       host: options.host,
       port: options.port,
       relayCount: options.relays,

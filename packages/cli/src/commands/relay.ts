@@ -38,7 +38,7 @@ export const addRelay: AddCommand = (program, run) => {
 };
 
 async function relay(setting: RelayMode | undefined, options: Options, session: Session): Promise<void> {
-  const { terminal, signal, dataFolder, proxy } = session;
+  const { terminal, signal, dataFolder, proxy, lan } = session;
   const { runRelay } = await import("@backroom/core/node/relay-node.ts");
   const hooks = terminalHooks(terminal, new Set());
   const said: RelaySetting = {
@@ -66,6 +66,7 @@ async function relay(setting: RelayMode | undefined, options: Options, session: 
     {
       dataFolder,
       proxy,
+      lan,
       hosts: options.host,
       findOut: mode === "auto" && options.host === undefined,
       port: options.port,

@@ -25,7 +25,7 @@ export const addShare: AddCommand = (program, run) => {
     .option("--to <recipient...>", "only these people can open it: age1… or age1pq… keys")
     .option("--strong", "three relays on each side of the gate instead of two");
   acceptOption(command).action((paths: string[], options: Options) => {
-    run(async ({ terminal, signal, dataFolder, proxy }) => {
+    run(async ({ terminal, signal, dataFolder, proxy, lan }) => {
       if ((options.password === true || options.passwordFile !== undefined) && options.to !== undefined) {
         throw new BackroomError("E_USAGE", "--password and --to exclude each other");
       }
@@ -39,6 +39,7 @@ export const addShare: AddCommand = (program, run) => {
           inputs,
           dataFolder,
           proxy,
+          lan,
           name: options.name,
           password,
           recipients: options.to,

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createNetwork, joinNetwork } from "@backroom/core/node/networks.ts";
@@ -81,7 +81,18 @@ export class TestNetwork {
     return this.#start(name, args, program);
   }
 
-  /** Starts a command as somebody who has joined no network. */
+  /** Lets a member know that the network exists, and nobody in it. */
+  async nameTo(name: string): Promise<void> {
+    const [from, to] = ["relay 1", name].map((one) => path.join(this.dataFolder(one), "networks")) as [
+      string,
+      string,
+    ];
+    await mkdir(to, { recursive: true });
+    const files = (await readdir(from)).filter((file) => file === "current" || file.endsWith(".json"));
+    for (const file of files) await copyFile(path.join(from, file), path.join(to, file));
+  }
+
+  /** Starts a command without joining first. */
   runStranger(name: string, args: readonly string[]): CommandProcess {
     return this.#start(name, args, BACKROOM);
   }

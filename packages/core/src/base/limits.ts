@@ -84,6 +84,17 @@ export const LIMITS = {
   dhtRestartMostMs: 60_000,
   /** Heap of the child; it needs about 20 MiB. */
   dhtHeapMiB: 128,
+
+  // --- net: the local network -----------------------------------------------------------------------
+  /** A question of ours has 40 bytes and an answer 300; stock browsers put what they know already behind the question. */
+  lanMessageBytes: 1_472,
+  /** Answers a second: a house full of members that look at once. Questions are anybody's on that network. */
+  lanAnswersPerSecond: 10,
+  /** Relays taken from one search, and how long it lasts: a datagram crosses a house in milliseconds, and is asked for twice. */
+  lanRelays: 16,
+  lanSearchMs: 1_500,
+  /** Datagrams looked at in one search. */
+  lanDatagrams: 256,
   // --- torrent --------------------------------------------------------------------------------------
   /** What all BitTorrent peers request at a time (BEP 52); a longer `piece` message or request is refused. */
   wireBlockBytes: 16 * 1024,

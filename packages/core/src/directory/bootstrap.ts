@@ -34,8 +34,19 @@ export interface BootstrapDeps {
 export interface BootstrapOptions {
   /** Out of links, invites, the network file and the cache; duplicates are fine. */
   readonly relays: readonly JoinRelay[];
+  /** Asked after those; whoever found them has judged whether they may be dialled. */
+  readonly hints?: readonly Hint[];
   /** The person said that relays named by a single source will do. */
   readonly acceptFewSources: boolean;
+}
+
+/**
+ * A relay that strangers pointed to, such as the local network's. `source` stands for whoever did so: however many of them answer, they
+ * count as one, since one liar could have pointed to all.
+ */
+export interface Hint {
+  readonly relay: JoinRelay;
+  readonly source: string;
 }
 
 /** Independent sources that are asked if there are as many; two are demanded. */
@@ -44,10 +55,17 @@ const SOURCES_NEEDED = 2;
 /** Samples taken of each: 256 relays, more than most paths ever need, and in a small network all of them. */
 const SAMPLES_EACH = 4;
 
+interface Candidate {
+  readonly relay: JoinRelay;
+  readonly source: string | undefined;
+}
+
 /** What one source told: nothing of it enters the table before enough sources have answered. */
 interface Heard {
   readonly source: string;
   readonly self: RelayInfo;
+  /** It answered where it says it is: a hint may lead to it by another way, such as its address at home. */
+  readonly isAtHome: boolean;
   readonly others: readonly RelayInfo[];
 }
 
@@ -60,13 +78,17 @@ export async function bootstrap(
   deps: BootstrapDeps,
 ): Promise<{ sourceCount: number; relayCount: number }> {
   const { table, network, clockCheck } = deps;
-  const unique = new Map(options.relays.map((relay) => [Buffer.from(relay.nodeKey).toString("hex"), relay]));
-  const candidates = shuffled([...unique.values()], deps.random).filter((relay) => mayDial(relay, network));
+  const candidates: Candidate[] = [
+    ...shuffled(uniqueRelays(options.relays), deps.random)
+      .filter((relay) => mayDial(relay, network))
+      .map((relay) => ({ relay, source: undefined })),
+    ...shuffled(options.hints ?? [], deps.random),
+  ];
   const heard: Heard[] = [];
   const failures: BackroomError[] = [];
   while (candidates.length > 0 && sourcesIn(heard).size < SOURCES_WANTED) {
     const wave = candidates.splice(0, SOURCES_WANTED - sourcesIn(heard).size);
-    await Promise.all(wave.map((relay) => hear(relay, deps).then((one) => heard.push(one), noteFailure)));
+    await Promise.all(wave.map((one) => hear(one, deps).then((told) => heard.push(told), noteFailure)));
   }
   // First, since with a wrong clock everything that was heard looks stale or not yet signed.
   clockCheck.assertRight();
@@ -75,8 +97,8 @@ export async function bootstrap(
   if (sources.size < SOURCES_NEEDED && !network.test && !options.acceptFewSources) {
     throw new BackroomError("E_FEW_SOURCES", "only one independent relay could be asked for the others");
   }
-  for (const { source, self, others } of heard) {
-    table.add(self, PROVEN);
+  for (const { source, self, isAtHome, others } of heard) {
+    table.add(self, isAtHome ? PROVEN : source);
     for (const info of others) table.add(info, source);
   }
   if (table.size === 0) throw nobody(failures);
@@ -90,7 +112,7 @@ export async function bootstrap(
   }
 }
 
-async function hear(relay: JoinRelay, deps: BootstrapDeps): Promise<Heard> {
+async function hear({ relay, source: pointedTo }: Candidate, deps: BootstrapDeps): Promise<Heard> {
   const { decodeInfo, network } = deps;
   const peer = await deps.connect(relay);
   try {
@@ -104,9 +126,12 @@ async function hear(relay: JoinRelay, deps: BootstrapDeps): Promise<Heard> {
     }
     if (isGuest(self))
       throw new BackroomError("E_RELAY_INFO", "a relay that was dialled says that it cannot be");
-    const source = sourceOf(self, network);
+    const source = pointedTo ?? sourceOf(self, network);
+    const isAtHome =
+      pointedTo === undefined ||
+      self.endpoints.some(({ host, port }) => host === relay.host && port === relay.port);
     deps.clockCheck.note(source, peer.clockSkewMs);
-    return { source, self, others: await samples(peer.ask, decodeInfo) };
+    return { source, self, isAtHome, others: await samples(peer.ask, decodeInfo) };
   } finally {
     peer.close();
   }
@@ -122,6 +147,11 @@ async function samples(ask: Ask, decodeInfo: RelayInfoDecoder): Promise<RelayInf
     if (infos.size - before < sample.length / 4) break;
   }
   return [...infos.values()];
+}
+
+function uniqueRelays(relays: readonly JoinRelay[]): JoinRelay[] {
+  const name = ({ nodeKey, host, port }: JoinRelay): string => `${nodeKey.toString("hex")} ${host} ${port}`;
+  return [...new Map(relays.map((relay) => [name(relay), relay])).values()];
 }
 
 function sourcesIn(heard: readonly Heard[]): Set<string> {

@@ -13,6 +13,8 @@ import { Circuits, type CircuitRole } from "./circuits.ts";
 import type { DataFolder } from "./data-folder.ts";
 import type { Hooks } from "./hooks.ts";
 import { joinNetworkThrough } from "./joining.ts";
+import { lanFinder } from "./lan-finder.ts";
+import { lanInUse } from "./lan-setting.ts";
 import { machineBehind, type Machine } from "./machine.ts";
 import { PathStore } from "./path-store.ts";
 import { proxyInUse } from "./proxy-setting.ts";
@@ -28,6 +30,8 @@ export interface ClientOptions {
   readonly log: Log;
   /** The proxy of this run, as text; undefined for the one that is kept, if any. */
   readonly proxy: string | undefined;
+  /** Look for relays on the local network, too, in this run; otherwise as the setting says. */
+  readonly lan?: boolean;
   /** Absent: the computer that this runs on, behind its proxy. */
   readonly machine?: Machine;
 }
@@ -143,11 +147,12 @@ export class Client {
     this.#channels.close();
   }
 
-  #join(hooks: Hooks): Promise<void> {
-    const { network, joinRelays, log } = this.#options;
+  async #join(hooks: Hooks): Promise<void> {
+    const { network, joinRelays, log, folder, lan = false } = this.#options;
     const { table, machine, decodeInfo } = this;
     const guards = this.#store.guards.joinRelays();
-    const parts = { channels: this.#channels, guards, saved: this.relays(), joinRelays };
-    return joinNetworkThrough({ network, table, machine, decodeInfo, log, ...parts }, hooks);
+    const finders = (await lanInUse(folder, lan)) ? [lanFinder(network, machine, hooks)] : [];
+    const parts = { channels: this.#channels, guards, saved: this.relays(), joinRelays, finders };
+    await joinNetworkThrough({ network, table, machine, decodeInfo, log, ...parts }, hooks);
   }
 }

@@ -26,6 +26,7 @@ export interface GetOptions {
   readonly dataFolder: string | undefined;
   /** As in `ClientOptions`. */
   readonly proxy: string | undefined;
+  readonly lan: boolean;
   readonly identityFile: string | undefined;
   /** Asked for locked links where no key file is given. */
   readonly password: () => Promise<string>;
@@ -55,7 +56,15 @@ export async function getShare(options: GetOptions, hooks: Hooks): Promise<void>
   const lock = await lockPack(folder, link.piecesRoot);
   try {
     const client = await Client.open(
-      { folder, network, joinRelays, profile: options.profile, log: hooks.log, proxy: options.proxy },
+      {
+        folder,
+        network,
+        joinRelays,
+        profile: options.profile,
+        log: hooks.log,
+        proxy: options.proxy,
+        lan: options.lan,
+      },
       hooks,
     );
     try {

@@ -1,8 +1,8 @@
-import { isBackroomError } from "../base/errors.ts";
+import { isBackroomError, type BackroomError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { shuffled } from "../base/random.ts";
 import type { ChannelPool } from "../circuit/channel-pool.ts";
-import { bootstrap } from "../directory/bootstrap.ts";
+import { bootstrap, type BootstrapOptions, type Hint } from "../directory/bootstrap.ts";
 import { createClockCheck } from "../directory/clock-check.ts";
 import { createDirectoryClient } from "../directory/directory-client.ts";
 import type { Network } from "../directory/network.ts";
@@ -31,23 +31,43 @@ export interface JoiningDeps {
   readonly saved: readonly RelayInfo[];
   /** Out of a link, by the person's consent. */
   readonly joinRelays: readonly JoinRelay[];
+  /** Other ways to find relays, which show that this member looks for some: each is tried when those before it did not do. Never rejects. */
+  readonly finders: readonly (() => Promise<Hint[]>)[];
 }
 
 /**
  * Fills a member's table (PROTOCOL 7.4): asks its guards; where it has none yet, or they do not answer, relays out of invites, the network file, a link
- * and earlier runs. Raises E_NO_RELAYS, E_OTHER_NETWORK, E_CLOCK, E_PROXY, and E_FEW_SOURCES where the person does not accept that.
+ * and earlier runs; and where those do not do, relays that strangers point to. Raises E_NO_RELAYS, E_OTHER_NETWORK, E_CLOCK, E_PROXY, and
+ * E_FEW_SOURCES where the person does not accept that.
  */
 export async function joinNetworkThrough(deps: JoiningDeps, hooks: Pick<Hooks, "confirm">): Promise<void> {
   // Guards know this member's address anyhow; while they answer nobody else has to.
   if (await heardFromGuards(deps)) return;
   const saved = shuffled(deps.saved, deps.machine.random).slice(0, SAVED_ASKED).map(joinRelayOf);
   const relays = [...deps.joinRelays, ...deps.network.relays, ...saved];
+  const hints: Hint[] = [];
+  let failure = await failureOf(() => ask({ relays, hints, acceptFewSources: false }, deps));
+  for (const find of deps.finders) {
+    if (failure === undefined) return;
+    const found = await find();
+    if (found.length === 0) continue;
+    hints.push(...found);
+    failure = await failureOf(() => ask({ relays, hints, acceptFewSources: false }, deps));
+  }
+  if (failure === undefined) return;
+  if (failure.code !== "E_FEW_SOURCES") throw failure;
+  if (!(await hooks.confirm(`${failure.message}: ${failure.why}.`, "--accept-few-sources"))) throw failure;
+  await ask({ relays, hints, acceptFewSources: true }, deps);
+}
+
+/** What more relays could mend; everything else is thrown on. */
+async function failureOf(attempt: () => Promise<void>): Promise<BackroomError | undefined> {
   try {
-    await ask(relays, false, deps);
+    await attempt();
+    return undefined;
   } catch (error) {
-    if (!isBackroomError(error, "E_FEW_SOURCES")) throw error;
-    if (!(await hooks.confirm(`${error.message}: ${error.why}.`, "--accept-few-sources"))) throw error;
-    await ask(relays, true, deps);
+    if (isBackroomError(error, "E_NO_RELAYS") || isBackroomError(error, "E_FEW_SOURCES")) return error;
+    throw error;
   }
 }
 
@@ -55,7 +75,7 @@ async function heardFromGuards(deps: JoiningDeps): Promise<boolean> {
   const guards = deps.guards.slice(0, GUARDS_ASKED);
   if (guards.length < GUARDS_ASKED) return false;
   try {
-    await ask(guards, false, deps);
+    await ask({ relays: guards, acceptFewSources: false }, deps);
     return true;
   } catch (error) {
     if (!isBackroomError(error) || error.code === "E_CLOCK") throw error;
@@ -63,24 +83,10 @@ async function heardFromGuards(deps: JoiningDeps): Promise<boolean> {
   }
 }
 
-async function ask(
-  relays: readonly JoinRelay[],
-  acceptFewSources: boolean,
-  deps: JoiningDeps,
-): Promise<void> {
+async function ask(options: BootstrapOptions, deps: JoiningDeps): Promise<void> {
   const { table, network, machine, channels, decodeInfo, log } = deps;
   const { clock, random } = machine;
-  await bootstrap(
-    { relays, acceptFewSources },
-    {
-      table,
-      network,
-      clock,
-      random,
-      decodeInfo,
-      log,
-      clockCheck: createClockCheck(),
-      connect: createDirectoryClient({ channels, clock, decodeInfo }),
-    },
-  );
+  const connect = createDirectoryClient({ channels, clock, decodeInfo });
+  const clockCheck = createClockCheck();
+  await bootstrap(options, { table, network, clock, random, decodeInfo, log, clockCheck, connect });
 }

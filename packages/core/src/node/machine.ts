@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from "../base/clock.ts";
 import { systemRandom, type Random } from "../base/random.ts";
 import type { ChannelIdentity, Dialer } from "../net/channel.ts";
+import { searchLan, type LanRelay } from "../net/lan/lan-search.ts";
 import type { Proxy } from "../net/proxy.ts";
 import { createProxyOpener } from "../net/proxy-socket.ts";
 import { createTlsDialer } from "../net/tls-dialer.ts";
@@ -11,12 +12,21 @@ export interface Machine {
   readonly random: Random;
   /** Dials as a relay where an identity is given, otherwise anonymously. */
   createDialer(options: { readonly networkId: number; readonly identity?: ChannelIdentity }): Dialer;
+  /** Asks the local network for relays; absent where that would go past a proxy. Never rejects. */
+  readonly searchLan?: (networkId: number) => Promise<LanRelay[]>;
 }
 
 /** The computer that this runs on. Where there is a proxy every connection goes through it, and none past it. */
 export function machineBehind(proxy: Proxy | undefined): Machine {
   const common = { clock: systemClock, random: systemRandom };
-  const openSocket = proxy === undefined ? undefined : createProxyOpener(proxy, common);
+  if (proxy === undefined) {
+    return {
+      ...common,
+      createDialer: (options) => createTlsDialer({ ...options, ...common }),
+      searchLan: (networkId) => searchLan(networkId, common),
+    };
+  }
+  const openSocket = createProxyOpener(proxy, common);
   return { ...common, createDialer: (options) => createTlsDialer({ ...options, ...common, openSocket }) };
 }
 

@@ -9,6 +9,7 @@ export interface NetworkHereOptions {
   readonly dataFolder: string | undefined;
   /** As in `RelayOptions`. */
   readonly proxy: string | undefined;
+  readonly lan: boolean;
   /** The address of this computer that others reach; found out where undefined. */
   readonly host: string | undefined;
   /** Of the first relay; the others take the following ones. 0 takes free ones. */
@@ -36,6 +37,7 @@ export async function runNetworkHere(options: NetworkHereOptions, hooks: Hooks):
       {
         dataFolder,
         proxy: options.proxy,
+        lan: options.lan,
         hosts: options.host === undefined ? undefined : [options.host],
         port: options.port === 0 ? 0 : options.port + index,
         findOut: false,

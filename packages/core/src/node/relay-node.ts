@@ -5,8 +5,6 @@ import { systemRandom } from "../base/random.ts";
 import { ChannelPool } from "../circuit/channel-pool.ts";
 import { createRelay } from "../circuit/relay.ts";
 import { createExtendResolver } from "../directory/acceptable.ts";
-import { bootstrap } from "../directory/bootstrap.ts";
-import { createClockCheck } from "../directory/clock-check.ts";
 import { createDirectoryClient, createRelayAsker } from "../directory/directory-client.ts";
 import { createGossip } from "../directory/gossip.ts";
 import type { Network } from "../directory/network.ts";
@@ -26,10 +24,12 @@ import { watchLoopLag } from "./loop-lag.ts";
 import { currentNetwork, inviteTo, joinRelayOf } from "./networks.ts";
 import { interfaceAddresses, ownAddresses } from "./own-addresses.ts";
 import { OwnInfo } from "./own-info.ts";
+import { lanInUse } from "./lan-setting.ts";
 import { systemMachine } from "./machine.ts";
 import { assertNoProxy } from "./proxy-setting.ts";
 import { PublicSide } from "./public-side.ts";
 import { ReachWatch } from "./reach-watch.ts";
+import { createRelayJoining } from "./relay-joining.ts";
 import { openRelayKeys } from "./relay-keys.ts";
 import { reportRelay } from "./relay-report.ts";
 import type { RelayServices } from "./relay-services.ts";
@@ -47,6 +47,8 @@ export interface RelayOptions {
   readonly dataFolder: string | undefined;
   /** As in `ClientOptions`: with one there is no relay. */
   readonly proxy: string | undefined;
+  /** Answer members on the local network who look for relays; otherwise as the setting says. */
+  readonly lan: boolean;
   /** IP addresses under which others reach this relay; its own where undefined. Not asked for when it finds out for itself. */
   readonly hosts: readonly string[] | undefined;
   /**
@@ -95,7 +97,8 @@ export async function runRelay(options: RelayOptions, hooks: Hooks): Promise<voi
     const own = new OwnInfo(keys, { networkId: network.id, gate: options.gate });
     const table = await openTable(folder, network);
     const { port, gate } = options;
-    const running = await startOnFreePort({ folder, network, own, table, hosts, port, gate, hooks });
+    const lan = await lanInUse(folder, options.lan);
+    const running = await startOnFreePort({ folder, network, own, table, hosts, port, gate, lan, hooks });
     try {
       await Promise.race([running.settled, whenAborted(options.signal)]);
       if (!options.signal.aborted) options.onReady(running.relay);
@@ -117,6 +120,7 @@ interface Parts {
   readonly hosts: readonly string[] | undefined;
   readonly port: number;
   readonly gate: boolean;
+  readonly lan: boolean;
   readonly hooks: Hooks;
 }
 
@@ -213,6 +217,17 @@ async function startRelay(parts: Parts): Promise<Running> {
     log,
   });
   const connect = createDirectoryClient({ channels: ownChannels, clock: systemClock, decodeInfo });
+  const joining = createRelayJoining({
+    network,
+    table,
+    machine: systemMachine,
+    nodeKey,
+    port: listener.port,
+    connect,
+    decodeInfo,
+    log,
+    lan: parts.lan,
+  });
   const gossip = createGossip({
     table,
     network,
@@ -221,22 +236,7 @@ async function startRelay(parts: Parts): Promise<Running> {
     ownInfo: () => own.bytes(),
     log,
     ...common,
-    async seek() {
-      const known = [...network.relays, ...table.entries().map(({ info }) => joinRelayOf(info))];
-      const relays = known.filter((one) => !one.nodeKey.equals(nodeKey));
-      if (relays.length === 0) return;
-      const deps = {
-        table,
-        network,
-        decodeInfo,
-        connect,
-        clockCheck: createClockCheck(),
-        log,
-        ...common,
-      };
-      // A relay waits for nobody to answer a question, and what it hears stays hearsay until it is borne out.
-      await bootstrap({ relays, acceptFewSources: true }, deps);
-    },
+    seek: () => joining.seek(),
   });
   const settled = Promise.withResolvers<void>();
   const standing = new Standing({
@@ -269,6 +269,7 @@ async function startRelay(parts: Parts): Promise<Running> {
   const closeAll = async (): Promise<void> => {
     watch.stop();
     gossip.stop();
+    joining.close();
     await standing.close();
     relay.close();
     ownChannels.close();

@@ -31,6 +31,7 @@ export interface ShareOptions extends SealFor {
   readonly dataFolder: string | undefined;
   /** As in `ClientOptions`. */
   readonly proxy: string | undefined;
+  readonly lan: boolean;
   readonly name: string | undefined;
   readonly profile: Profile;
   readonly signal: AbortSignal;
@@ -72,7 +73,15 @@ export async function shareFiles(options: ShareOptions, hooks: Hooks): Promise<v
       ? { network: await currentNetwork(folder), joinRelays: [], keep: undefined }
       : await networkOfLink(folder, again, hooks);
   const client = await Client.open(
-    { folder, network, joinRelays, profile: options.profile, log: hooks.log, proxy: options.proxy },
+    {
+      folder,
+      network,
+      joinRelays,
+      profile: options.profile,
+      log: hooks.log,
+      proxy: options.proxy,
+      lan: options.lan,
+    },
     hooks,
   );
   try {

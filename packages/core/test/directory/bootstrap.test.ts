@@ -6,6 +6,7 @@ import { bootstrap, type BootstrapDeps } from "../../src/directory/bootstrap.ts"
 import { createClockCheck } from "../../src/directory/clock-check.ts";
 import { infosAnswer } from "../../src/directory/questions.ts";
 import { decodeRelayInfo, type RelayInfo } from "../../src/directory/relay-info.ts";
+import { namedSource } from "../../src/directory/subnets.ts";
 import type { JoinRelay } from "../../src/link/join-relay.ts";
 import { NETWORK, NOW_S, seededRandom, signedInfo, tableWith, TEST_NETWORK, wire } from "./fixtures.ts";
 
@@ -73,6 +74,32 @@ test("relays of one subnet are a single source, however many answer", async () =
   await assert.rejects(run(deps, relays.map(join)), { code: "E_FEW_SOURCES" });
   assert.equal(table.size, 0, "nothing may be used of what a single source said");
   assert.ok((await run(deps, relays.map(join), true)).relayCount > 0);
+});
+
+test("whoever strangers point to is one source together, is dialled where they say, and is not proved at its own address", async () => {
+  // Would catch a café whose every guest counts as an independent source.
+  const relays = [infoAt("8.1.1.1"), infoAt("8.2.1.1"), infoAt("8.3.1.1")];
+  const hints = relays.map((info, n) => ({
+    relay: { nodeKey: info.nodeKey, host: `192.168.1.${n + 1}`, port: 9 },
+    source: namedSource("here"),
+  }));
+  const alone = world(relays);
+  const options = { relays: [], hints, acceptFewSources: false };
+  await assert.rejects(bootstrap(options, alone.deps), { code: "E_FEW_SOURCES" });
+  assert.equal(alone.table.size, 0);
+  await bootstrap({ ...options, acceptFewSources: true }, alone.deps);
+  assert.equal(alone.table.entries().filter((entry) => entry.proven).length, 0);
+
+  const invited = infoAt("8.9.1.1");
+  const both = world([...relays, invited]);
+  const result = await bootstrap({ ...options, relays: [join(invited)] }, both.deps);
+  assert.equal(result.sourceCount, 2);
+  // A relay that answers where its info says it is, is proved there, whoever pointed to it.
+  const [first] = relays;
+  const atHome = world(relays);
+  const there = [{ relay: join(first as RelayInfo), source: namedSource("here") }];
+  await bootstrap({ relays: [], hints: there, acceptFewSources: true }, atHome.deps);
+  assert.equal(atHome.table.get(first?.key ?? "")?.proven, true);
 });
 
 test("one source is enough in a test network", async () => {
