@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { ByteReader, u32be } from "../base/bytes.ts";
 import { BackroomError } from "../base/errors.ts";
+import type { Random } from "../base/random.ts";
 import { TAG_LENGTH } from "./lease.ts";
 import { search, WORK_BYTES } from "./proof-of-work.ts";
 
@@ -63,14 +64,24 @@ export function hasConnectWork(gateKey: Uint8Array, { tag, work }: ConnectReques
   return fits(attempt, work.effort);
 }
 
-/** Undefined once `mayGoOn` says no: it is asked about every millisecond. */
+export interface SolveDeps {
+  readonly random: Random;
+  /** Asked about every millisecond. */
+  mayGoOn(): boolean;
+}
+
+/**
+ * Undefined once `mayGoOn` says no. Begins somewhere at random: two who want the same seeder would else find the same solution, and it counts
+ * once.
+ */
 export async function solveConnect(
   gateKey: Uint8Array,
   tag: Uint8Array,
   terms: ConnectTerms,
-  mayGoOn: () => boolean,
+  { random, mayGoOn }: SolveDeps,
 ): Promise<ConnectWork | undefined> {
   const attempt = attemptFor(gateKey, tag, terms);
+  random.bytes(WORK_BYTES / 2).copy(attempt, 0);
   const found = await search(attempt, 0, () => fits(attempt, terms.effort), mayGoOn);
   return found ? { ...terms, solution: Buffer.from(attempt.subarray(0, WORK_BYTES)) } : undefined;
 }

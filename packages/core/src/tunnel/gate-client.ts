@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { ByteDuplex } from "../base/duplex.ts";
 import { BackroomError, isBackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import type { Random } from "../base/random.ts";
 import { askService } from "../circuit/messages.ts";
 import { SERVICE, type Circuit } from "../circuit/stream.ts";
 import { readBytes, readInteger } from "../directory/fields.ts";
@@ -12,12 +13,15 @@ import {
   solveConnect,
   type ConnectTerms,
   type ConnectWork,
+  type SolveDeps,
 } from "./connect-work.ts";
 import { SEALED_LEASE_BYTES } from "./lease.ts";
 import { dialTunnel, type TunnelPeer } from "./tunnel.ts";
 import type { TunnelDeps } from "./tunnel-duplex.ts";
 
 const MOST_EFFORT = 2 ** 32 - 1;
+/** Where anything is asked for: some 80 ms of work. */
+const LEAST_BID = 64;
 
 export interface GateAnswer {
   /** At most 8, sealed. */
@@ -66,21 +70,17 @@ export async function connectTunnel(
   entrance: GateEntrance,
   peer: TunnelPeer,
   psk: Uint8Array,
-  deps: TunnelDeps & { readonly clock: Clock },
+  deps: TunnelDeps & { readonly clock: Clock; readonly random: Random },
 ): Promise<ByteDuplex> {
-  const { clock } = deps;
+  const { clock, random } = deps;
   const untilMs = clock.monotonicMs() + LIMITS.connectMs;
   let terms = entrance.terms;
   let shown = 0;
   try {
     for (let tries = 1; ; tries++) {
-      const effort = Math.max(terms?.effort ?? 0, Math.min(2 * shown, LIMITS.connectEffortMost));
-      const work = await workFor(
-        circuit,
-        entrance,
-        terms && { ...terms, effort },
-        () => clock.monotonicMs() < untilMs,
-      );
+      const effort = bidFor(terms?.effort ?? 0, shown);
+      const mayGoOn = (): boolean => circuit.alive && clock.monotonicMs() < untilMs;
+      const work = await workFor(entrance, terms && { ...terms, effort }, { random, mayGoOn });
       try {
         return await dialOnce(circuit, encodeConnect({ tag: entrance.tag, work }), peer, psk, deps);
       } catch (error) {
@@ -95,6 +95,15 @@ export async function connectTunnel(
     circuit.destroy();
     throw error;
   }
+}
+
+/**
+ * Twice what is asked for, and never very little: whoever bids just enough is outbid while it waits, by somebody who bids a little more and more
+ * often. What is more than a gate may ask for stays, to be refused.
+ */
+function bidFor(asked: number, shownBefore: number): number {
+  if (asked === 0 || asked > LIMITS.connectEffortMost) return asked;
+  return Math.min(LIMITS.connectEffortMost, Math.max(2 * asked, 2 * shownBefore, LEAST_BID));
 }
 
 /** Raises the error of the failed attempt where the gate does not say. */
@@ -114,16 +123,15 @@ async function termsAfter(
 
 /** Undefined for nothing. */
 async function workFor(
-  circuit: Circuit,
   { gateKey, tag }: GateEntrance,
   terms: ConnectTerms | undefined,
-  inTime: () => boolean,
+  deps: SolveDeps,
 ): Promise<ConnectWork | undefined> {
   if (terms === undefined || terms.effort === 0) return undefined;
   if (terms.effort > LIMITS.connectEffortMost) {
     throw new BackroomError("E_TUNNEL", "the gate asks for more work than a tunnel is worth");
   }
-  const work = await solveConnect(gateKey, tag, terms, () => circuit.alive && inTime());
+  const work = await solveConnect(gateKey, tag, terms, deps);
   if (work === undefined) throw new BackroomError("E_TUNNEL", "the gate is too busy");
   return work;
 }

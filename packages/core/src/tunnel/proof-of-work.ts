@@ -23,7 +23,7 @@ export async function solveWork(topic: Uint8Array, tag: Uint8Array): Promise<Buf
 }
 
 /**
- * Counts up the WORK_BYTES of `attempt` at `workAt` until it is solved, giving way to everything else every millisecond. False once
+ * Counts up the last four of the WORK_BYTES of `attempt` at `workAt` until it is solved, giving way to everything else every millisecond. False once
  * `mayGoOn`, asked at each of these turns, says no.
  */
 export async function search(
@@ -34,7 +34,7 @@ export async function search(
 ): Promise<boolean> {
   let sinceMs = performance.now();
   for (let counter = 0; ; counter++) {
-    attempt.writeUIntBE(counter, workAt + WORK_BYTES - 6, 6);
+    attempt.writeUInt32BE(counter >>> 0, workAt + WORK_BYTES - 4);
     if (solved(attempt)) return true;
     if (counter % SLICE !== SLICE - 1 || performance.now() - sinceMs < SLICE_MS) continue;
     await nextTurn();

@@ -194,6 +194,10 @@ test("against an attacker with twice its power a downloader gets in within ten s
     fc.property(strategy, ({ effort, hoardMs, follows }) => {
       const { clock, queue, seeder, offer, exhaust } = newDesk();
       exhaust();
+      const bid = (before: number): number => {
+        const asked = queue.effortFor([seeder]);
+        return asked === 0 ? 0 : Math.max(2 * asked, 2 * before, 64);
+      };
       let attackersWork = hoardMs * ATTACKER_PER_MS;
       let own: TestCandidate | undefined;
       let shown = 0;
@@ -209,7 +213,7 @@ test("against an attacker with twice its power a downloader gets in within ten s
         clock.advance(10);
         if (ms < 20_000) continue;
         if (own === undefined) {
-          if (toDo === 0 && tries === 0) toDo = shown = queue.effortFor([seeder]);
+          if (toDo === 0 && tries === 0) toDo = shown = bid(0);
           toDo -= 10 * OWN_PER_MS;
           if (toDo > 0) continue;
           tries++;
@@ -218,7 +222,7 @@ test("against an attacker with twice its power a downloader gets in within ten s
         if (own.outcome === "opened") return;
         if (own.outcome === "refused") {
           own = undefined;
-          toDo = shown = Math.max(queue.effortFor([seeder]), 2 * shown);
+          toDo = shown = bid(shown);
         }
       }
       assert.fail(`not in after ${tries} tries, the last with ${shown}`);

@@ -10,7 +10,6 @@ import {
 } from "../../src/tunnel/connect-work.ts";
 import { decoderSuite } from "../support/decoder-suite.ts";
 
-const always = (): boolean => true;
 const gateKey = systemRandom.bytes(32);
 const tag = systemRandom.bytes(16);
 const nonce = systemRandom.bytes(16);
@@ -27,7 +26,12 @@ decoderSuite({
 });
 
 test("work is for one gate, nonce, tag and effort, and none of it can be changed", async () => {
-  const work = await solveConnect(gateKey, tag, { nonce, effort: 4 }, always);
+  const work = await solveConnect(
+    gateKey,
+    tag,
+    { nonce, effort: 4 },
+    { random: systemRandom, mayGoOn: () => true },
+  );
   assert.ok(work);
   const good: ConnectRequest = { tag, work };
   assert.ok(hasConnectWork(gateKey, good));
@@ -63,6 +67,19 @@ test("an effort of 1 stands for 1,024 hashes: of random solutions that share fit
 
 test("a search gives way to other work, and stops when it is told to", async () => {
   let turns = 0;
-  const work = await solveConnect(gateKey, tag, { nonce, effort: 2 ** 32 - 1 }, () => ++turns < 5);
+  const work = await solveConnect(
+    gateKey,
+    tag,
+    { nonce, effort: 2 ** 32 - 1 },
+    { random: systemRandom, mayGoOn: () => ++turns < 5 },
+  );
   assert.deepEqual([work, turns], [undefined, 5]);
+});
+
+/** Would catch: two downloaders of one seeder whose work is the same, so that the second is taken for a replay. */
+test("whoever works for the same finds something else", async () => {
+  const solve = () =>
+    solveConnect(gateKey, tag, { nonce, effort: 1 }, { random: systemRandom, mayGoOn: () => true });
+  const found = await Promise.all([solve(), solve(), solve()]);
+  assert.equal(new Set(found.map((work) => work?.solution.toString("hex"))).size, 3);
 });

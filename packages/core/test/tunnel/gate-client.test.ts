@@ -28,7 +28,10 @@ async function visit(effort: number, onAttempt: (clock: ManualClock) => void = (
   const peer = newSeeder();
   const target = { leaseKey: peer.leaseKeys.publicBytes, tunnelKey: peer.tunnelKeys.publicBytes };
   const entrance = { gateKey: systemRandom.bytes(32), tag: systemRandom.bytes(16) };
-  await assert.rejects(connectTunnel(circuit, entrance, target, Buffer.alloc(32), { clock }), isTunnel);
+  await assert.rejects(
+    connectTunnel(circuit, entrance, target, Buffer.alloc(32), { clock, random: systemRandom }),
+    isTunnel,
+  );
   assert.equal(circuit.alive, false, "a circuit was left behind");
   return shown;
 }
@@ -39,7 +42,11 @@ test("a gate that asks for nothing and opens nothing is left at once", async () 
 
 test("work that was not enough is followed by twice as much, a few times", async () => {
   const shown = await visit(1);
-  assert.deepEqual(shown, [0, 1, 2, 4].slice(0, LIMITS.connectTries));
+  assert.deepEqual(shown, [0, 64, 128, 256].slice(0, LIMITS.connectTries));
+});
+
+test("twice what is asked for is shown, but never more than a tunnel is worth", async () => {
+  assert.deepEqual((await visit(50, (clock) => clock.advance(LIMITS.connectMs / 2))).at(-1), 100);
 });
 
 /** Would catch: a hostile gate that sets downloaders to work for hours. */
@@ -48,5 +55,5 @@ test("a gate that asks for more work than a tunnel is worth is left", async () =
 });
 
 test("no more is tried once it has taken too long", async () => {
-  assert.deepEqual(await visit(1, (clock) => clock.advance(LIMITS.connectMs / 2)), [0, 1]);
+  assert.deepEqual(await visit(1, (clock) => clock.advance(LIMITS.connectMs / 2)), [0, 64]);
 });

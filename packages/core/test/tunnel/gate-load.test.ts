@@ -43,7 +43,15 @@ async function newSiege() {
     (await askLeases(await town.openTo(gate.target), keys.topic, town.clock)).terms;
   const work = async (effort: number, gateKey = gate.target.nodeKey): Promise<Buffer> => {
     const { nonce } = await terms();
-    return encodeConnect({ tag, work: await solveConnect(gateKey, tag, { nonce, effort }, () => true) });
+    return encodeConnect({
+      tag,
+      work: await solveConnect(
+        gateKey,
+        tag,
+        { nonce, effort },
+        { random: systemRandom, mayGoOn: () => true },
+      ),
+    });
   };
   return {
     ...town,

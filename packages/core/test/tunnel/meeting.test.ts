@@ -106,7 +106,10 @@ test("without the link nothing is found; a sealed lease does not open; a tag wit
     info.equals((town.gates[0] as (typeof town.gates)[0]).target.info),
   );
   const entrance = { gateKey: Buffer.alloc(32), tag: own?.tag as Buffer };
-  const dialled = connectTunnel(circuit, entrance, lease, stranger.tunnelPsk, { clock: town.clock });
+  const dialled = connectTunnel(circuit, entrance, lease, stranger.tunnelPsk, {
+    clock: town.clock,
+    random: systemRandom,
+  });
   await assert.rejects(dialled, code("E_TUNNEL"));
 });
 
@@ -119,6 +122,7 @@ test("an unknown tag is refused and leaves nothing behind", async () => {
     await assert.rejects(
       connectTunnel(circuit, { gateKey: Buffer.alloc(32), tag }, target, Buffer.alloc(32), {
         clock: town.clock,
+        random: systemRandom,
       }),
       code("E_TUNNEL"),
     );

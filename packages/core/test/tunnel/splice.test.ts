@@ -292,3 +292,27 @@ test("before its tunnel is joined a downloader leaves its handshake and no more"
   steps.run();
   assert.deepEqual([splice.done, total.waiting], [true, 0]);
 });
+
+/** Would catch: memory that grows with the downloaders that ever came, or queues that are counted wrongly when tunnels go. */
+test("10,000 downloaders that come and stall hold no more at a gate than it planned for", () => {
+  const clock = new ManualClock();
+  const { steps, total } = crowd(clock);
+  const seeders = inOrder(40).map((index) => ({ index }));
+  let admitted = 0;
+  let most = { tunnels: 0, waiting: 0 };
+  for (let count = 0; count < 10_000; count++) {
+    clock.advance(LIMITS.gateStallMs / 1_000);
+    const seeder = seeders[count % seeders.length] as object;
+    if (!total.makePlace(seeder, false)) continue;
+    admitted++;
+    splicedPair(total, steps, { frames: 12, stalls: true, window: 4, seeder }).sendMore();
+    steps.run();
+    most = { tunnels: Math.max(most.tunnels, total.tunnels), waiting: Math.max(most.waiting, total.waiting) };
+  }
+  assert.ok(admitted > 5_000, `${admitted} got a place`);
+  assert.ok(
+    most.tunnels <= LIMITS.gateTunnels && most.waiting <= LIMITS.gateQueuedFrames,
+    JSON.stringify(most),
+  );
+  assert.ok(most.waiting > 3_000, "the queues were never full");
+});

@@ -13,7 +13,15 @@ function newLedger() {
   const ledger = new WorkLedger({ nodeKey, clock, random: systemRandom });
   const solve = async (nonce = ledger.nonce): Promise<ConnectRequest> => {
     const tag = systemRandom.bytes(16);
-    return { tag, work: await solveConnect(nodeKey, tag, { nonce, effort: 1 }, () => true) };
+    return {
+      tag,
+      work: await solveConnect(
+        nodeKey,
+        tag,
+        { nonce, effort: 1 },
+        { random: systemRandom, mayGoOn: () => true },
+      ),
+    };
   };
   return { clock, ledger, solve };
 }

@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+
+const DOCUMENT = new URL("../../../../docs/LIMITS.md", import.meta.url);
+
+export interface LimitRow {
+  readonly limit: string;
+  /** Relative to `src`. */
+  readonly sources: readonly string[];
+  /** Relative to `test`. */
+  readonly test: string;
+}
+
+/** The table of docs/LIMITS.md: each limit, where it is enforced, and the test that fails when it is not. */
+export function limitRows(): LimitRow[] {
+  const rows: LimitRow[] = [];
+  for (const line of readFileSync(DOCUMENT, "utf8").split("\n")) {
+    const [, limit, sources, test] = /^\| (\w+) \| ([^|]+) \| (\S+) \|$/.exec(line) ?? [];
+    if (limit === undefined || sources === undefined || test === undefined) continue;
+    rows.push({ limit, sources: sources.trim().split(" "), test });
+  }
+  return rows;
+}
