@@ -34,6 +34,6 @@ async function work(): Promise<void> {
     const terms = { nonce: Buffer.from(nonce), effort: Math.max(LEAST_EFFORT, effort) };
     const solved = await solveConnect(gateKey, tag, terms, { random: systemRandom, mayGoOn: () => true });
     const args: AttackWork = { args: encodeConnect({ tag: Buffer.from(tag), work: solved }) };
-    parentPort?.postMessage(args);
+    parentPort?.postMessage(args, []);
   }
 }

@@ -58,7 +58,7 @@ export async function soakPow(): Promise<boolean> {
     const { terms } = await askLeases(way, keys.topic, systemClock);
     way.destroy();
     const order: AttackOrder = { gateKey: gate.target.nodeKey, tag, ...terms };
-    attacker.postMessage(order);
+    attacker.postMessage(order, []);
     return terms.effort;
   };
   const telling = setInterval(() => void tell().catch(() => {}), TOLD_MS);

@@ -102,8 +102,6 @@ export const LIMITS = {
   wireExtendedBytes: 16 * 1024,
   /** BEP 52 asks that one request for hashes names no more than this many: 16 KiB of them. */
   hashesPerRequest: 512,
-  /** Pieces of the longest pack (2^48 in pieces of 128 MiB): a bitfield of 256 KiB, a piece layer of 64 MiB. */
-  pieceCount: 2 ** 21,
   /** The length field of a link has 48 bits. */
   packBytes: 2 ** 48 - 1,
 
@@ -207,8 +205,8 @@ export const LIMITS = {
   gateLeasesAnswered: 8,
   /** A member's group of shares, under two epochs near a turn. */
   gateRegistrationsPerCircuit: 128,
-  /** About 2.5 KiB each, so 20 MiB. */
-  gateRegistrations: 8_192,
+  /** About 2.5 KiB each, so 10 MiB: two for each topic. */
+  gateRegistrations: 4_096,
   /** As many as the DHT is told of: a topic that nobody can look up is not served. */
   gateTopics: 2_000,
   /** Questions to the register service, of one circuit: all its places under two epochs, then renewals. And of all: 0.25 ms of CPU each. */
@@ -245,6 +243,8 @@ export const LIMITS = {
   gateEarlyFrames: 1,
   /** A tunnel through which nothing has passed for this long gives way to another where there is no room. */
   gateStallMs: 10_000,
+  /** And to one who did work for it: several round trips through five relays. The longest idle goes first. */
+  gateIdleMs: 2_000,
   /** A tunnel that is used keeps its place for this long, whoever pays: otherwise a crowd would only push each other out. */
   gateTenureMs: 60_000,
   /** Work for tunnels: a nonce holds for one to two of these, so work cannot be hoarded for long. */

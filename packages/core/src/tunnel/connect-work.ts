@@ -67,7 +67,7 @@ export function hasConnectWork(gateKey: Uint8Array, { tag, work }: ConnectReques
 export interface SolveDeps {
   readonly random: Random;
   /** Asked about every millisecond. */
-  mayGoOn(): boolean;
+  readonly mayGoOn: () => boolean;
 }
 
 /**

@@ -55,18 +55,19 @@ export class SpliceTotal {
     const own = this.#bySeeder.get(seeder) ?? new Set();
     if (own.size >= LIMITS.gateTunnelsPerSeeder) return end(this.#leastUseful(own, paid));
     if (this.#open.size < LIMITS.gateTunnels) return true;
-    const idle = this.#leastUseful(this.#open, false);
-    if (idle !== undefined) return end(idle);
+    const stalled = this.#leastUseful(this.#open, false);
+    if (stalled !== undefined) return end(stalled);
     const largest = largestOf(this.#bySeeder.values(), (members) => members.size);
     return largest !== undefined && largest.size > own.size + 1 && end(this.#leastUseful(largest, paid));
   }
 
   /** Undefined where nobody has to go: all are busy, or too young to tell. */
-  #leastUseful(members: Iterable<Member>, evenBusy: boolean): Member | undefined {
+  #leastUseful(members: Iterable<Member>, paid: boolean): Member | undefined {
     const all = [...members];
-    const idle = all.filter(({ splice }) => splice.idleMs >= LIMITS.gateStallMs);
+    const patienceMs = paid ? LIMITS.gateIdleMs : LIMITS.gateStallMs;
+    const idle = all.filter(({ splice }) => splice.idleMs >= patienceMs);
     if (idle.length > 0) return largestOf(idle, ({ splice }) => splice.idleMs);
-    if (!evenBusy) return undefined;
+    if (!paid) return undefined;
     const nowMs = this.#clock.monotonicMs();
     const settled = all.filter(({ splice }) => nowMs - splice.joinedMs >= LIMITS.gateTenureMs);
     return largestOf(settled, ({ splice }) => -splice.pace);

@@ -46,3 +46,14 @@ test("a source has one voice, and the voices are bounded", () => {
   for (let n = 0; n < LIMITS.clockSources; n++) check.note(`late ${n}`, 7);
   assert.equal(check.skewMs(), 7);
 });
+
+test("as many voices are heard as are kept, and the oldest is forgotten", () => {
+  const check = createClockCheck();
+  for (let n = 0; n < LIMITS.clockSources; n++) check.note(`old ${n}`, 24 * HOUR);
+  for (let n = 0; n < LIMITS.clockSources; n++) check.note(`new ${n}`, 0);
+  // Half of those that spoke are a day off: were all kept the middle two would disagree.
+  check.note("one more", 10 * HOUR);
+  assert.equal(check.skewMs(), 0);
+  for (let n = 0; n < LIMITS.clockSources; n++) check.note(`newest ${n}`, 5 * HOUR);
+  assert.equal(check.skewMs(), 5 * HOUR);
+});

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { LIMITS } from "../../src/base/limits.ts";
 import { isBackroomError } from "../../src/base/errors.ts";
 import { formatInvite, parseInvite } from "../../src/link/invite.ts";
 import {
@@ -86,4 +87,21 @@ test("an invite takes only as many relays as it has room for, not always the sam
     inviteTo(network, relays, seededRandom(seed)).relays.map(({ port }) => port);
   assert.equal(ports(1).length, 8);
   assert.notDeepEqual(ports(1), ports(2));
+});
+
+test("a network file is bounded, whole and in its lists", () => {
+  const file = (count: number) => {
+    const relays = Array.from({ length: count }, (_, n) => ({
+      ...relay,
+      nodeKey: Buffer.alloc(32, n),
+      port: n + 1,
+    }));
+    return formatNetworkFile({ ...network, relays });
+  };
+  assert.equal(parseNetworkFile(file(LIMITS.networkFileRelays)).relays.length, LIMITS.networkFileRelays);
+  assert.throws(() => parseNetworkFile(file(LIMITS.networkFileRelays + 1)), { code: "E_NETWORK_FILE" });
+  const text = formatNetworkFile(network);
+  const filled = (length: number) => text + " ".repeat(length - text.length);
+  assert.deepEqual(parseNetworkFile(filled(LIMITS.networkFileBytes)), network);
+  assert.throws(() => parseNetworkFile(filled(LIMITS.networkFileBytes + 1)), { code: "E_NETWORK_FILE" });
 });

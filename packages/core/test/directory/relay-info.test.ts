@@ -214,3 +214,14 @@ test("the cache verifies once, forgets the oldest, and never takes a damaged inf
   assert.notEqual(decode(a.bytes), first);
   assert.ok(LIMITS.relayInfoCacheCount >= LIMITS.tableInfos);
 });
+
+test("infos are remembered by their bytes, and only so many", () => {
+  const decode = createRelayInfoDecoder();
+  const keys = generateKeys("ed25519");
+  const first = signedInfo({}, keys).bytes;
+  const known = decode(first);
+  assert.equal(decode(first), known, "the same info is verified twice");
+  for (let n = 1; n <= LIMITS.relayInfoCacheCount; n++)
+    decode(signRelayInfo({ ...known, bandwidthKiB: n + 9_999 }, keys));
+  assert.notEqual(decode(first), known, "more is remembered than may be");
+});

@@ -143,3 +143,35 @@ test("questions of another form are refused", async () => {
   }
   assert.equal(state.lookups, 0);
 });
+
+/** Would catch: a cache that grows with every topic that somebody makes up. */
+test("the look-ups that are remembered are bounded, the first is forgotten first", async () => {
+  const { asking, clock, state } = scout([]);
+  const topicOf = (n: number): Buffer => {
+    const topic = Buffer.alloc(20);
+    topic.writeUInt32BE(n);
+    return topic;
+  };
+  let circuit = 0;
+  const lookUp = (n: number) => askGates(asking(++circuit), topicOf(n), decodeRelayInfo);
+  await lookUp(0);
+  // Within the time that an answer is remembered there are fewer look-ups than places: a clock that stands lets none of them go by age.
+  for (let n = 1; n <= LIMITS.scoutCacheCount && state.lookups < LIMITS.scoutAllBurstCount; n++)
+    await lookUp(n);
+  assert.equal(state.lookups, LIMITS.scoutAllBurstCount);
+  await assert.rejects(lookUp(9_999));
+  await lookUp(1);
+  assert.equal(state.lookups, LIMITS.scoutAllBurstCount, "what was just looked up is looked up again");
+  clock.advance(LIMITS.scoutCacheMs);
+  await lookUp(1);
+  assert.equal(state.lookups, LIMITS.scoutAllBurstCount + 1);
+});
+
+test("of thousands of addresses that the DHT names a bounded number is looked at", async () => {
+  const { table, gates } = scout(Array.from({ length: 2_000 }, (_, n) => endpointOf(n)));
+  let looked = 0;
+  const at = table.at.bind(table);
+  table.at = (endpoint) => (looked++, at(endpoint));
+  await gates();
+  assert.equal(looked, LIMITS.scoutEndpoints);
+});

@@ -188,3 +188,21 @@ test("whatever is added, the counts that bound the table stay those of its entri
     { numRuns: 60 },
   );
 });
+
+/** Would catch: one provider's customers, or whoever rents its machines, that fill the table together. */
+test("one provider's block holds so many relays and no more", () => {
+  const { table } = tableWith();
+  let taken = 0;
+  for (let n = 0; n < 2 * LIMITS.tablePerBlock; n++) {
+    if (table.add(plainInfo(n, `8.8.${n}.1`), PROVEN) === "new") taken++;
+  }
+  assert.equal(taken, LIMITS.tablePerBlock);
+  assert.equal(table.add(plainInfo(9_999, "8.9.1.1"), PROVEN), "new");
+});
+
+test("no more sources are kept for a relay than are needed", () => {
+  const { table } = tableWith();
+  const info = plainInfo(1, "8.8.8.8");
+  for (let n = 0; n < 3 * LIMITS.tableSourcesKept; n++) table.add(info, namedSource(`source ${n}`));
+  assert.equal(table.get(info.key)?.sources.length, LIMITS.tableSourcesKept);
+});

@@ -255,3 +255,9 @@ test("what no link may have cannot be encoded", () => {
     assert.throws(() => encodeLink({ ...READ, ...fields }), refuses("E_LINK"), JSON.stringify(fields));
   }
 });
+
+test("pasted text is bounded, white space included", () => {
+  const padded = (length: number): string => READ_TEXT + " ".repeat(length - READ_TEXT.length);
+  assert.deepEqual(parseLink(padded(LIMITS.linkTextLength)), READ);
+  assert.throws(() => parseLink(padded(LIMITS.linkTextLength + 1)), refuses("E_LINK"));
+});

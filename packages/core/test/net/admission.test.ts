@@ -87,3 +87,18 @@ test("an address that comes and goes without end has to wait, and others need no
   assert.ok(come("192.0.2.1"));
   assert.equal(come("192.0.2.1"), false);
 });
+
+test("the addresses whose burst is remembered are bounded, and the first is forgotten first", () => {
+  const clock = new ManualClock();
+  const admission = new Admission<Connection>({ perAddress: 16, clock });
+  const come = (address: string): boolean => {
+    const connection = new Connection();
+    const admitted = admission.admit(connection, address);
+    if (admitted) admission.gone(connection);
+    return admitted;
+  };
+  while (come("192.0.2.1"));
+  for (let index = 0; index < LIMITS.channelSources; index++)
+    assert.ok(come(`10.${index >> 8}.${index & 255}.1`));
+  assert.ok(come("192.0.2.1"), "an address that came thousands of others ago is still held");
+});

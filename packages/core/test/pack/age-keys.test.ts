@@ -89,3 +89,10 @@ test("what is no key file is refused by line, without showing the line", async (
   assert.throws(() => parseKeyFile("#".repeat(LIMITS.ageKeyFileBytes + 1)), isKeyFileError);
   await assert.rejects(recipientOf(mistyped), isKeyFileError);
 });
+
+test("a key file is read whole, so it is bounded", () => {
+  const { identity } = identityFromSecret(Buffer.alloc(32, 7));
+  const filled = (length: number): string => `${identity}\n#${"x".repeat(length - identity.length - 2)}`;
+  assert.deepEqual(parseKeyFile(filled(LIMITS.ageKeyFileBytes)), [identity]);
+  assert.throws(() => parseKeyFile(filled(LIMITS.ageKeyFileBytes + 1)), isKeyFileError);
+});

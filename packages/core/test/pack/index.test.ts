@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { LIMITS } from "../../src/base/limits.ts";
 import { isBackroomError } from "../../src/base/errors.ts";
 import { decodeChunk, encodeChunk, type IndexChunk, type IndexRecord } from "../../src/pack/index-chunk.ts";
 import { readIndex } from "../../src/pack/index-reader.ts";
@@ -147,4 +148,13 @@ test("a hundred thousand entries cost a few bytes each, on either side", async (
   let count = 0;
   for await (const record of readIndex(bufferSource(bytes))) if (record.type === "entry") count++;
   assert.equal(count, 100_000);
+});
+
+test("a share's comment is bounded, whoever wrote the index", async () => {
+  const commented = (length: number): IndexChunk => ({
+    last: true,
+    records: [{ type: "share", name: "x", comment: "c".repeat(length) }, totals(0, 0, 0, 1024)],
+  });
+  assert.equal((await readAll(commented(LIMITS.packCommentBytes))).length, 2);
+  await assert.rejects(readAll(commented(LIMITS.packCommentBytes + 1)), refused);
 });

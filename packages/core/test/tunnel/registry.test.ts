@@ -212,3 +212,37 @@ test("a circuit that asks without end is refused unread", async () => {
   clock.advance(1000);
   assert.throws(() => registry.register(broken, circuit, undefined), bad);
 });
+
+/** Would catch: circuits without number that keep a gate busy with questions, each within its own bound. */
+test("all circuits together ask so much and no more", () => {
+  const { registry, clock } = newGate();
+  const broken = Buffer.from("de");
+  const ask = () => registry.register(broken, newCircuit(), undefined);
+  for (let count = 0; count < LIMITS.gateAllQuestionBurst; count++) assert.throws(ask, bad);
+  assert.throws(ask, full);
+  clock.advance(100);
+  for (let count = 0; count < LIMITS.gateAllQuestionsPerSecond / 10; count++) assert.throws(ask, bad);
+  assert.throws(ask, full);
+});
+
+/** Would catch: a gate whose memory grows with few topics that have many leases each. */
+test("a gate holds so many registrations in all; then the circuit that holds most gives way", async () => {
+  const { registry, clock } = newGate();
+  const share = newShare();
+  const perTopic = LIMITS.gateSharerLeases;
+  let circuits = Array.from({ length: perTopic }, () => newCircuit());
+  for (let count = 0; count < LIMITS.gateRegistrations; count++) {
+    const topic = Math.floor(count / perTopic);
+    if (count % (perTopic * LIMITS.gateRegistrationsPerCircuit) === 0) {
+      circuits = circuits.map(() => newCircuit());
+      clock.advance(1_000);
+    }
+    const keys = deriveEpoch(share, 40_000 + topic);
+    const circuit = circuits[count % perTopic] as (typeof circuits)[0];
+    registry.register(await question({ share, by: "sharer", keys }), circuit, undefined);
+  }
+  assert.equal(registry.size, LIMITS.gateRegistrations);
+  clock.advance(1_000);
+  registry.register(await question({ share: newShare(), by: "sharer" }), newCircuit(), undefined);
+  assert.equal(registry.size, LIMITS.gateRegistrations);
+});

@@ -236,8 +236,8 @@ test("a full seeder's idle tunnels give way, busy ones only after their time and
   const others = inOrder(LIMITS.gateTunnelsPerSeeder - 2).map(() => open(seeder, false, 20));
   steps.run();
   const live = (ms: number): void => {
-    for (let left = ms; left > 0; left -= 5_000) {
-      clock.advance(5_000);
+    for (let left = ms; left > 0; left -= 1_000) {
+      clock.advance(1_000);
       slow.downloader.consumed(1);
       for (let turn = 0; turn < 3; turn++) {
         for (const { seeder: far } of others) far.send(Buffer.alloc(4));
@@ -246,6 +246,8 @@ test("a full seeder's idle tunnels give way, busy ones only after their time and
     }
   };
   assert.equal(total.makePlace(seeder, true), false, "a tunnel went before anybody knew what it is worth");
+  live(LIMITS.gateIdleMs);
+  assert.equal(total.makePlace(seeder, false), false, "a tunnel went too soon for somebody who did nothing");
   live(LIMITS.gateStallMs);
   assert.ok(total.makePlace(seeder, false));
   assert.deepEqual([idle.state.done, slow.state.done], [1, 0]);

@@ -68,6 +68,11 @@ const BAD: [string, Bencoded][] = [
   ["arguments as a string", { ...query("ping"), a: text("x") }],
   ["integer transaction", { ...query("ping"), t: 1 }],
   ["long transaction", { ...query("ping"), t: Buffer.alloc(LIMITS.dhtTransactionBytes + 1) }],
+  [
+    "long token",
+    query("announce_peer", { info_hash: HASH, port: 1, token: Buffer.alloc(LIMITS.dhtTokenBytes + 1) }),
+  ],
+  ["answer with a long token", answer({ token: Buffer.alloc(LIMITS.dhtTokenBytes + 1) })],
   ["port out of range", query("announce_peer", { info_hash: HASH, port: 65_536, token: T })],
   ["BEP 44 get", query("get", { target: HASH })],
   ["BEP 44 put", query("put", { v: text("value"), token: T })],
