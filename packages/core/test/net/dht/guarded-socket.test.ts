@@ -43,8 +43,9 @@ test("one address gets so many packets a second past the guard, and more only in
       clock.advance(1_000);
       await send(5 * LIMITS.dhtSourcePackets);
       const most = LIMITS.dhtSourcePackets;
-      if (testNetwork) assert.ok(count.passed > 2 * most, `${count.passed} in a test network`);
-      else assert.ok(count.passed <= most + 2 && count.passed >= most / 2, `${count.passed}`);
+      // Some may be looked at only in the second second.
+      if (testNetwork) assert.ok(count.passed > 3 * most, `${count.passed} in a test network`);
+      else assert.ok(count.passed <= 2 * most + 2 && count.passed >= most / 2, `${count.passed}`);
     } finally {
       sender.close();
       guarded.close();
