@@ -333,6 +333,8 @@ export const LIMITS = {
   // --- circuit --------------------------------------------------------------------------------------
   /** PROTOCOL 6.3: DATA frames a neighbour may send ahead, per circuit and direction, to begin with: 200 circuits that all stall hold 100 MiB. */
   circuitFrames: 32,
+  /** What it keeps in a relay in which too much waits: a thousand circuits that all stall hold 128 MiB. */
+  circuitFramesLeast: 8,
   /** What it may be granted in all: 8 MiB, 32 MiB/s at 120 ms to the neighbour and back, and twice what 100 Mbit/s need at half a second. */
   circuitFramesMost: 512,
   /**
@@ -346,12 +348,16 @@ export const LIMITS = {
   controlFrames: 512,
   /** PROTOCOL 6.3: DATA frames that may be sent ahead on a stream to begin with: 1 MiB, and 64 tunnels whose reader stalls hold 64 MiB. */
   streamFrames: 64,
+  /** What it keeps where too much waits: a gate's 256 tunnels that all stall hold 64 MiB. */
+  streamFramesLeast: 16,
   /** What it may be granted in all: 16 MiB, which is 32 MiB/s at half a second end to end. */
   streamFramesMost: 1_024,
   /** Frames that a stream's reader has done with before it says so: one CONTROL frame for 256 KiB. */
   windowBatch: 16,
-  /** Payloads of one stream that wait for their circuit: what the other end granted may be much more than the circuit takes. */
-  streamQueueFrames: 64,
+  /** Payloads of one stream that wait for their circuit: what the other end granted may be much more than the circuit takes. They are filled up again as they leave. */
+  streamQueueFrames: 16,
+  /** The same in a relay in which too much waits: a gate's 1,024 tunnels hold 32 MiB. */
+  streamQueueLeast: 2,
   /** Streams of one circuit at a time: a gate splices one tunnel a downloader onto a seeder's circuit. */
   streamsPerCircuit: 256,
   /** BEGINs that wait for their answer: whoever makes a gate open streams cannot fill a slow circuit with CONTROL frames. */

@@ -13,6 +13,8 @@ export interface ChannelPoolDeps {
   /** For a relay: neighbours may open circuits. */
   readonly onCreate?: MuxHandlers["onCreate"];
   readonly mostCircuits?: MuxHandlers["mostCircuits"];
+  /** As of CreditPool. */
+  readonly crowding?: () => number;
   readonly log?: Log;
 }
 
@@ -34,7 +36,7 @@ export interface ExtendTarget extends ChannelTarget {
  */
 export class ChannelPool {
   /** What the credits of all circuits, and the windows of the streams that end here, share. */
-  readonly credits = new CreditPool(LIMITS.creditPoolFrames);
+  readonly credits: CreditPool;
   readonly #deps: ChannelPoolDeps;
   readonly #log: Log;
   /** By node key; channels of anonymous clients are only in `#all`. */
@@ -47,6 +49,7 @@ export class ChannelPool {
 
   constructor(deps: ChannelPoolDeps) {
     this.#deps = deps;
+    this.credits = new CreditPool(LIMITS.creditPoolFrames, deps.crowding);
     this.#log = deps.log ?? silentLog;
   }
 

@@ -10,11 +10,18 @@ const IDLE_MS = 10_000;
 export class CreditPool {
   readonly #frames: number;
   readonly #holders = new Set<CreditShare>();
+  readonly #crowding: () => number;
   #reserved = 0;
   #sweptMs = 0;
 
-  constructor(frames: number) {
+  /** `crowding` says how full of waiting frames the process is: from 0, where windows are what they should be, to 1, where each is as small as it may be. */
+  constructor(frames: number, crowding: () => number = () => 0) {
     this.#frames = frames;
+    this.#crowding = crowding;
+  }
+
+  get crowding(): number {
+    return this.#crowding();
   }
 
   /** Below 0 when idle senders woke up together: nobody grows then. */
@@ -64,6 +71,10 @@ export class CreditShare {
 
   constructor(section: CreditSection) {
     this.#section = section;
+  }
+
+  get crowding(): number {
+    return this.#section.pool.crowding;
   }
 
   /** The most that this share may hold now, once it holds it. */

@@ -11,6 +11,8 @@ export interface CreditDeps {
 export interface WindowShape {
   /** What the sender may send unasked. */
   readonly first: number;
+  /** What a sender keeps when too much waits here in all. */
+  readonly least: number;
   /** The most that it is ever granted ahead. */
   readonly most: number;
   /** What is granted in one go at least, unless there is something else to say anyway. */
@@ -86,7 +88,8 @@ export class CreditWindow {
 
   /** Whether there is enough to grant to say so for its own sake. */
   get due(): boolean {
-    return this.#owed >= Math.max(this.#shape.batch, this.#size >>> 3);
+    const batch = Math.max(this.#shape.batch, this.#size >>> 3);
+    return this.#owed >= Math.min(batch, this.#size >>> 1);
   }
 
   /** What the sender is granted now, 0 or more: the caller tells it. */
@@ -136,10 +139,20 @@ export class CreditWindow {
   }
 
   #resize(nowMs: number): void {
+    const { first, least } = this.#shape;
+    const more = Math.min(this.#wanted - first, this.#share.ceiling(nowMs));
+    const { crowding } = this.#share;
+    const size = least + Math.ceil((1 - crowding) * (first + Math.max(0, more) - least));
+    // Shrunk windows rise a frame at a time: all at once would only crowd this place again.
+    const slowly = crowding > 0 || this.#size < first;
+    this.#size = slowly ? Math.min(size, this.#size + 1) : size;
+  }
+
+  /** What the path takes, as far as it is known. */
+  get #wanted(): number {
     const { first, most } = this.#shape;
-    if (this.#roundTripMs === Number.POSITIVE_INFINITY) return;
+    if (this.#roundTripMs === Number.POSITIVE_INFINITY) return first;
     const rate = Math.max(this.#rate, this.#previousRate);
-    const wanted = Math.min(most, Math.ceil(GAIN * rate * this.#roundTripMs));
-    this.#size = first + Math.max(0, Math.min(wanted - first, this.#share.ceiling(nowMs)));
+    return Math.min(most, Math.ceil(GAIN * rate * this.#roundTripMs));
   }
 }

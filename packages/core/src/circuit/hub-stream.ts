@@ -1,6 +1,7 @@
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { END_REASON, type EndReason } from "./control.ts";
+import type { CreditPool } from "./credit-pool.ts";
 import { CreditWindow, type CreditDeps } from "./credit-window.ts";
 import { Fifo } from "./fifo.ts";
 import { STREAM_PAYLOAD_BYTES, type CircuitStream, type StreamHandlers } from "./stream.ts";
@@ -8,6 +9,8 @@ import { STREAM_PAYLOAD_BYTES, type CircuitStream, type StreamHandlers } from ".
 /** What a stream needs of the hub that it belongs to. */
 export interface StreamPort {
   queued(stream: HubStream): void;
+  /** So many payloads more lie with the stream's reader; negative when fewer do. */
+  held(by: number): void;
   /** Queued payloads that will not be sent after all. */
   dropped(payloads: number): void;
   answered(): void;
@@ -17,7 +20,12 @@ export interface StreamPort {
 }
 
 /** PROTOCOL 6.3. */
-const WINDOW = { first: LIMITS.streamFrames, most: LIMITS.streamFramesMost, batch: LIMITS.windowBatch };
+const WINDOW = {
+  first: LIMITS.streamFrames,
+  least: LIMITS.streamFramesLeast,
+  most: LIMITS.streamFramesMost,
+  batch: LIMITS.windowBatch,
+};
 
 /** The one CircuitStream, for both ends: windows of both directions, acceptance and end (PROTOCOL 6.2, 6.3). */
 export class HubStream implements CircuitStream {
@@ -30,6 +38,7 @@ export class HubStream implements CircuitStream {
   /** The queue was filled and has not fallen to half of it since: whoever sends waits here, not with what the other end granted. */
   #full = false;
   readonly #window: CreditWindow;
+  readonly #pool: CreditPool;
   #sentFrames = 0;
   #receivedFrames = 0;
   /** How many frames the other end sent in all, once it has said that it ended. */
@@ -37,6 +46,7 @@ export class HubStream implements CircuitStream {
 
   constructor(port: StreamPort, id: number, origin: "opened" | "accepted", credits: CreditDeps) {
     this.#window = new CreditWindow(WINDOW, credits);
+    this.#pool = credits.section.pool;
     this.#port = port;
     this.id = id;
     this.#state = origin === "opened" ? "waiting" : "open";
@@ -66,8 +76,13 @@ export class HubStream implements CircuitStream {
     this.#sendWindow--;
     this.#sentFrames++;
     this.#outgoing.push(payload);
-    if (this.#outgoing.length >= LIMITS.streamQueueFrames) this.#full = true;
+    if (this.#outgoing.length >= this.#queueFrames) this.#full = true;
     this.#port.queued(this);
+  }
+
+  /** How many payloads may wait for the circuit, fewer where too much waits already. */
+  get #queueFrames(): number {
+    return Math.max(LIMITS.streamQueueLeast, Math.ceil(LIMITS.streamQueueFrames * (1 - this.#pool.crowding)));
   }
 
   consumed(frames: number): void {
@@ -75,6 +90,7 @@ export class HubStream implements CircuitStream {
     if (frames > this.#window.held)
       throw new BackroomError("E_INTERNAL", "more was consumed than was delivered");
     this.#window.release(frames);
+    this.#port.held(-frames);
     if (this.#lastFrame !== undefined || !this.#window.due) return;
     const granted = this.#window.grant();
     if (granted > 0) this.#port.sendWindow(this, granted);
@@ -102,7 +118,7 @@ export class HubStream implements CircuitStream {
 
   /** For the hub, once what `takePayload` gave is out of the way. */
   tookPayload(): void {
-    if (!this.#full || this.#outgoing.length * 2 > LIMITS.streamQueueFrames) return;
+    if (!this.#full || this.#outgoing.length * 2 > this.#queueFrames) return;
     this.#full = false;
     if (this.sendWindow > 0) this.#handlers?.onWindow();
   }
@@ -121,6 +137,7 @@ export class HubStream implements CircuitStream {
       );
     }
     this.#receivedFrames++;
+    this.#port.held(1);
     this.#handlers?.onData(payload);
     this.#endIfComplete();
   }
@@ -169,6 +186,7 @@ export class HubStream implements CircuitStream {
     if (this.#state === "waiting") this.#port.answered();
     this.#state = "ended";
     this.#window.close();
+    this.#port.held(-this.#window.held);
     this.#port.forget(this);
     this.#handlers?.onEnd(error);
   }

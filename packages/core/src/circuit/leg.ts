@@ -25,7 +25,12 @@ export interface LegEvents {
 }
 
 /** PROTOCOL 6.3, for each direction. */
-const CREDITS = { first: LIMITS.circuitFrames, most: LIMITS.circuitFramesMost, batch: LIMITS.creditBatch };
+const CREDITS = {
+  first: LIMITS.circuitFrames,
+  least: LIMITS.circuitFramesLeast,
+  most: LIMITS.circuitFramesMost,
+  batch: LIMITS.creditBatch,
+};
 
 /** What a leg needs of the channel that it shares with others. */
 interface LegHost {

@@ -4,6 +4,8 @@ import type { FrameSource, Leg } from "./leg.ts";
 /** Counts the DATA frames that wait in a whole relay. */
 export interface QueueMeter {
   queuedFrames: number;
+  /** Those that a service got and is not done with: a gate's, that wait for the other side. Their bounds are the service's own. */
+  heldFrames: number;
   forwardedFrames: number;
   /** How many may wait. */
   readonly mostFrames: number;

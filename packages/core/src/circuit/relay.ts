@@ -68,7 +68,7 @@ export interface Relay {
 export function createRelay(deps: RelayDeps): Relay {
   const mostFrames = deps.mostQueuedFrames ?? LIMITS.relayQueueMostFrames;
   const log = deps.log ?? silentLog;
-  const meter = { queuedFrames: 0, forwardedFrames: 0, mostFrames, onFull: makeRoom };
+  const meter = { queuedFrames: 0, heldFrames: 0, forwardedFrames: 0, mostFrames, onFull: makeRoom };
   const spareFrames = new SpareFrames();
   const circuits = new Set<RelayCircuit>();
   const admission = new RelayAdmission({
@@ -82,10 +82,17 @@ export function createRelay(deps: RelayDeps): Relay {
     clock: deps.clock,
     log,
     onCreate: create,
+    crowding,
     mostCircuits: (channel) => (isRelay(channel) ? LIMITS.circuitsPerRelay : LIMITS.circuitsPerClient),
   });
   let refusedCircuits = 0;
   let cancelSweep = deps.clock.after(LIMITS.circuitSweepMs, sweep);
+
+  /** Windows shrink from a quarter of what may wait here on, and are at their least at half: before anybody is refused, and long before one is ended. */
+  function crowding(): number {
+    const part = (meter.queuedFrames + meter.heldFrames) / mostFrames;
+    return Math.max(0, Math.min(1, 4 * part - 1));
+  }
 
   function create(leg: Leg, message: Buffer, mux: ChannelMux): void {
     admission.create(mux, {

@@ -154,6 +154,10 @@ export class StreamHub implements FrameSource, StreamPort {
     if (meter !== undefined && meter.queuedFrames > meter.mostFrames) meter.onFull();
   }
 
+  held(by: number): void {
+    if (this.#meter !== undefined) this.#meter.heldFrames += by;
+  }
+
   dropped(payloads: number): void {
     this.#count(-payloads);
   }

@@ -5,7 +5,7 @@ import { CreditPool } from "../../src/circuit/credit-pool.ts";
 import { CreditWindow } from "../../src/circuit/credit-window.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
-const SHAPE = { first: 32, most: 512, batch: 16 };
+const SHAPE = { first: 32, least: 8, most: 512, batch: 16 };
 
 function windowIn(pool: CreditPool): { window: CreditWindow; clock: ManualClock } {
   const clock = new ManualClock();

@@ -75,7 +75,7 @@ async function askOnce(world: FarWorld, circuit: Circuit): Promise<number> {
 }
 
 test("three hops of 60 ms, a frame in a hundred late: one circuit fills 100 Mbit/s within five seconds", async () => {
-  const world = createFarWorld(3);
+  const world = createFarWorld({ relayCount: 3 });
   serveAll(world, 2);
   const count = download(await circuitOf(world, [0, 1, 2]));
   await world.clock.run(5_000);
@@ -95,7 +95,7 @@ function fairness(rates: readonly number[]): number {
 
 /** Relay 0 is everybody's guard; the line from it to relay 1 is the only one of 100 Mbit/s, the others take ten times that. */
 function narrowWorld(): FarWorld {
-  const world = createFarWorld(3, (relay) => ({
+  const world = createFarWorld({ relayCount: 3 }, (relay) => ({
     ...FAR_LINE,
     bytesPerMs: relay === 1 ? FAR_LINE.bytesPerMs : 10 * FAR_LINE.bytesPerMs,
     lateShare: 0.001,
@@ -123,4 +123,34 @@ test("circuits over one narrow line share it evenly; one that comes late has its
   // The channel's own queue, which is nobody's circuit, and a turn of each circuit; both ways the lines' own time.
   const worstMs = Math.max(...askedMs);
   assert.ok(worstMs < calmMs + 250, `${worstMs} ms beside downloads, ${calmMs} ms without`);
+});
+
+/** Would catch: a relay that ends circuits because many that are all well send more than its line takes. */
+test("where more waits than a relay wants, windows shrink, nobody is ended, and all go on evenly", async () => {
+  const mostQueuedFrames = 500;
+  const slow = { ...FAR_LINE, bytesPerMs: 6_000, lateShare: 0 };
+  const world = createFarWorld({ relayCount: 3, mostQueuedFrames }, (relay) =>
+    relay === 0 ? slow : FAR_LINE,
+  );
+  serveAll(world, 2);
+  // One channel, so that the line to the client is everybody's.
+  const client = world.newClient();
+  const circuits = [];
+  for (let number = 0; number < 30; number++) circuits.push(await circuitOf(world, [0, 1, 2], client));
+  const counts = [];
+  let most = 0;
+  for (const circuit of circuits) {
+    counts.push(download(circuit));
+    await world.clock.run(250);
+    most = Math.max(most, world.relays[0]?.relay.stats().queuedFrames ?? 0);
+  }
+  await world.clock.run(3_000);
+  const before = counts.map(({ bits }) => bits);
+  await world.clock.run(8_000);
+  assert.equal(circuits.filter(({ alive }) => alive).length, circuits.length);
+  assert.ok(most < mostQueuedFrames, `${most} frames waited`);
+  const rates = counts.map(({ bits }, index) => bits - (before[index] ?? 0));
+  assert.ok(fairness(rates) > 0.9, rates.map((rate) => (rate / 1e6).toFixed(1)).join(", "));
+  const sum = rates.reduce((a, b) => a + b, 0) / 8_000;
+  assert.ok(sum > 0.9 * slow.bytesPerMs * 8, `${sum} bits/ms of the line are used`);
 });

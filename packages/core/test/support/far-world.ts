@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Clock } from "../../src/base/clock.ts";
 import type { MemoryNetwork } from "../../src/net/memory-channel.ts";
-import { createCircuitWorldIn, type CircuitWorld } from "./circuit-world.ts";
+import { createCircuitWorldIn, type CircuitWorld, type WorldOptions } from "./circuit-world.ts";
 import { delayCarrier, type Line } from "./delay-carrier.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -28,11 +28,11 @@ export function layLines(
 }
 
 export function createFarWorld(
-  relayCount: number,
+  options: WorldOptions,
   shapeOf: (relay: number) => LineShape = () => FAR_LINE,
 ): CircuitWorld<VirtualClock> {
   const clock = new VirtualClock();
-  const world = createCircuitWorldIn(clock, { relayCount });
+  const world = createCircuitWorldIn(clock, options);
   layLines(world.network, clock, (key) =>
     shapeOf(world.relays.findIndex(({ target }) => target.nodeKey.equals(key))),
   );

@@ -22,7 +22,7 @@ const PATHS = [
  * 13 MB that are under way, queues included.
  */
 test("2 relays + gate + 2 over lines of 60 ms, a frame in a hundred late: a download fills 100 Mbit/s", async () => {
-  const world = createFarWorld(5);
+  const world = createFarWorld({ relayCount: 5 });
   const { clock } = world;
   const hopOf = (number: number) => (world.relays[number] as WorldRelay).target;
   const paths = [...PATHS];
