@@ -1,8 +1,9 @@
 /**
- * `npm run bench [-- --json] [-- pack|swarm|circuit]`: medians of several runs, each measured beside something stock in the same run.
+ * `npm run bench [-- --json] [-- pack|swarm|circuit|relay]`: medians of several runs, each measured beside something stock in the same run.
  */
 import { benchCircuit } from "./circuit.ts";
 import { benchPack } from "./pack.ts";
+import { benchRelay } from "./relay.ts";
 import type { Row } from "./row.ts";
 import { benchSwarm } from "./swarm.ts";
 
@@ -10,6 +11,7 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   pack: benchPack,
   swarm: benchSwarm,
   circuit: benchCircuit,
+  relay: benchRelay,
 };
 
 const args = process.argv.slice(2);

@@ -100,12 +100,13 @@ test("windows open the sender again, and one out of range ends the stream", () =
   const { hub, said } = hubAlone();
   const end = handlers();
   const stream = hub.open(SERVICE.incoming, Buffer.alloc(0), end);
-  for (let frame = 0; frame < LIMITS.streamFrames; frame++) stream.send(Buffer.of(1));
-  assert.deepEqual([stream.sendWindow, hub.waiting], [0, LIMITS.streamFrames]);
+  for (let frame = 0; frame < LIMITS.streamFrames; frame++) {
+    stream.send(Buffer.of(1));
+    if (frame > 0) hub.take();
+  }
+  assert.deepEqual([stream.sendWindow, hub.waiting], [0, 1]);
   const id = said[0]?.stream as number;
   assert.equal(id, 0x8001);
-  for (let count = 0; count < LIMITS.streamFrames; count++) hub.take();
-  assert.deepEqual([end.windows, stream.sendWindow], [0, 0], "there was nothing granted");
   hub.receiveControl({ command: COMMAND.window, stream: id, payload: encodeWindow(3) });
   hub.receiveControl({ command: COMMAND.window, stream: id, payload: encodeWindow(3) });
   assert.deepEqual([end.windows, stream.sendWindow], [1, 6]);
