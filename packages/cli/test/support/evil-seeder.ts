@@ -7,6 +7,7 @@ import { Swarming } from "@backroom/core/node/swarming.ts";
 import { openPackStore } from "@backroom/core/store/open-pack.ts";
 import type { PieceStore } from "@backroom/core/store/piece-store.ts";
 import { torrentInfo } from "@backroom/core/torrent/info.ts";
+import { quietHooks } from "./quiet-hooks.ts";
 
 /**
  * A seeder that holds a pack and hands out every third piece wrong, by one bit. Started like a command: `--json --data FOLDER LINK`; says
@@ -49,15 +50,7 @@ const client = await Client.open(
     log: silentLog,
     proxy: undefined,
   },
-  {
-    progress() {},
-    status() {},
-    note() {},
-    warn() {},
-    event() {},
-    confirm: () => Promise.resolve(true),
-    log: silentLog,
-  },
+  quietHooks,
 );
 const swarming = new Swarming({
   client,

@@ -19,7 +19,7 @@ export interface Lab {
   addresses(name: string): string[];
   /** Puts this in front of a command to run it on that computer. */
   prefix(name: string): string[];
-  /** Lets no more than that through towards a computer: what is to be interrupted must last. */
+  /** Lets no more than that through towards a computer, since what is to be interrupted must last; Infinity ends it. */
   slowDown(name: string, bytesPerSecond: number): void;
   /** Runs a script of Node's there until it ends. */
   runScript(name: string, script: string): Promise<void>;
@@ -123,22 +123,11 @@ export async function createLab(
     ],
     prefix,
     slowDown(name, bytesPerSecond) {
-      const rate = [`${bytesPerSecond}bps`, "burst", "64kb", "latency", "300ms"];
-      run(
-        "ip",
-        "netns",
-        "exec",
-        router,
-        "tc",
-        "qdisc",
-        "replace",
-        "dev",
-        device(name),
-        "root",
-        "tbf",
-        "rate",
-        ...rate,
-      );
+      const queue = ["netns", "exec", router, "tc", "qdisc"];
+      const where = ["dev", device(name), "root"];
+      if (bytesPerSecond === Infinity) return ip(...queue, "del", ...where);
+      const rate = ["rate", `${bytesPerSecond}bps`, "burst", "64kb", "latency", "300ms"];
+      ip(...queue, "replace", ...where, "tbf", ...rate);
     },
     async runScript(name, script) {
       const args = [...prefix(name).slice(1), process.execPath, "-e", script];
@@ -182,9 +171,14 @@ async function startCapture(space: string, file: string): Promise<ChildProcess> 
   const child = spawn("ip", ["netns", "exec", space, "tcpdump", ...what], {
     stdio: ["ignore", "ignore", "pipe"],
   });
-  for await (const chunk of child.stderr) {
-    if (String(chunk).includes("listening on")) break;
-  }
-  child.stderr.resume();
+  let said = "";
+  await new Promise<void>((resolve, reject) => {
+    // It says more afterwards, and a pipe that nobody reads would end it.
+    child.stderr.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+      if (said.includes("listening on")) resolve();
+    });
+    child.once("exit", () => reject(new Error(`tcpdump ended: ${said}`)));
+  });
   return child;
 }

@@ -49,9 +49,12 @@ export class TestNetwork {
       const names = Array.from({ length: relayCount - 1 }, (_, index) => `relay ${index + 2}`);
       for (const name of names) await network.join(name);
       const relays = [first, ...names.map((name) => network.#startRelay(name))];
-      for (const relay of relays) {
-        await relay.line((line) => line.event === "relays" && Number(line["known"]) >= relayCount);
-      }
+      // All at once: where one fails the others wait for it in vain.
+      await Promise.all(
+        relays.map((relay) =>
+          relay.line((line) => line.event === "relays" && Number(line["known"]) >= relayCount),
+        ),
+      );
       return network;
     } catch (error) {
       await network.close();

@@ -11,6 +11,9 @@ import type { Lab } from "./namespaces.ts";
 import type { TestNetwork } from "./network.ts";
 import { TCP, UDP, type Packet } from "./pcap.ts";
 
+/** Of so many of the last packets it is said who sent most. */
+const LATE_PACKETS = 500;
+
 /** The relays of a network that a lab watches, and what they are to two members of it. */
 export class WatchedRelays {
   readonly #lab: Lab;
@@ -81,7 +84,7 @@ export class WatchedRelays {
   }
 
   #busiest(wanted: (packet: Packet) => boolean, but: readonly CommandProcess[]): CommandProcess {
-    const late = this.#lab.soFar().slice(-3000).filter(wanted);
+    const late = this.#lab.soFar().filter(wanted).slice(-LATE_PACKETS);
     const bytesOf = (relay: CommandProcess): number =>
       late
         .filter(({ source }) => this.#isAt(relay, source))
