@@ -126,6 +126,8 @@ export const LIMITS = {
   /** Three hours forgive a clock that is off; a day is how long a relay that left is still tried. */
   relayInfoFutureMs: 3 * 3_600_000,
   relayInfoLifeMs: 24 * 3_600_000,
+  /** How long a relay that was known here is still called on to join: home addresses change within weeks. */
+  cachedRelayMs: 30 * 24 * 3_600_000,
   /** Decoded infos kept by content, so that the same info heard from thirty relays is verified once. */
   relayInfoCacheCount: 8192,
   /** All relays of a network of the size that we plan for, 2 MB; beyond it members know a random part. */

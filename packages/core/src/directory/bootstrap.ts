@@ -1,11 +1,12 @@
 import type { Clock } from "../base/clock.ts";
 import { BackroomError, isBackroomError, type ErrorCode } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { shuffled, type Random } from "../base/random.ts";
 import type { JoinRelay } from "../link/join-relay.ts";
 import { mayDial } from "./address.ts";
 import type { ClockCheck } from "./clock-check.ts";
-import { askSample, type Ask } from "./questions.ts";
+import { askSample, publishQuestion, type Ask } from "./questions.ts";
 import { isGuest, type RelayInfo, type RelayInfoDecoder } from "./relay-info.ts";
 import { sourceOf } from "./subnets.ts";
 import { PROVEN, type RelayTable } from "./table.ts";
@@ -36,6 +37,11 @@ export interface BootstrapOptions {
   readonly relays: readonly JoinRelay[];
   /** Asked after those; whoever found them has judged whether they may be dialled. */
   readonly hints?: readonly Hint[];
+  /**
+   * Tells those that answer of each other where one has not heard of the other: so two halves of a network that were apart come together. Not for
+   * guards, who would learn which others there are.
+   */
+  readonly introduce?: boolean;
   /** The person said that relays named by a single source will do. */
   readonly acceptFewSources: boolean;
 }
@@ -67,6 +73,9 @@ interface Heard {
   /** It answered where it says it is: a hint may lead to it by another way, such as its address at home. */
   readonly isAtHome: boolean;
   readonly others: readonly RelayInfo[];
+  /** That is all it knows. */
+  readonly isAll: boolean;
+  readonly peer: DirectoryPeer;
 }
 
 /**
@@ -79,31 +88,36 @@ export async function bootstrap(
 ): Promise<{ sourceCount: number; relayCount: number }> {
   const { table, network, clockCheck } = deps;
   const candidates: Candidate[] = [
-    ...shuffled(uniqueRelays(options.relays), deps.random)
+    ...newAndOld(shuffled(uniqueRelays(options.relays), deps.random), table)
       .filter((relay) => mayDial(relay, network))
       .map((relay) => ({ relay, source: undefined })),
     ...shuffled(options.hints ?? [], deps.random),
   ];
   const heard: Heard[] = [];
   const failures: BackroomError[] = [];
-  while (candidates.length > 0 && sourcesIn(heard).size < SOURCES_WANTED) {
-    const wave = candidates.splice(0, SOURCES_WANTED - sourcesIn(heard).size);
-    await Promise.all(wave.map((one) => hear(one, deps).then((told) => heard.push(told), noteFailure)));
+  try {
+    while (candidates.length > 0 && sourcesIn(heard).size < SOURCES_WANTED) {
+      const wave = candidates.splice(0, SOURCES_WANTED - sourcesIn(heard).size);
+      await Promise.all(wave.map((one) => hear(one, deps).then((told) => heard.push(told), noteFailure)));
+    }
+    // First, since with a wrong clock everything that was heard looks stale or not yet signed.
+    clockCheck.assertRight();
+    if (heard.length === 0) throw nobody(failures);
+    const sources = new Set([...sourcesIn(heard), ...table.entries().flatMap((entry) => entry.sources)]);
+    if (sources.size < SOURCES_NEEDED && !network.test && !options.acceptFewSources) {
+      throw new BackroomError("E_FEW_SOURCES", "only one independent relay could be asked for the others");
+    }
+    for (const { source, self, isAtHome, others } of heard) {
+      table.add(self, isAtHome ? PROVEN : source);
+      for (const info of others) table.add(info, source);
+    }
+    if (table.size === 0) throw nobody(failures);
+    if (options.introduce === true) await introduce(heard, noteFailure);
+    deps.log("info", "bootstrap: the table of relays is filled", { relayCount: table.size });
+    return { sourceCount: sources.size, relayCount: table.size };
+  } finally {
+    for (const { peer } of heard) peer.close();
   }
-  // First, since with a wrong clock everything that was heard looks stale or not yet signed.
-  clockCheck.assertRight();
-  if (heard.length === 0) throw nobody(failures);
-  const sources = new Set([...sourcesIn(heard), ...table.entries().flatMap((entry) => entry.sources)]);
-  if (sources.size < SOURCES_NEEDED && !network.test && !options.acceptFewSources) {
-    throw new BackroomError("E_FEW_SOURCES", "only one independent relay could be asked for the others");
-  }
-  for (const { source, self, isAtHome, others } of heard) {
-    table.add(self, isAtHome ? PROVEN : source);
-    for (const info of others) table.add(info, source);
-  }
-  if (table.size === 0) throw nobody(failures);
-  deps.log("info", "bootstrap: the table of relays is filled", { relayCount: table.size });
-  return { sourceCount: sources.size, relayCount: table.size };
 
   function noteFailure(error: unknown): void {
     if (!isBackroomError(error)) throw error;
@@ -131,14 +145,32 @@ async function hear({ relay, source: pointedTo }: Candidate, deps: BootstrapDeps
       pointedTo === undefined ||
       self.endpoints.some(({ host, port }) => host === relay.host && port === relay.port);
     deps.clockCheck.note(source, peer.clockSkewMs);
-    return { source, self, isAtHome, others: await samples(peer.ask, decodeInfo) };
-  } finally {
+    return { source, self, isAtHome, peer, ...(await samples(peer.ask, decodeInfo)) };
+  } catch (error) {
     peer.close();
+    throw error;
   }
 }
 
+/**
+ * A relay that told all it knows and did not know another one that answered is told of it; it dials that one before it believes so. In a network of
+ * more relays than one answer holds nobody can tell, and nothing is said.
+ */
+async function introduce(heard: readonly Heard[], onFailure: (error: unknown) => void): Promise<void> {
+  const news = heard.flatMap(({ self, others, isAll, peer }) =>
+    heard
+      .filter((other) => isAll && other.isAtHome && other.self.key !== self.key)
+      .filter((other) => !others.some(({ key }) => key === other.self.key))
+      .map((other) => peer.ask(publishQuestion(other.self.bytes)).catch(onFailure)),
+  );
+  await Promise.all(news);
+}
+
 /** Several samples, until one brings little that is new: then the relay has no more to tell. */
-async function samples(ask: Ask, decodeInfo: RelayInfoDecoder): Promise<RelayInfo[]> {
+async function samples(
+  ask: Ask,
+  decodeInfo: RelayInfoDecoder,
+): Promise<{ readonly others: RelayInfo[]; readonly isAll: boolean }> {
   const infos = new Map<string, RelayInfo>();
   for (let round = 0; round < SAMPLES_EACH; round++) {
     const before = infos.size;
@@ -146,7 +178,14 @@ async function samples(ask: Ask, decodeInfo: RelayInfoDecoder): Promise<RelayInf
     for (const info of sample) infos.set(info.key, info);
     if (infos.size - before < sample.length / 4) break;
   }
-  return [...infos.values()];
+  return { others: [...infos.values()], isAll: infos.size < LIMITS.sampleInfos };
+}
+
+/** In turns relays that the table does not know and relays that it does: of two parts of a network each is asked. */
+function newAndOld(relays: readonly JoinRelay[], table: RelayTable): JoinRelay[] {
+  const isOld = ({ nodeKey }: JoinRelay): boolean => table.get(nodeKey.toString("hex")) !== undefined;
+  const [fresh, old] = [relays.filter((one) => !isOld(one)), relays.filter(isOld)];
+  return relays.flatMap((_, n) => [fresh[n], old[n]]).filter((one) => one !== undefined);
 }
 
 function uniqueRelays(relays: readonly JoinRelay[]): JoinRelay[] {

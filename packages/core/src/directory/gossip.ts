@@ -17,7 +17,7 @@ export interface GossipDeps {
   readonly askRelay: AskRelay;
   /** This relay's info, signed anew every hour or so, and whenever its addresses change; undefined while it has neither addresses nor hosts. */
   ownInfo(): Uint8Array | undefined;
-  /** Looks for relays by other means (join relays, cache) while the table is nearly empty. May reject. */
+  /** Looks for relays by other means (join relays, cache): in the first round, and while the table is nearly empty. May reject. */
   seek(): Promise<void>;
 }
 
@@ -41,12 +41,14 @@ export function createGossip(deps: GossipDeps): Gossip {
   const { table, network, clock, random, decodeInfo } = deps;
   let cancel: (() => void) | undefined;
   let running = false;
+  let looked = false;
 
   async function round(): Promise<void> {
     const bytes = deps.ownInfo();
     const own = bytes === undefined ? undefined : decodeInfo(bytes);
     if (own !== undefined) table.add(own, PROVEN);
-    if (table.size <= ENOUGH_TO_GOSSIP) await deps.seek().catch(noteFailure);
+    if (!looked || table.size <= ENOUGH_TO_GOSSIP) await deps.seek().catch(noteFailure);
+    looked = true;
     const others = table.sample(PEERS_A_ROUND + 1).filter((relay) => relay.key !== own?.key);
     await Promise.all(others.slice(0, PEERS_A_ROUND).map((relay) => exchange(relay, own).catch(noteFailure)));
   }

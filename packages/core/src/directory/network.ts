@@ -45,6 +45,15 @@ export function inviteTo(network: Network, relays: readonly JoinRelay[], random:
   };
 }
 
+/** A relay's key and first address, as links and invites carry them. */
+export function joinRelayOf(info: {
+  nodeKey: Buffer;
+  endpoints: readonly { host: string; port: number }[];
+}): JoinRelay {
+  const { host, port } = info.endpoints[0] as { host: string; port: number };
+  return { nodeKey: info.nodeKey, host, port };
+}
+
 export function formatNetworkFile(network: Network): string {
   const file = {
     backroom: "network",

@@ -33,6 +33,13 @@ function encodeEntry({ info, firstSeenS, proven, sources }: TableEntry): Buffer 
 
 /** Leaves out what has gone stale. Raises E_DECODE for damage and E_OTHER_NETWORK: the caller begins with an empty table then. */
 export function decodeTable(bytes: Uint8Array, deps: TableDeps): RelayTable {
+  const table = new RelayTable(deps);
+  for (const entry of decodeTableEntries(bytes, deps.network.id)) table.restore(entry);
+  return table;
+}
+
+/** All that was saved, also what is too old to be used: a relay's key and address may still hold. Raises as `decodeTable`. */
+export function decodeTableEntries(bytes: Uint8Array, networkId: number): TableEntry[] {
   const body = asBuffer(bytes).subarray(0, -CHECKSUM_BYTES);
   if (!sha256(body).equals(asBuffer(bytes).subarray(body.length))) {
     throw new BackroomError("E_DECODE", "the saved table of relays is damaged");
@@ -41,13 +48,12 @@ export function decodeTable(bytes: Uint8Array, deps: TableDeps): RelayTable {
   if (!reader.take(MAGIC.length).equals(MAGIC)) {
     throw new BackroomError("E_DECODE", "the file is no table of relays");
   }
-  if (reader.u32() !== deps.network.id) {
+  if (reader.u32() !== networkId) {
     throw new BackroomError("E_OTHER_NETWORK", "the saved table of relays is of another network");
   }
-  const table = new RelayTable(deps);
-  for (let left = reader.u16(); left > 0; left--) table.restore(decodeEntry(reader));
+  const entries = Array.from({ length: reader.u16() }, () => decodeEntry(reader));
   reader.end();
-  return table;
+  return entries;
 }
 
 function decodeEntry(reader: ByteReader): TableEntry {

@@ -15,11 +15,12 @@ import type { Hooks } from "./hooks.ts";
 import { joinNetworkThrough } from "./joining.ts";
 import { lanFinder } from "./lan-finder.ts";
 import { lanInUse } from "./lan-setting.ts";
+import { hasNewInvite } from "./networks.ts";
 import { machineBehind, type Machine } from "./machine.ts";
 import { PathStore } from "./path-store.ts";
 import { proxyInUse } from "./proxy-setting.ts";
 import { ownNodeKey } from "./relay-keys.ts";
-import { openTable, saveTable } from "./saved-table.ts";
+import { cachedRelays, openTable, saveTable } from "./saved-table.ts";
 
 export interface ClientOptions {
   readonly folder: DataFolder;
@@ -152,7 +153,10 @@ export class Client {
     const { table, machine, decodeInfo } = this;
     const guards = this.#store.guards.joinRelays();
     const finders = (await lanInUse(folder, lan)) ? [lanFinder(network, machine, hooks)] : [];
-    const parts = { channels: this.#channels, guards, saved: this.relays(), joinRelays, finders };
+    const isOther = ({ nodeKey }: JoinRelay): boolean => nodeKey.toString("hex") !== this.#ownKey;
+    const cached = (await cachedRelays(folder, network, machine)).filter(isOther);
+    const isInviteNew = await hasNewInvite(folder, network);
+    const parts = { channels: this.#channels, guards, cached, isInviteNew, joinRelays, finders };
     await joinNetworkThrough({ network, table, machine, decodeInfo, log, ...parts }, hooks);
   }
 }

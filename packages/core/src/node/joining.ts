@@ -1,22 +1,20 @@
 import { isBackroomError, type BackroomError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { shuffled } from "../base/random.ts";
 import type { ChannelPool } from "../circuit/channel-pool.ts";
 import { bootstrap, type BootstrapOptions, type Hint } from "../directory/bootstrap.ts";
 import { createClockCheck } from "../directory/clock-check.ts";
 import { createDirectoryClient } from "../directory/directory-client.ts";
 import type { Network } from "../directory/network.ts";
-import type { RelayInfo, RelayInfoDecoder } from "../directory/relay-info.ts";
+import type { RelayInfoDecoder } from "../directory/relay-info.ts";
 import type { RelayTable } from "../directory/table.ts";
 import type { JoinRelay } from "../link/join-relay.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Machine } from "./machine.ts";
-import { joinRelayOf } from "./networks.ts";
 
 /** As many independent sources as a table is filled from (PROTOCOL 7.4). */
 const GUARDS_ASKED = 3;
-/** Of the relays that were kept from an earlier run, as many are asked as an invite names. */
-const SAVED_ASKED = 8;
+/** Of the relays that are known from earlier runs: three waves of three may be gone, and it still takes less than a minute. */
+const CACHED_ASKED = 12;
 
 export interface JoiningDeps {
   readonly network: Network;
@@ -27,8 +25,10 @@ export interface JoiningDeps {
   readonly log: Log;
   /** Where the guards were when last heard of. */
   readonly guards: readonly JoinRelay[];
-  /** What is known from earlier runs, this member's own relay aside. */
-  readonly saved: readonly RelayInfo[];
+  /** Known from earlier runs, this member's own relay aside; the best first. */
+  readonly cached: readonly JoinRelay[];
+  /** An invite has come since this member joined last. */
+  readonly isInviteNew: boolean;
   /** Out of a link, by the person's consent. */
   readonly joinRelays: readonly JoinRelay[];
   /** Other ways to find relays, which show that this member looks for some: each is tried when those before it did not do. Never rejects. */
@@ -41,23 +41,23 @@ export interface JoiningDeps {
  * E_FEW_SOURCES where the person does not accept that.
  */
 export async function joinNetworkThrough(deps: JoiningDeps, hooks: Pick<Hooks, "confirm">): Promise<void> {
-  // Guards know this member's address anyhow; while they answer nobody else has to.
-  if (await heardFromGuards(deps)) return;
-  const saved = shuffled(deps.saved, deps.machine.random).slice(0, SAVED_ASKED).map(joinRelayOf);
-  const relays = [...deps.joinRelays, ...deps.network.relays, ...saved];
+  // Guards know this member's address anyhow; while they answer nobody else has to. But a new invite may lead to a part of the network that
+  // they have not heard of.
+  if (!deps.isInviteNew && (await heardFromGuards(deps))) return;
+  const relays = [...deps.joinRelays, ...deps.network.relays, ...deps.cached.slice(0, CACHED_ASKED)];
   const hints: Hint[] = [];
-  let failure = await failureOf(() => ask({ relays, hints, acceptFewSources: false }, deps));
+  let failure = await failureOf(() => ask({ relays, hints, introduce: true, acceptFewSources: false }, deps));
   for (const find of deps.finders) {
     if (failure === undefined) return;
     const found = await find();
     if (found.length === 0) continue;
     hints.push(...found);
-    failure = await failureOf(() => ask({ relays, hints, acceptFewSources: false }, deps));
+    failure = await failureOf(() => ask({ relays, hints, introduce: true, acceptFewSources: false }, deps));
   }
   if (failure === undefined) return;
   if (failure.code !== "E_FEW_SOURCES") throw failure;
   if (!(await hooks.confirm(`${failure.message}: ${failure.why}.`, "--accept-few-sources"))) throw failure;
-  await ask({ relays, hints, acceptFewSources: true }, deps);
+  await ask({ relays, hints, introduce: true, acceptFewSources: true }, deps);
 }
 
 /** What more relays could mend; everything else is thrown on. */

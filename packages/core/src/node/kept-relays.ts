@@ -1,8 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
+import { joinRelayOf } from "../directory/network.ts";
 import type { RelayInfo } from "../directory/relay-info.ts";
 import type { JoinRelay } from "../link/join-relay.ts";
-import { joinRelayOf } from "./networks.ts";
 
 /** A relay that a member stays with, and until when: wall clock, since it outlives the run. */
 export interface KeptRelay {

@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { BackroomError, isBackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -8,6 +8,7 @@ import {
   createNetwork as newNetwork,
   formatNetworkFile,
   inviteTo as inviteWith,
+  joinRelayOf,
   networkOfInvite,
   parseNetworkFile,
   type Network,
@@ -16,7 +17,7 @@ import type { JoinRelay } from "../link/join-relay.ts";
 import { formatInvite, parseInvite } from "../link/invite.ts";
 import { readStateFile, writeStateFile } from "../store/state-file.ts";
 import { openDataFolder, type DataFolder } from "./data-folder.ts";
-import { openTable } from "./saved-table.ts";
+import { openTable, tableFile } from "./saved-table.ts";
 
 /** A network as people see it. */
 export interface NetworkSummary {
@@ -89,15 +90,6 @@ export function inviteTo(network: Network, relays: readonly JoinRelay[]): string
   return formatInvite(inviteWith(network, relays, systemRandom));
 }
 
-/** A relay's key and first address, as links and invites carry them. */
-export function joinRelayOf(info: {
-  nodeKey: Buffer;
-  endpoints: readonly { host: string; port: number }[];
-}): JoinRelay {
-  const { host, port } = info.endpoints[0] as { host: string; port: number };
-  return { nodeKey: info.nodeKey, host, port };
-}
-
 /** The network in use. Raises E_NO_NETWORK where there is none. */
 export async function currentNetwork(folder: DataFolder): Promise<Network> {
   const id = await readCurrent(folder);
@@ -122,8 +114,19 @@ export async function readNetwork(folder: DataFolder, id: number): Promise<Netwo
   }
 }
 
+/** Writes nothing where nothing is new: the file's time says when the last new invite came. */
 export async function saveNetwork(folder: DataFolder, network: Network): Promise<void> {
-  await writeStateFile(networkFile(folder, network.id), Buffer.from(formatNetworkFile(network)));
+  const file = networkFile(folder, network.id);
+  const content = Buffer.from(formatNetworkFile(network));
+  const before = await readStateFile(file, LIMITS.networkFileBytes).catch(() => undefined);
+  if (before?.equals(content) !== true) await writeStateFile(file, content);
+}
+
+/** Whether an invite came that named somebody new since this member joined last, which ends with the table being kept. */
+export async function hasNewInvite(folder: DataFolder, network: Network): Promise<boolean> {
+  const files = [networkFile(folder, network.id), tableFile(folder, network)];
+  const [invited, joined] = await Promise.all(files.map((file) => stat(file).catch(() => undefined)));
+  return invited !== undefined && joined !== undefined && invited.mtimeMs > joined.mtimeMs;
 }
 
 export function networkIdText(id: number): string {

@@ -4,10 +4,10 @@ import { createClockCheck } from "../directory/clock-check.ts";
 import type { Network } from "../directory/network.ts";
 import type { RelayInfoDecoder } from "../directory/relay-info.ts";
 import type { RelayTable } from "../directory/table.ts";
+import type { JoinRelay } from "../link/join-relay.ts";
 import { answerLan } from "../net/lan/lan-responder.ts";
 import { lanFinder } from "./lan-finder.ts";
 import type { Machine } from "./machine.ts";
-import { joinRelayOf } from "./networks.ts";
 
 export interface RelayJoiningDeps {
   readonly network: Network;
@@ -19,6 +19,8 @@ export interface RelayJoiningDeps {
   readonly connect: BootstrapDeps["connect"];
   readonly decodeInfo: RelayInfoDecoder;
   readonly log: Log;
+  /** Known from earlier runs. */
+  readonly cached: readonly JoinRelay[];
   /** Answers on the local network, and asks there. */
   readonly lan: boolean;
 }
@@ -31,6 +33,7 @@ export interface RelayJoining {
 
 /** Below this many other relays a relay asks everybody it can think of. */
 const ENOUGH_RELAYS = 3;
+const CACHED_ASKED = 12;
 
 /** How a relay finds its first neighbours, and lets newcomers find it. It has no address to hide, so it asks nobody before it looks around. */
 export function createRelayJoining(deps: RelayJoiningDeps): RelayJoining {
@@ -44,9 +47,7 @@ export function createRelayJoining(deps: RelayJoiningDeps): RelayJoining {
       const isAlone = table.size <= ENOUGH_RELAYS;
       // An invite to a network that is known already may lead to a part of it that nobody here has heard of.
       const unheard = network.relays.filter((one) => table.get(one.nodeKey.toString("hex")) === undefined);
-      const known = isAlone
-        ? [...network.relays, ...table.entries().map(({ info }) => joinRelayOf(info))]
-        : unheard;
+      const known = isAlone ? [...network.relays, ...deps.cached.slice(0, CACHED_ASKED)] : unheard;
       const relays = known.filter((one) => !one.nodeKey.equals(nodeKey));
       const hints = isAlone && findOnLan !== undefined ? await findOnLan() : [];
       const others = hints.filter(({ relay }) => !relay.nodeKey.equals(nodeKey));
@@ -54,7 +55,7 @@ export function createRelayJoining(deps: RelayJoiningDeps): RelayJoining {
       const clockCheck = createClockCheck();
       // A relay waits for nobody to answer a question, and what it hears stays hearsay until it is borne out.
       await bootstrap(
-        { relays, hints: others, acceptFewSources: true },
+        { relays, hints: others, introduce: true, acceptFewSources: true },
         { table, network, clock, random, decodeInfo, connect, clockCheck, log },
       );
     },

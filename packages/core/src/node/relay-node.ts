@@ -7,10 +7,11 @@ import { createRelay } from "../circuit/relay.ts";
 import { createExtendResolver } from "../directory/acceptable.ts";
 import { createDirectoryClient, createRelayAsker } from "../directory/directory-client.ts";
 import { createGossip } from "../directory/gossip.ts";
-import type { Network } from "../directory/network.ts";
+import { joinRelayOf, type Network } from "../directory/network.ts";
 import { createRelayInfoDecoder, isGuest } from "../directory/relay-info.ts";
 import { StrangerDials } from "../directory/stranger-dials.ts";
 import type { RelayTable } from "../directory/table.ts";
+import type { JoinRelay } from "../link/join-relay.ts";
 import { DATA_FRAME_BYTES } from "../net/frame.ts";
 import { createTlsDialer } from "../net/tls-dialer.ts";
 import { listenTls } from "../net/tls-listener.ts";
@@ -21,7 +22,7 @@ import { openDataFolder, type DataFolder } from "./data-folder.ts";
 import type { Hooks } from "./hooks.ts";
 import { Hosting } from "./hosting.ts";
 import { watchLoopLag } from "./loop-lag.ts";
-import { currentNetwork, inviteTo, joinRelayOf } from "./networks.ts";
+import { currentNetwork, inviteTo } from "./networks.ts";
 import { interfaceAddresses, ownAddresses } from "./own-addresses.ts";
 import { OwnInfo } from "./own-info.ts";
 import { lanInUse } from "./lan-setting.ts";
@@ -33,7 +34,7 @@ import { createRelayJoining } from "./relay-joining.ts";
 import { openRelayKeys } from "./relay-keys.ts";
 import { reportRelay } from "./relay-report.ts";
 import type { RelayServices } from "./relay-services.ts";
-import { openTable, saveTable } from "./saved-table.ts";
+import { cachedRelays, openTable, saveTable } from "./saved-table.ts";
 import { Standing } from "./standing.ts";
 
 const SAVE_TABLE_MS = 5 * 60_000;
@@ -98,7 +99,9 @@ export async function runRelay(options: RelayOptions, hooks: Hooks): Promise<voi
     const table = await openTable(folder, network);
     const { port, gate } = options;
     const lan = await lanInUse(folder, options.lan);
-    const running = await startOnFreePort({ folder, network, own, table, hosts, port, gate, lan, hooks });
+    const cached = await cachedRelays(folder, network);
+    const parts = { folder, network, own, table, cached, hosts, port, gate, lan, hooks };
+    const running = await startOnFreePort(parts);
     try {
       await Promise.race([running.settled, whenAborted(options.signal)]);
       if (!options.signal.aborted) options.onReady(running.relay);
@@ -116,6 +119,8 @@ interface Parts {
   readonly network: Network;
   readonly own: OwnInfo;
   readonly table: RelayTable;
+  /** Known from earlier runs. */
+  readonly cached: readonly JoinRelay[];
   /** Undefined where it finds out for itself. */
   readonly hosts: readonly string[] | undefined;
   readonly port: number;
@@ -226,6 +231,7 @@ async function startRelay(parts: Parts): Promise<Running> {
     connect,
     decodeInfo,
     log,
+    cached: parts.cached,
     lan: parts.lan,
   });
   const gossip = createGossip({

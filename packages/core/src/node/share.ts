@@ -1,6 +1,7 @@
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { shuffled, systemRandom } from "../base/random.ts";
+import { joinRelayOf } from "../directory/network.ts";
 import type { Profile } from "../directory/path.ts";
 import { formatLink, lockedLink, parseLink, topicSecret, type ShareLink } from "../link/link.ts";
 import { showableName } from "../link/name.ts";
@@ -13,7 +14,7 @@ import { whenAborted } from "./aborted.ts";
 import { Client } from "./client.ts";
 import { openDataFolder, type DataFolder } from "./data-folder.ts";
 import type { Hooks } from "./hooks.ts";
-import { currentNetwork, joinRelayOf } from "./networks.ts";
+import { currentNetwork } from "./networks.ts";
 import { networkOfLink } from "./network-of-link.ts";
 import { sealToNewFile, type SealFor, type SealedFile } from "./sealing.ts";
 import { lockPack } from "./pack-lock.ts";

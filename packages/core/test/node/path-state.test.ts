@@ -8,7 +8,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { Measurements } from "../../src/directory/measurements.ts";
 import { openDataFolder } from "../../src/node/data-folder.ts";
-import { joinRelayOf } from "../../src/node/networks.ts";
+import { joinRelayOf } from "../../src/directory/network.ts";
 import {
   decodePathState,
   encodePathState,

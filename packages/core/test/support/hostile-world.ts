@@ -29,7 +29,7 @@ import { openDataFolder } from "../../src/node/data-folder.ts";
 import { Fetching } from "../../src/node/fetching.ts";
 import type { Hooks } from "../../src/node/hooks.ts";
 import type { Machine } from "../../src/node/machine.ts";
-import { joinRelayOf } from "../../src/node/networks.ts";
+import { joinRelayOf } from "../../src/directory/network.ts";
 import { PathStore } from "../../src/node/path-store.ts";
 import { relayServices } from "../../src/node/relay-services.ts";
 import { Swarming } from "../../src/node/swarming.ts";
