@@ -5,7 +5,8 @@ import { SERVICE } from "../circuit/stream.ts";
 import { askService } from "../circuit/messages.ts";
 import { askGates } from "../directory/questions.ts";
 import { hopTarget, type RelayInfo } from "../directory/relay-info.ts";
-import { Finder } from "../tunnel/finder.ts";
+import { Finder, type FoundTunnel } from "../tunnel/finder.ts";
+import { rotationMs } from "../tunnel/rotation.ts";
 import { whenAborted } from "./aborted.ts";
 import type { Client } from "./client.ts";
 import type { Swarming } from "./swarming.ts";
@@ -40,6 +41,8 @@ const SLOW_MS = 15_000;
 const REST_MS = 10_000;
 const AT_ONCE_MS = 5_000;
 const LITTLE_BYTES = 256 * 1024;
+/** Between tries to replace a tunnel whose circuit grows old; the old one goes on meanwhile, for hours. */
+const ROTATE_AGAIN_MS = 60_000;
 /** Who breaks the rules does so again; a lease that a mere stall has ended is as good as before. */
 const OFFENCES: ReadonlySet<string> = new Set<ErrorCode>([
   "E_PEER_ADDRESS",
@@ -63,6 +66,10 @@ interface Connection {
   readonly sinceMs: number;
   /** What the swarm had downloaded by then. */
   readonly sinceBytes: number;
+  /** From then on another tunnel to the same seeder takes its place; monotonic. */
+  untilMs: number;
+  /** The swarm's token of the one that does. */
+  replacedBy: object | undefined;
 }
 
 /** Keeps a download supplied with tunnels to seeders. */
@@ -131,6 +138,7 @@ export class Fetching {
       const alone = this.#connected.size === 0;
       failures = alone ? failures + 1 : 0;
       if (alone) this.#losePatience(failure, failures);
+      else await this.#rotate(stop);
       await this.#pause(alone ? Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS) : TOP_UP_MS, stop);
     }
   }
@@ -140,6 +148,7 @@ export class Fetching {
     const connection = this.#connected.get(peer);
     if (connection === undefined) return;
     this.#connected.delete(peer);
+    if (connection.replacedBy !== undefined && this.#connected.has(connection.replacedBy)) return;
     const nowMs = this.#clock.monotonicMs();
     const isOffence = error !== undefined && OFFENCES.has(error.code);
     // Where enough came, or the circuit broke, a relay went away: the seeder is at other gates already, and can be reached at once.
@@ -177,10 +186,8 @@ export class Fetching {
           tunnel.close();
           break;
         }
-        const peer = swarm.addPeer(tunnel, { initiator: true, seeder });
-        const sinceMs = this.#clock.monotonicMs();
-        if (peer === undefined) this.#restUntilMs.set(seeder, sinceMs + REST_MS);
-        else this.#connected.set(peer, { seeder, gate, sinceMs, sinceBytes: swarm.stats().downloadedBytes });
+        const peer = this.#add({ tunnel, seeder, gate });
+        if (peer === undefined) this.#restUntilMs.set(seeder, this.#clock.monotonicMs() + REST_MS);
       }
       return undefined;
     } catch (error) {
@@ -198,6 +205,50 @@ export class Fetching {
     const isSlow = this.#options.swarming.swarm.stats().downloadRate < SLOW_BYTES_PER_S;
     const oldMs = this.#clock.monotonicMs() - SLOW_MS;
     return held.every((connection) => isSlow && connection.gate !== gate && connection.sinceMs <= oldMs);
+  }
+
+  #add(
+    { tunnel, seeder, gate }: Pick<FoundTunnel, "tunnel" | "seeder" | "gate">,
+    replaces?: object,
+  ): object | undefined {
+    const { swarm } = this.#options.swarming;
+    const peer = swarm.addPeer(tunnel, {
+      initiator: true,
+      seeder,
+      ...(replaces === undefined ? {} : { replaces }),
+    });
+    if (peer === undefined) return undefined;
+    const { random } = this.#options.client.machine;
+    this.#connected.set(peer, {
+      seeder,
+      gate,
+      sinceMs: this.#clock.monotonicMs(),
+      sinceBytes: swarm.stats().downloadedBytes,
+      untilMs: rotationMs(this.#clock, random),
+      replacedBy: undefined,
+    });
+    return peer;
+  }
+
+  /** Another tunnel to the same seeder comes up before one goes whose circuit grows old. */
+  async #rotate(stop: AbortSignal): Promise<void> {
+    const { log } = this.#options;
+    for (const [old, connection] of this.#connected) {
+      const isBeingReplaced =
+        connection.replacedBy !== undefined && this.#connected.has(connection.replacedBy);
+      if (stop.aborted || isBeingReplaced || this.#clock.monotonicMs() < connection.untilMs) continue;
+      connection.untilMs = this.#clock.monotonicMs() + ROTATE_AGAIN_MS;
+      const isWanted = (seeder: string): boolean => seeder === connection.seeder;
+      try {
+        for await (const found of this.#finder.find({ want: 1, isWanted, mayLookUp: true })) {
+          if (stop.aborted || !this.#connected.has(old)) found.tunnel.close();
+          else connection.replacedBy = this.#add(found, old);
+        }
+      } catch (error) {
+        if (!isBackroomError(error)) throw error;
+        log("debug", "a tunnel could not be replaced yet", { code: error.code });
+      }
+    }
   }
 
   #planLookUp(foundSome: boolean): void {

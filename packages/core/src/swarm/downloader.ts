@@ -26,6 +26,8 @@ export interface Peer {
   peerId: Buffer | undefined;
   /** It owes blocks for long, and others are asked for them. */
   stalled: boolean;
+  /** Another one has taken its place: it is asked nothing more. Monotonic; undefined while it stays. */
+  retiredMs: number | undefined;
 }
 
 export interface DownloaderDeps {
@@ -208,6 +210,7 @@ export class Downloader {
   ask(peer: Peer): void {
     const { session, picking } = peer;
     if (this.#closed !== undefined || !session.open || picking.usefulCount === 0) return;
+    if (peer.retiredMs !== undefined) return;
     const nowMs = this.#deps.clock.monotonicMs();
     if (this.#layer === undefined) {
       const room = LIMITS.peerHashRequests - session.hashRequestCount;

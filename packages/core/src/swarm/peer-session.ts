@@ -87,6 +87,11 @@ export class PeerSession {
     return this.#hashes.askedCount;
   }
 
+  /** Whether the peer has been asked for something that has not come. */
+  get isOwed(): boolean {
+    return this.window.outstandingCount > 0 || this.#hashes.askedCount > 0;
+  }
+
   /** How many blocks to ask for now. */
   get room(): number {
     if (!this.open || this.choked) return 0;

@@ -6,7 +6,7 @@ import type { PieceStore } from "../store/piece-store.ts";
 import { Downloader, type Peer } from "./downloader.ts";
 import { PeerSession } from "./peer-session.ts";
 import { RateMeter } from "./rate-meter.ts";
-import type { Swarm, SwarmOptions, SwarmStats } from "./swarm.ts";
+import type { AddPeerOptions, Swarm, SwarmOptions, SwarmStats } from "./swarm.ts";
 
 const TICK_MS = 500;
 /** Pieces are announced in batches, since each message may cost a tunnel's record of 16 KiB. */
@@ -14,6 +14,8 @@ const ANNOUNCE_MS = 100;
 /** A peer that exchanged nothing for this long makes room for a new one when there are too many. */
 const IDLE_MS = 60_000;
 
+/** How long a peer that another one has replaced may take to send what it was asked for. */
+const RETIRE_MS = 30_000;
 /** A piece that is damaged on disk again right after it was stored will be so the next time too. */
 const READ_ATTEMPTS = 3;
 /** The peers of one share, and the serving half: see Swarm for what it does. */
@@ -45,7 +47,7 @@ export class PeerSwarm implements Swarm {
     this.#stopTick = options.clock.after(TICK_MS, () => this.#tick());
   }
 
-  addPeer(duplex: ByteDuplex, options: { initiator: boolean; seeder?: string }): object | undefined {
+  addPeer(duplex: ByteDuplex, options: AddPeerOptions): object | undefined {
     if (this.#closed === undefined && this.#peers.size >= LIMITS.swarmPeers) this.#evictIdle();
     if (this.#closed !== undefined || this.#peers.size >= LIMITS.swarmPeers) {
       duplex.close();
@@ -69,6 +71,7 @@ export class PeerSwarm implements Swarm {
         onPieces: (pieces) => {
           this.#downloader.onPieces(peer, pieces);
           this.#onPeerGained(peer);
+          this.#retire(options.replaces);
         },
         onHave: (piece) => {
           this.#downloader.onHave(peer, piece);
@@ -80,7 +83,10 @@ export class PeerSwarm implements Swarm {
         onReject: (block) => this.#downloader.onReject(peer, block),
         onHashes: (message) => this.#downloader.onHashes(message),
         onHashReject: (range) => this.#downloader.onHashReject(peer, range),
-        onIdle: () => this.#downloader.ask(peer),
+        onIdle: () => {
+          this.#downloader.ask(peer);
+          if (peer.retiredMs !== undefined && !peer.session.isOwed) peer.session.close();
+        },
         onReadFailed: (piece, error) => void this.#onReadFailed([piece], error),
         onClosed: (error) => this.#onPeerClosed(peer, error),
       },
@@ -91,6 +97,7 @@ export class PeerSwarm implements Swarm {
       ownId,
       peerId: undefined,
       stalled: false,
+      retiredMs: undefined,
     };
     this.#peers.add(peer);
     session.start();
@@ -235,6 +242,13 @@ export class PeerSwarm implements Swarm {
     return true;
   }
 
+  #retire(token: object | undefined): void {
+    const peer = [...this.#peers].find((one) => one === token);
+    if (peer === undefined) return;
+    peer.retiredMs = this.#nowMs();
+    if (!peer.session.isOwed) peer.session.close();
+  }
+
   #evictIdle(): void {
     const nowMs = this.#nowMs();
     let idlest: Peer | undefined;
@@ -252,6 +266,8 @@ export class PeerSwarm implements Swarm {
     if (forgive) this.#forgivenMs = nowMs;
     for (const peer of this.#peers) {
       peer.session.tick(nowMs);
+      // What it still owes comes from others.
+      if (peer.retiredMs !== undefined && nowMs - peer.retiredMs > RETIRE_MS) peer.session.close();
       if (forgive) this.#downloader.forgive(peer);
       const patienceMs = Math.max(LIMITS.peerStallMs, 2 * peer.session.window.expectedMs);
       if (!peer.stalled && peer.session.window.owingMs(nowMs) > patienceMs) {

@@ -50,14 +50,21 @@ export interface SwarmStats {
   readonly complete: boolean;
 }
 
+export interface AddPeerOptions {
+  readonly initiator: boolean;
+  readonly seeder?: string;
+  readonly replaces?: object;
+}
+
 /** One share's swarm: it downloads what its store lacks and serves what it has, at the same time. */
 export interface Swarm {
   /**
    * Takes over a duplex that `start` has not been called for. Returns a token for `onPeerClosed`, or undefined (and closes the duplex)
    * when there are enough peers, the swarm is closed, or the other side has closed the duplex. `initiator` says who opened the tunnel: it sends its handshake first. `seeder` is
-   * the name in `leases` of whoever was called.
+   * the name in `leases` of whoever was called. `replaces` is the token of a peer that goes in good order once this one can be asked: it is asked
+   * nothing more, and closed when it owes nothing.
    */
-  addPeer(duplex: ByteDuplex, options: { initiator: boolean; seeder?: string }): object | undefined;
+  addPeer(duplex: ByteDuplex, options: AddPeerOptions): object | undefined;
   /** Fulfilled when the piece is there; until then it comes before others. Rejected with why the swarm closed. */
   whenPiece(piece: number): Promise<void>;
   /** The pack's bytes; reads wait for their pieces, and what follows them is fetched ahead. */

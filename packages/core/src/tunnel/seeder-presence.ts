@@ -9,6 +9,7 @@ import { TokenBucket } from "../circuit/token-bucket.ts";
 import { GatePlace, type OwnLease } from "./gate-place.ts";
 import { GateSession, type TunnelHost } from "./gate-session.ts";
 import type { LeaseGate, SeederKeys } from "./lease.ts";
+import { rotationMs } from "./rotation.ts";
 import { deriveEpoch, epochsAt, type EpochKeys, type ShareTopic } from "./topic.ts";
 import type { TunnelDeps } from "./tunnel-duplex.ts";
 
@@ -35,9 +36,6 @@ export interface SeederShare extends ShareTopic {
 
 const GATES = 2;
 const MAINTAIN_MS = 60_000;
-/** A circuit takes no new streams after an hour (LIMITS.circuitFreshMs): the next one to the same gate is there before. */
-const CIRCUIT_LEAST_MS = 40 * 60_000;
-const CIRCUIT_SPREAD_MS = 12 * 60_000;
 /** A gate is kept about a day: few gates ever see the seeder's second hops, and a lease's gates do not jump about. */
 const GATE_LEAST_MS = 20 * 3_600_000;
 const GATE_SPREAD_MS = 8 * 3_600_000;
@@ -209,7 +207,7 @@ export class SeederPresence {
       session,
       places: new Map(),
       sinceMs: nowMs,
-      circuitUntilMs: nowMs + CIRCUIT_LEAST_MS + random.below(CIRCUIT_SPREAD_MS),
+      circuitUntilMs: rotationMs(clock, random),
       gateUntilMs: gateUntilMs ?? nowMs + GATE_LEAST_MS + random.below(GATE_SPREAD_MS),
       replaces,
     });
