@@ -282,9 +282,14 @@ export const LIMITS = {
   hearsayEveryMs: 60_000,
   /** How long after a seeder was reached, or named by a gate, its lease is passed on: shorter than leases run, so the dead fade. */
   leaseAliveMs: 30 * 60_000,
-  /** Circuits that one share may build at once, and how often one more: a gate that kills circuits must not walk to a guard. */
+  /** Circuits that one share may build at once, and how often one more: for a seeder's gates and for a downloader's tunnels. */
   rebuildBurst: 20,
   rebuildEveryMs: 60_000,
+  /** The same for a downloader's questions to gates, which it asks more often while nobody is there, mostly over circuits that it has. */
+  questionCircuitEveryMs: 15_000,
+  /** Circuits to one gate that was somebody else's choice, each over another second hop: a gate that kills them must not walk to a guard. */
+  gateRebuildBurst: 6,
+  gateRebuildEveryMs: 120_000,
 
   // --- pack -----------------------------------------------------------------------------------------
   /** A frame of a pack unpacked. Larger frames gain under 1 % in size; a reader holds several. */

@@ -215,6 +215,7 @@ export class RelayCircuit implements ServedCircuit, HubPort, LegEvents {
   accept(stream: CircuitStream, service: number, args: Buffer): StreamHandlers | undefined {
     // `incoming` is what gates open towards seeders; nobody opens it towards a relay.
     if (service === SERVICE.incoming || !this.#fresh()) return undefined;
+    this.#idleSinceMs = this.#context.clock.monotonicMs();
     return this.#context.services[service as Service]?.(stream, args, this);
   }
 

@@ -24,8 +24,9 @@ const COMPLETE_PAUSE_MS = 2_000;
 /** Between look-ups of more seeders while data flows, and peers pass leases on: doubled each time that finds nobody. */
 const LOOK_UP_LEAST_MS = 20_000;
 const LOOK_UP_MOST_MS = 5 * 60_000;
-/** Below this data does not flow, and each round looks up. */
+/** Below this data does not flow, and look-ups stay closer together: each costs circuits all the same. */
 const STARVED_BYTES_PER_S = 16 * 1024;
+const LOOK_UP_STARVED_MOST_MS = 80_000;
 /** How long nobody may be found: at first, and once something has come. */
 const PATIENCE_MS = 25_000;
 const PATIENCE_WITH_DATA_MS = 120_000;
@@ -121,7 +122,11 @@ export class Fetching {
     const { signal, swarming } = this.#options;
     const stop = AbortSignal.any([signal, done]);
     // A round may wait for a relay that does not answer; whoever stops does not wait with it.
-    await Promise.race([this.#keepUp(stop), whenAborted(stop), swarming.failed]);
+    try {
+      await Promise.race([this.#keepUp(stop), whenAborted(stop), swarming.failed]);
+    } finally {
+      this.#finder.close();
+    }
     if (signal.aborted) throw new BackroomError("E_INTERRUPTED", "the download was stopped");
   }
 
@@ -176,7 +181,7 @@ export class Fetching {
     // Those who are connected may lack what is missing here.
     const starves = swarm.stats().downloadRate < STARVED_BYTES_PER_S;
     // Of nobody, nothing can come, whatever the rate of the last seconds still says.
-    const mayLookUp = connected.size === 0 || starves || nowMs >= this.#lookUpAtMs;
+    const mayLookUp = connected.size === 0 || nowMs >= this.#lookUpAtMs;
     const isRested = (name: string): boolean => nowMs >= (this.#restUntilMs.get(name) ?? -Infinity);
     const isWanted = (seeder: string, gate: string): boolean =>
       seeder !== self && isRested(seeder) && isRested(wayOf({ seeder, gate })) && this.#lacks(seeder, gate);
@@ -195,7 +200,7 @@ export class Fetching {
       log("debug", "looking for seeders failed", { code: error.code });
       return error;
     } finally {
-      if (mayLookUp) this.#planLookUp(this.#connected.size > connected.size);
+      if (mayLookUp) this.#planLookUp(this.#connected.size > connected.size, starves);
     }
   }
 
@@ -251,10 +256,11 @@ export class Fetching {
     }
   }
 
-  #planLookUp(foundSome: boolean): void {
-    const pauseMs = foundSome ? LOOK_UP_LEAST_MS : this.#lookUpPauseMs;
+  #planLookUp(foundSome: boolean, starves: boolean): void {
+    const mostMs = starves ? LOOK_UP_STARVED_MOST_MS : LOOK_UP_MOST_MS;
+    const pauseMs = foundSome ? LOOK_UP_LEAST_MS : Math.min(this.#lookUpPauseMs, mostMs);
     this.#lookUpAtMs = this.#clock.monotonicMs() + pauseMs;
-    this.#lookUpPauseMs = Math.min(2 * pauseMs, LOOK_UP_MOST_MS);
+    this.#lookUpPauseMs = Math.min(2 * pauseMs, mostMs);
   }
 
   #losePatience(failure: BackroomError | undefined, rounds: number): void {

@@ -6,9 +6,9 @@ import type { Log } from "../base/log.ts";
 import { shuffled, type Random } from "../base/random.ts";
 import type { Circuit, HopTarget } from "../circuit/stream.ts";
 import { TokenBucket } from "../circuit/token-bucket.ts";
-import type { ConnectTerms } from "./connect-work.ts";
 import type { KnownLease, LeaseBook } from "./lease-book.ts";
 import { askLeases, connectTunnel } from "./gate-client.ts";
+import { GateWays, type GateWay } from "./gate-ways.ts";
 import type { TunnelDeps } from "./tunnel-duplex.ts";
 
 export interface FinderDeps extends TunnelDeps {
@@ -48,16 +48,12 @@ type Trouble =
   | "a gate could not be asked for leases"
   | "a seeder could not be reached through one of its gates";
 
-/** A circuit to a gate, and what the gate said over it that a tunnel takes. */
-interface GateWay {
-  readonly circuit: Circuit;
-  readonly terms: ConnectTerms | undefined;
-}
-
 /** Gates asked at a time, and tunnels dialled at a time: hides the delay of a dead one. */
 const AT_ONCE = 3;
 /** A gate is not asked again for the same topic sooner. Not longer either: a seeder that restarts is there again in seconds. */
 const ASK_AGAIN_MS = 15_000;
+/** How long a circuit to a gate waits for the next question: relays end one that carries nothing after ten minutes. */
+const SPARE_MS = 6 * 60_000;
 /** A lease that led nowhere is left alone for a while, longer each time: its seeder may be gone, and each attempt costs circuits. */
 const DIAL_AGAIN_LEAST_MS = 5_000;
 const DIAL_AGAIN_MOST_MS = 5 * 60_000;
@@ -66,13 +62,11 @@ const DIAL_AGAIN_MOST_MS = 5 * 60_000;
 export class Finder {
   readonly book: LeaseBook;
   readonly #deps: FinderDeps;
-  readonly #rebuilds: TokenBucket;
+  readonly #ways: GateWays;
   readonly #hearsay: TokenBucket;
   readonly #askedMs = new Map<string, number>();
   /** Leases that led nowhere, by their seal. */
   readonly #failed = new Map<string, { readonly times: number; readonly untilMs: number }>();
-  /** Circuits over which leases were asked, and the gate's terms: the first tunnel to that gate goes the same way. By node key in hex. */
-  readonly #spare = new Map<string, GateWay>();
   /** How often a tunnel through a gate did not come up, or came to little. By node key in hex, the latest last. */
   readonly #troubles = new Map<string, number>();
 
@@ -80,7 +74,7 @@ export class Finder {
   constructor(book: LeaseBook, deps: FinderDeps) {
     this.#deps = deps;
     this.book = book;
-    this.#rebuilds = new TokenBucket(deps.clock, LIMITS.rebuildBurst, 1000 / LIMITS.rebuildEveryMs);
+    this.#ways = new GateWays(deps);
     this.#hearsay = new TokenBucket(deps.clock, LIMITS.hearsayBurst, 1000 / LIMITS.hearsayEveryMs);
   }
 
@@ -103,22 +97,32 @@ export class Finder {
       return this.#dialAll(queue, { ...options, want });
     };
     let found = 0;
+    let isLeft = true;
     try {
       found += yield* dial(options.want);
-      if (found >= options.want || !options.mayLookUp) return;
-      await this.#lookUp(() => untried().length >= options.want - found);
-      found += yield* dial(options.want - found);
+      if (found < options.want && options.mayLookUp) {
+        await this.#lookUp(() => untried().length >= options.want - found);
+        found += yield* dial(options.want - found);
+      }
+      isLeft = false;
     } catch (error) {
+      isLeft = false;
       // Those that were found are worth more than the reason why there are no others.
       if (found === 0) throw error;
       this.#note("no more seeders could be looked up", error);
     } finally {
-      for (const { circuit } of this.#spare.values()) circuit.destroy();
-      this.#spare.clear();
+      // While somebody is still missing there will be another round soon, with the same questions.
+      this.#ways.release(isLeft || found >= options.want ? 0 : SPARE_MS);
     }
+    if (!options.mayLookUp) return;
     if (found === 0 && this.book.list().some((known) => this.#gatesOf(known, options).length > 0)) {
       throw new BackroomError("E_TUNNEL", "none of the seeders could be reached");
     }
+  }
+
+  /** Lets go of the circuits that were kept for another round. */
+  close(): void {
+    this.#ways.release(0);
   }
 
   async #lookUp(enough: () => boolean): Promise<void> {
@@ -158,17 +162,17 @@ export class Finder {
 
   /** False when the gate cannot be reached or does not answer. */
   async #askGate(gate: HopTarget, topic: Buffer): Promise<boolean> {
-    let circuit: Circuit | undefined;
+    let way: GateWay | undefined;
     try {
-      ({ circuit } = await this.#wayTo(gate));
+      way = await this.#ways.take(gate, "question");
       this.#askedMs.set(questionName(gate, topic), this.#deps.clock.monotonicMs());
-      const { leases, terms } = await askLeases(circuit, topic, this.#deps.clock);
+      const { leases, terms } = await askLeases(way.circuit, topic, this.#deps.clock);
       this.#deps.log("debug", "a gate was asked for leases", { leaseCount: leases.length });
       for (const sealed of leases) this.book.add(sealed, "gate");
-      this.#putBack(gate, { circuit, terms });
+      this.#ways.putBack(gate, { ...way, terms });
       return true;
     } catch (error) {
-      circuit?.destroy();
+      way?.circuit.destroy();
       this.#note("a gate could not be asked for leases", error);
       return false;
     }
@@ -210,19 +214,13 @@ export class Finder {
     // Anybody with the link can make such leases up without end, and each costs circuits that others need.
     if (known.isHearsay && !this.#hearsay.take()) return undefined;
     for (const { gate, tag } of this.#gatesOf(known, options)) {
-      try {
-        const { circuit, terms } = await this.#wayTo(gate);
-        const entrance = { gateKey: gate.nodeKey, tag, terms };
-        const tunnel = await connectTunnel(circuit, entrance, known.lease, known.keys.tunnelPsk, this.#deps);
-        this.#failed.delete(nameOf(known));
-        this.book.markAlive(known.seeder);
-        this.#deps.log("debug", "a tunnel to a seeder is up", { isSharers: known.isSharers });
-        const { seeder, isSharers } = known;
-        return { tunnel, seeder, isSharers, gate: gate.nodeKey.toString("hex") };
-      } catch (error) {
-        this.noteTrouble(gate.nodeKey.toString("hex"));
-        this.#note("a seeder could not be reached through one of its gates", error);
-      }
+      const tunnel = await this.#dialAt(gate, tag, known);
+      if (tunnel === undefined) continue;
+      this.#failed.delete(nameOf(known));
+      this.book.markAlive(known.seeder);
+      this.#deps.log("debug", "a tunnel to a seeder is up", { isSharers: known.isSharers });
+      const { seeder, isSharers } = known;
+      return { tunnel, seeder, isSharers, gate: gate.nodeKey.toString("hex") };
     }
     this.book.markDead(known.seeder);
     // The seeder may have gone to other gates, or left a newer lease at these: they are worth asking again. As rarely as it is dialled.
@@ -232,6 +230,24 @@ export class Finder {
     const untilMs = this.#deps.clock.monotonicMs() + waitMs;
     this.#failed.set(nameOf(known), { times: times + 1, untilMs });
     return undefined;
+  }
+
+  /** Undefined where the seeder is not to be had through that gate. */
+  async #dialAt(gate: HopTarget, tag: Buffer, known: KnownLease): Promise<ByteDuplex | undefined> {
+    let way: GateWay | undefined;
+    try {
+      way = await this.#ways.take(gate, "tunnel");
+      const entrance = { gateKey: gate.nodeKey, tag, terms: way.terms };
+      return await connectTunnel(way.circuit, entrance, known.lease, known.keys.tunnelPsk, this.#deps);
+    } catch (error) {
+      this.noteTrouble(gate.nodeKey.toString("hex"));
+      this.#note("a seeder could not be reached through one of its gates", error);
+      // Where only the seeder is gone, the gate can be asked over the same circuit where it went.
+      const isSeederGone = isBackroomError(error, "E_TUNNEL") && isBackroomError(error.cause, "E_REFUSED");
+      if (way !== undefined && isSeederGone) this.#ways.putBack(gate, { ...way, terms: undefined });
+      else way?.circuit.destroy();
+      return undefined;
+    }
   }
 
   /** A tunnel through this gate (node key in hex) came to little: others are tried before it. */
@@ -271,22 +287,6 @@ export class Finder {
   #mayDial(known: KnownLease): boolean {
     const untilMs = this.#failed.get(nameOf(known))?.untilMs ?? -Infinity;
     return untilMs <= this.#deps.clock.monotonicMs();
-  }
-
-  async #wayTo(gate: HopTarget): Promise<GateWay> {
-    const name = gate.nodeKey.toString("hex");
-    const spare = this.#spare.get(name);
-    this.#spare.delete(name);
-    if (spare?.circuit.alive === true) return spare;
-    if (!this.#rebuilds.take())
-      throw new BackroomError("E_GATE", "too many circuits were built for this share");
-    return { circuit: await this.#deps.openGateCircuit(gate), terms: undefined };
-  }
-
-  #putBack(gate: HopTarget, way: GateWay): void {
-    const name = gate.nodeKey.toString("hex");
-    if (this.#spare.has(name)) way.circuit.destroy();
-    else this.#spare.set(name, way);
   }
 
   #note(event: Trouble, error: unknown): void {

@@ -63,7 +63,7 @@ export interface GateEntrance {
 
 /**
  * A tunnel to the seeder that registered the tag at the circuit's last hop. A gate that is busy asks for work: it is done, more each time that it
- * was not enough, within LIMITS.connectTries and connectMs. Takes the circuit over: it goes with the tunnel, or when none comes up. Raises E_TUNNEL.
+ * was not enough, within LIMITS.connectTries and connectMs. The circuit goes with the tunnel; when none comes up it is the caller's as before. Raises E_TUNNEL.
  */
 export async function connectTunnel(
   circuit: Circuit,
@@ -76,24 +76,19 @@ export async function connectTunnel(
   const untilMs = clock.monotonicMs() + LIMITS.connectMs;
   let terms = entrance.terms;
   let shown = 0;
-  try {
-    for (let tries = 1; ; tries++) {
-      const effort = bidFor(terms?.effort ?? 0, shown);
-      const mayGoOn = (): boolean => circuit.alive && clock.monotonicMs() < untilMs;
-      const work = await workFor(entrance, terms && { ...terms, effort }, { random, mayGoOn });
-      try {
-        return await dialOnce(circuit, encodeConnect({ tag: entrance.tag, work }), peer, psk, deps);
-      } catch (error) {
-        shown = work?.effort ?? 0;
-        if (tries >= LIMITS.connectTries || clock.monotonicMs() >= untilMs) throw error;
-        terms = await termsAfter(error, circuit, entrance.tag, clock);
-        // It is not for want of work: the seeder is gone, or does not answer.
-        if (terms.effort === 0) throw error;
-      }
+  for (let tries = 1; ; tries++) {
+    const effort = bidFor(terms?.effort ?? 0, shown);
+    const mayGoOn = (): boolean => circuit.alive && clock.monotonicMs() < untilMs;
+    const work = await workFor(entrance, terms && { ...terms, effort }, { random, mayGoOn });
+    try {
+      return await dialOnce(circuit, encodeConnect({ tag: entrance.tag, work }), peer, psk, deps);
+    } catch (error) {
+      shown = work?.effort ?? 0;
+      if (tries >= LIMITS.connectTries || clock.monotonicMs() >= untilMs) throw error;
+      terms = await termsAfter(error, circuit, entrance.tag, clock);
+      // It is not for want of work: the seeder is gone, or does not answer.
+      if (terms.effort === 0) throw error;
     }
-  } catch (error) {
-    circuit.destroy();
-    throw error;
   }
 }
 

@@ -32,7 +32,8 @@ async function visit(effort: number, onAttempt: (clock: ManualClock) => void = (
     connectTunnel(circuit, entrance, target, Buffer.alloc(32), { clock, random: systemRandom }),
     isTunnel,
   );
-  assert.equal(circuit.alive, false, "a circuit was left behind");
+  // Whose circuit it is can ask over it where the seeder went.
+  assert.equal(circuit.alive, true);
   return shown;
 }
 

@@ -1,0 +1,216 @@
+import { silentLog } from "../../src/base/log.ts";
+import { BackroomError } from "../../src/base/errors.ts";
+import { systemRandom } from "../../src/base/random.ts";
+import { ChannelPool } from "../../src/circuit/channel-pool.ts";
+import { serveMessages } from "../../src/circuit/messages.ts";
+import { createRelay, type Relay } from "../../src/circuit/relay.ts";
+import { SERVICE, type Circuit } from "../../src/circuit/stream.ts";
+import { generateKeys } from "../../src/crypto/keys.ts";
+import { createRelayInfoDecoder, hopTarget, type RelayInfo } from "../../src/directory/relay-info.ts";
+import type { Profile } from "../../src/directory/path.ts";
+import { createMemoryNetwork } from "../../src/net/memory-channel.ts";
+import type { Listener } from "../../src/net/channel.ts";
+import { Circuits, type CircuitRole } from "../../src/node/circuits.ts";
+import { openDataFolder } from "../../src/node/data-folder.ts";
+import { Fetching } from "../../src/node/fetching.ts";
+import type { Machine } from "../../src/node/machine.ts";
+import { PathStore } from "../../src/node/path-store.ts";
+import { Swarming } from "../../src/node/swarming.ts";
+import type { PieceStore } from "../../src/store/piece-store.ts";
+import { createGate } from "../../src/tunnel/gate.ts";
+import { NETWORK, NOW_S, publicHost, seededRandom, signedInfo } from "../directory/fixtures.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { newShare } from "../tunnel/fixtures.ts";
+import { servicesOf, settle } from "../tunnel/town.ts";
+
+export interface WorldRelay {
+  readonly info: RelayInfo;
+  readonly relay: Relay;
+  /** Its process is gone: nobody listens, and its channels are cut. */
+  kill(): void;
+  /** It listens again. */
+  start(): void;
+}
+
+/** A path that a member built, and what became of it. */
+export interface Built {
+  readonly role: CircuitRole["role"];
+  readonly path: readonly RelayInfo[];
+  readonly circuit: Circuit;
+}
+
+/**
+ * Members with the real path picking, circuits, leases, tunnels and swarm over relays in memory, in one network of as many subnets as relays. All
+ * are gates and scouts, the DHT is a map, and time passes by `pass` alone.
+ */
+export function newMemberWorld(relayCount: number) {
+  const clock = new ManualClock(NOW_S * 1000);
+  const wires = createMemoryNetwork({ clock, random: systemRandom });
+  const share = newShare();
+  const dht = new Map<string, Set<RelayInfo>>();
+  const relays: WorldRelay[] = [];
+  const closers: (() => void)[] = [];
+  for (let number = 0; number < relayCount; number++) relays.push(newRelay(number));
+
+  function newRelay(number: number): WorldRelay {
+    const nodeKeys = generateKeys("ed25519");
+    const onionKeys = [generateKeys("x25519")];
+    const [{ publicBytes: onionKey }] = onionKeys as [(typeof onionKeys)[0]];
+    const endpoints = [{ host: publicHost(number), port: 9001 }];
+    const info = signedInfo({ onionKey, endpoints }, nodeKeys);
+    const identity = { nodeKeys, info: () => info.bytes };
+    const gate = createGate({
+      nodeKey: info.nodeKey,
+      clock,
+      random: systemRandom,
+      announcer: {
+        announce: (hash) => void dht.set(hash.toString("hex"), gatesOf(hash).add(info)),
+        withdraw: (hash) => void gatesOf(hash).delete(info),
+      },
+    });
+    const relay = createRelay({
+      nodeKey: info.nodeKey,
+      onionKeys: () => onionKeys,
+      dialer: wires.createDialer({ networkId: NETWORK.id, identity }),
+      clock,
+      services: {
+        ...servicesOf({ gate }),
+        [SERVICE.scout]: (stream) =>
+          serveMessages(stream, (question) => ({
+            r: [...gatesOf(question.get("t") as Buffer)].map(({ bytes }) => bytes),
+          })),
+      },
+      isRelay: (key) => relays.some(({ info: { nodeKey } }) => nodeKey.equals(key)),
+      resolveExtend: (asked) => {
+        const found = relays.find((other) => other.info.bytes.equals(asked));
+        if (found === undefined) throw new BackroomError("E_RELAY_INFO", "no such relay");
+        return hopTarget(found.info);
+      },
+    });
+    let listener: Listener | undefined;
+    const self: WorldRelay = {
+      info,
+      relay,
+      start: () => {
+        listener = wires.listen({ networkId: NETWORK.id, identity }, (channel) => relay.accept(channel));
+      },
+      kill: () => {
+        void listener?.close();
+        for (const link of wires.links) if (link.listenerKey.equals(info.nodeKey)) link.kill();
+      },
+    };
+    self.start();
+    return self;
+  }
+
+  function gatesOf(hash: Buffer): Set<RelayInfo> {
+    return dht.get(hash.toString("hex")) ?? new Set();
+  }
+
+  function relayOf(info: RelayInfo | undefined): WorldRelay {
+    const found = relays.find((relay) => relay.info.key === info?.key);
+    if (found === undefined) throw new Error("no relay of the world");
+    return found;
+  }
+
+  /** A member whose data folder is `root`; `seed` makes its choices repeat. */
+  async function newMember(root: string, options: { profile?: Profile; seed?: number } = {}) {
+    const random = options.seed === undefined ? systemRandom : seededRandom(options.seed);
+    const machine: Machine = { clock, random, createDialer: (dial) => wires.createDialer(dial) };
+    const store = await PathStore.open(await openDataFolder(root), NETWORK, {
+      clock,
+      random,
+      log: silentLog,
+    });
+    const channels = new ChannelPool({
+      dialer: machine.createDialer({ networkId: NETWORK.id }),
+      clock,
+      log: silentLog,
+    });
+    const warnings: string[] = [];
+    const built: Built[] = [];
+    const circuits = new Circuits({
+      network: NETWORK,
+      profile: options.profile ?? "standard",
+      clock,
+      random,
+      log: silentLog,
+      channels,
+      store,
+      relays: () => relays.map(({ info }) => info),
+      guestsBehind: () => [],
+      warn: (text) => void warnings.push(text),
+    });
+    const decodeInfo = createRelayInfoDecoder();
+    const client = {
+      machine,
+      decodeInfo,
+      vet: (bytes: Uint8Array) => relayOf(decodeInfo(bytes)).info,
+      async open(want: CircuitRole, avoid?: ReadonlySet<string>) {
+        const opened = await circuits.open(want, avoid);
+        built.push({ role: want.role, ...opened });
+        return opened;
+      },
+    };
+    const close = (): void => {
+      circuits.close();
+      channels.close();
+    };
+    closers.push(close);
+
+    /** Its part in the world's share. */
+    function join(pieces: PieceStore, isSharer = false) {
+      const complete = Promise.withResolvers<void>();
+      const swarming = new Swarming(
+        {
+          client,
+          topic: share,
+          store: pieces,
+          sharerKeys: isSharer ? share.sharerKeys : undefined,
+          notGates: new Set(),
+          log: silentLog,
+        },
+        { onComplete: () => complete.resolve() },
+      );
+      closers.push(() => swarming.close());
+      const fetch = (): Promise<void> => {
+        const done = new AbortController();
+        closers.push(() => done.abort());
+        const { signal } = new AbortController();
+        return new Fetching({ client, swarming, log: silentLog, signal }).run(done.signal);
+      };
+      return { swarming, fetch, complete: complete.promise };
+    }
+
+    return { circuits, client, store, built, warnings, join, close };
+  }
+
+  /** Time in steps, with everything that it sets off; `each` runs after every step. */
+  async function pass(ms: number, stepMs = 500, each: () => void = () => {}): Promise<void> {
+    for (let left = ms; left > 0; left -= stepMs) {
+      clock.advance(Math.min(stepMs, left));
+      await settle(8);
+      each();
+    }
+  }
+
+  /** Time until `done`, `mostMs` at most; gives how long it took. */
+  async function until(done: () => boolean, mostMs: number, stepMs = 100): Promise<number> {
+    const startedMs = clock.monotonicMs();
+    await settle(8);
+    while (!done() && clock.monotonicMs() - startedMs < mostMs) await pass(stepMs, stepMs);
+    return clock.monotonicMs() - startedMs;
+  }
+
+  return {
+    clock,
+    wires,
+    share,
+    relays,
+    relayOf,
+    newMember,
+    pass,
+    until,
+    close: () => closers.toReversed().forEach((run) => run()),
+  };
+}
