@@ -89,8 +89,8 @@ export class GateWays {
     if (known !== undefined) return known;
     // A full one is as good as a new one.
     for (const [other, bucket] of this.#byGate) if (bucket.full) this.#byGate.delete(other);
-    const { gateRebuildBurst, gateRebuildEveryMs } = LIMITS;
-    const bucket = new TokenBucket(this.#deps.clock, gateRebuildBurst, 1000 / gateRebuildEveryMs);
+    const perSecond = 1000 / LIMITS.gateRebuildEveryMs;
+    const bucket = new TokenBucket(this.#deps.clock, LIMITS.gateRebuildBurst, perSecond);
     this.#byGate.set(name, bucket);
     return bucket;
   }

@@ -247,3 +247,17 @@ test("a neighbour that does not read makes no frames wait, whatever it opens", (
   assert.ok(isBackroomError(channel.closedWith, "E_CHANNEL"));
   assert.equal(mux.closed, true);
 });
+
+/** Would catch: a relay's channel, which carries everybody's circuits, without any bound; from either side. */
+test("a channel between relays carries so many circuits, whoever opens them", () => {
+  const channel = new FakeChannel(false, Buffer.alloc(32, 1));
+  let created = 0;
+  const mux = new ChannelMux(channel, credits(), { onCreate: () => created++ });
+  for (let id = 1; id <= LIMITS.circuitsPerRelay + 3; id++)
+    channel.receive(makeFrame(FRAME.create, 0x8000_0000 + id));
+  assert.equal(created, LIMITS.circuitsPerRelay);
+  assert.throws(
+    () => mux.open(),
+    (error) => isBackroomError(error, "E_CIRCUIT"),
+  );
+});

@@ -53,3 +53,14 @@ test("what streams hold is counted while they hold it", async () => {
   await settle();
   assert.equal(heldQuestions.bytes, before);
 });
+
+test("all of a process's streams together hold so much", () => {
+  const dropped: number[] = [];
+  const each = LIMITS.questionsHeldBytes / 4;
+  const before = heldQuestions.bytes;
+  const streams = Array.from({ length: 5 }, () => ({}));
+  for (const [index, stream] of streams.entries()) heldQuestions.set(stream, each, () => dropped.push(index));
+  assert.deepEqual([dropped[0], heldQuestions.bytes <= LIMITS.questionsHeldBytes], [0, true]);
+  for (const stream of streams) heldQuestions.set(stream, 0, () => {});
+  assert.equal(heldQuestions.bytes, before);
+});

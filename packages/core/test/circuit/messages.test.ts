@@ -116,3 +116,18 @@ test("an answer that nobody asked for, or that is no dictionary, closes the conv
     ["E_FRAME"],
   );
 });
+
+test("a service that says nothing is given up after its time", async () => {
+  const { world, circuit } = await served(() => new Promise(() => {}));
+  const outcomes: unknown[] = [];
+  askService(circuit, SERVICE.directory, {}, { clock: world.clock }).catch((error: unknown) =>
+    outcomes.push(error),
+  );
+  await settle();
+  world.clock.advance(LIMITS.answerMs - 1);
+  await settle();
+  assert.equal(outcomes.length, 0);
+  world.clock.advance(1);
+  await settle();
+  assert.ok(isBackroomError(outcomes[0], "E_CIRCUIT"));
+});

@@ -8,6 +8,7 @@ import { LIMITS } from "../../src/base/limits.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import type { Channel } from "../../src/net/channel.ts";
 import { FRAME, makeFrame } from "../../src/net/frame.ts";
+import { encodeHello, ownHello } from "../../src/net/hello.ts";
 import { createTlsDialer } from "../../src/net/tls-dialer.ts";
 import { listenTls } from "../../src/net/tls-listener.ts";
 import { ManualClock } from "../support/manual-clock.ts";
@@ -119,6 +120,39 @@ test("one address has no more channels than a household needs", async () => {
   try {
     for (let count = 0; count < LIMITS.channelsPerAddress; count++) await world.dial();
     await assert.rejects(world.dial(), { code: "E_UNREACHABLE" });
+  } finally {
+    await world.close();
+  }
+});
+
+/** Would catch: a neighbour that never reads and keeps its place after it was told to go. */
+test("a channel that is closed is cut after a while, though its other end reads nothing", async () => {
+  const world = await newListener(1);
+  try {
+    const socket = await world.tls();
+    socket.write(
+      encodeHello(
+        ownHello({
+          side: "initiator",
+          networkId: 1,
+          nowMs: world.clock.nowMs(),
+          exporter: Buffer.alloc(32),
+          identity: undefined,
+        }),
+      ),
+    );
+    while (world.channels.length === 0) await sleep(5);
+    socket.pause();
+    const [channel] = world.channels as [Channel];
+    channel.start({ onFrame() {}, onDrain() {}, onClose() {} });
+    await sleep(5);
+    while (channel.send(makeFrame(FRAME.destroy, 1)));
+    channel.close();
+    await sleep(20);
+    await assert.rejects(world.dial(), { code: "E_UNREACHABLE" });
+    world.clock.advance(LIMITS.channelCloseMs);
+    await sleep(20);
+    (await world.dial()).close();
   } finally {
     await world.close();
   }
