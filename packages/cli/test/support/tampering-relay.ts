@@ -1,22 +1,22 @@
 /**
- * Loaded into a relay with `--import`: it is honest but for one bit. Of the DATA frames that it writes, the 300th has one bit flipped in what is sealed,
+ * Loaded into a relay with `--import`: it is honest but for one bit. Of the DATA frames that it writes, the 75th has one bit flipped in what is sealed,
  * and a byte is appended to the file that BACKROOM_TAMPERED names, so that a test knows that it happened.
  */
 import { appendFileSync } from "node:fs";
 import { TLSSocket } from "node:tls";
 
-const DATA_FRAME_BYTES = 16_384;
+const DATA_FRAME_BYTES = 65_536;
 const DATA_TYPE = 4;
 const TYPE_OFFSET = 4;
 const SEALED_OFFSET = 5000;
-const WHICH = 300;
+const WHICH = 75;
 
 let frames = 0;
 type Write = (this: TLSSocket, chunk: unknown, ...rest: unknown[]) => boolean;
 const prototype = TLSSocket.prototype as unknown as { write: Write };
 const honest = prototype.write;
 prototype.write = function write(this: TLSSocket, chunk, ...rest) {
-  if (Buffer.isBuffer(chunk) && chunk.length === DATA_FRAME_BYTES && chunk[TYPE_OFFSET] === DATA_TYPE) {
+  if (Buffer.isBuffer(chunk) && chunk.length >= DATA_FRAME_BYTES && chunk[TYPE_OFFSET] === DATA_TYPE) {
     frames++;
     if (frames === WHICH) {
       chunk[SEALED_OFFSET] = (chunk[SEALED_OFFSET] as number) ^ 1;

@@ -3,7 +3,7 @@ import type { BackroomError } from "./errors.ts";
 /**
  * A two-way stream of bytes with back-pressure. Implementations: tunnels, memory pairs (tests), TCP sockets to partner programs (tests only).
  * - `write` takes ownership of the bytes, does not change them (they may be a store's memory) and never throws; it returns false when the writer should wait for `onDrain`. After close it drops them.
- * - `onData` slices may be kept. While paused no `onData` is called, and the other side is held back by flow control.
+ * - `onData` slices are valid until the handler returns: who needs them for longer keeps a copy. While paused no `onData` is called, and the other side is held back by flow control.
  * - `onClose` is called exactly once, whichever side closed, and nothing after it. `close` flushes what was written first, if it can.
  */
 export interface ByteDuplex {

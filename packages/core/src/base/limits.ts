@@ -261,7 +261,7 @@ export const LIMITS = {
   connectTries: 4,
   connectMs: 30_000,
   /** All tunnels' queues together, 64 MiB: then a tunnel is closed, first one that makes no progress. */
-  gateQueuedFrames: 4_096,
+  gateQueuedFrames: 1_024,
   /** How long a gate still hands over what it holds of a tunnel whose other end closed. */
   gateLingerMs: 30_000,
   /** Five relays and one round trip, over slow links. */
@@ -339,32 +339,32 @@ export const LIMITS = {
 
   // --- circuit --------------------------------------------------------------------------------------
   /** PROTOCOL 6.3: DATA frames a neighbour may send ahead, per circuit and direction, to begin with: 200 circuits that all stall hold 100 MiB. */
-  circuitFrames: 32,
+  circuitFrames: 8,
   /** What it keeps in a relay in which too much waits: a thousand circuits that all stall hold 128 MiB. */
-  circuitFramesLeast: 8,
+  circuitFramesLeast: 2,
   /** What it may be granted in all: 8 MiB, 32 MiB/s at 120 ms to the neighbour and back, and twice what 100 Mbit/s need at half a second. */
-  circuitFramesMost: 512,
+  circuitFramesMost: 128,
   /**
    * What all credits and windows of a process may be beyond those that everybody starts with: 64 MiB, so that a relay that carries 250 MiB/s over
    * hops of 120 ms has them all full twice.
    */
-  creditPoolFrames: 4_096,
+  creditPoolFrames: 1_024,
   /** Credits that are given back in one go: often enough that nobody waits, and under 1 % of the bytes. */
-  creditBatch: 16,
+  creditBatch: 4,
   /** PROTOCOL 6.3: CONTROL frames waiting in one circuit, 1 MiB: all streams of a circuit may end and be granted more at once. */
   controlFrames: 512,
   /** PROTOCOL 6.3: DATA frames that may be sent ahead on a stream to begin with: 1 MiB, and 64 tunnels whose reader stalls hold 64 MiB. */
-  streamFrames: 64,
+  streamFrames: 16,
   /** What it keeps where too much waits: a gate's 256 tunnels that all stall hold 64 MiB. */
-  streamFramesLeast: 16,
+  streamFramesLeast: 4,
   /** What it may be granted in all: 16 MiB, which is 32 MiB/s at half a second end to end. */
-  streamFramesMost: 1_024,
+  streamFramesMost: 256,
   /** Frames that a stream's reader has done with before it says so: one CONTROL frame for 256 KiB. */
-  windowBatch: 16,
+  windowBatch: 4,
   /** Payloads of one stream that wait for their circuit: what the other end granted may be much more than the circuit takes. They are filled up again as they leave. */
-  streamQueueFrames: 16,
-  /** The same in a relay in which too much waits: a gate's 1,024 tunnels hold 32 MiB. */
-  streamQueueLeast: 2,
+  streamQueueFrames: 8,
+  /** The same in a relay in which too much waits: a gate's 1,024 tunnels hold 64 MiB. */
+  streamQueueLeast: 1,
   /** Streams of one circuit at a time: a gate splices one tunnel a downloader onto a seeder's circuit. */
   streamsPerCircuit: 256,
   /** BEGINs that wait for their answer: whoever makes a gate open streams cannot fill a slow circuit with CONTROL frames. */
@@ -377,10 +377,10 @@ export const LIMITS = {
   circuitsTotal: 8192,
   /** Refusals and ends of circuits that wait for a neighbour that does not read, 8 bytes each: twice what a channel carries. */
   destroysWaiting: 4096,
-  /** DATA frames queued in one relay, 96 MiB: from there on no new circuits, so that those that live can drain. */
-  relayQueueFrames: 6_144,
-  /** 128 MiB: then the circuit that holds most is ended. Without it each of 8,192 circuits could hold what it was granted for somebody who never reads. */
-  relayQueueMostFrames: 8_192,
+  /** DATA frames queued in one relay: from there on no new circuits, so that those that live can drain. */
+  relayQueueBytes: 96 * 1024 * 1024,
+  /** Then the circuit that holds most is ended. Without it each of 8,192 circuits could hold what it was granted for somebody who never reads. */
+  relayQueueMostBytes: 128 * 1024 * 1024,
   /** Handshakes of one client's channel, burst and a second: it builds a dozen circuits at the start, then a few an hour. */
   handshakeBurstPerClient: 32,
   handshakesPerSecondPerClient: 4,

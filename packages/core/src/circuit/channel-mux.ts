@@ -1,7 +1,8 @@
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import { release } from "../base/memory.ts";
 import type { Channel } from "../net/channel.ts";
-import { FRAME, frameBody, frameCircuit, frameCredit, frameType, makeFrame } from "../net/frame.ts";
+import { FRAME, frameBody, frameCircuit, frameCredit, frameType, isData, makeFrame } from "../net/frame.ts";
 import { DESTROY_REASON, type DestroyReason } from "./control.ts";
 import type { CreditDeps } from "./credit-window.ts";
 import { Fifo } from "./fifo.ts";
@@ -144,8 +145,8 @@ export class ChannelMux {
     if (type === FRAME.create) return this.#receiveCreate(id, frame);
     const leg = this.#legs.get(id);
     // A circuit that this side destroyed while frames of it were under way.
-    if (leg === undefined) return;
-    if (type === FRAME.data) return leg.receiveData(frame, frameCredit(frame));
+    if (leg === undefined) return release(frame);
+    if (isData(type)) return leg.receiveData(frame, frameCredit(frame));
     if (type === FRAME.control) return leg.receiveControl(frame, frameCredit(frame));
     if (type === FRAME.credit) return leg.receiveCredit(frameCredit(frame));
     if (type === FRAME.created) return leg.receiveCreated(frameBody(frame));

@@ -1,13 +1,15 @@
 import type { Clock } from "../base/clock.ts";
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
-import { FRAME, makeFrame, DATA_FRAME_BYTES } from "../net/frame.ts";
+import { release } from "../base/memory.ts";
+import { FRAME, makeFrame } from "../net/frame.ts";
 import type { ChannelPool } from "./channel-pool.ts";
 import {
   COMMAND,
   decodeControl,
   DESTROY_REASON,
   encodeExtend,
+  makeDataFrame,
   writeControl,
   writeData,
   type Command,
@@ -192,9 +194,10 @@ class ClientCircuit implements Circuit, LegEvents, HubPort {
   }
 
   sealData(stream: number, payload: Buffer): Buffer {
-    const frame = Buffer.allocUnsafe(DATA_FRAME_BYTES);
-    const range = this.#layers.ownRange(DATA_FRAME_BYTES);
+    const frame = makeDataFrame(payload.length);
+    const range = this.#layers.ownRange(frame.length);
     writeData(frame, range, stream, payload);
+    release(payload);
     frame[range.start] = MINE;
     this.#layers.sealOwn(frame);
     return frame;

@@ -2,7 +2,8 @@ import { ByteReader } from "../base/bytes.ts";
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { CLIENT_MESSAGE_BYTES } from "./handshake.ts";
-import { STREAM_PAYLOAD_BYTES } from "./stream.ts";
+import { FRAME, frameBytes, type FrameType } from "../net/frame.ts";
+import { SHORT_PAYLOAD_BYTES, STREAM_PAYLOAD_BYTES } from "./stream.ts";
 
 /**
  * What the ends of a circuit say to each other inside the innermost layer (PROTOCOL 6.2), each behind the `what` byte:
@@ -73,6 +74,22 @@ export function decodeControl(bytes: Buffer): ControlMessage {
   if (command < COMMAND.extend || command > COMMAND.window) throw broken("a control command is unknown");
   if (command >= COMMAND.begin !== stream > 0) throw broken("a control message has the wrong stream");
   return { command: command as Command, stream, payload };
+}
+
+/** The length of the frame that a payload of that length goes in. */
+export function dataFrameBytes(payloadBytes: number): number {
+  return frameBytes(dataType(payloadBytes));
+}
+
+/** A new frame for a payload of that length; its header says no more than its type. */
+export function makeDataFrame(payloadBytes: number): Buffer {
+  const frame = Buffer.allocUnsafeSlow(dataFrameBytes(payloadBytes));
+  frame[4] = dataType(payloadBytes);
+  return frame;
+}
+
+function dataType(payloadBytes: number): FrameType {
+  return payloadBytes <= SHORT_PAYLOAD_BYTES ? FRAME.shortData : FRAME.data;
 }
 
 /** Writes a stream's payload behind the `what` byte of `range`, zeros to its end. */

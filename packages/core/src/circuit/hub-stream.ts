@@ -8,11 +8,11 @@ import { STREAM_PAYLOAD_BYTES, type CircuitStream, type StreamHandlers } from ".
 
 /** What a stream needs of the hub that it belongs to. */
 export interface StreamPort {
-  queued(stream: HubStream): void;
+  queued(stream: HubStream, payloadBytes: number): void;
   /** So many payloads more lie with the stream's reader; negative when fewer do. */
   held(by: number): void;
-  /** Queued payloads that will not be sent after all. */
-  dropped(payloads: number): void;
+  /** A queued payload will not be sent after all. */
+  dropped(payloadBytes: number): void;
   answered(): void;
   sendWindow(stream: HubStream, frames: number): void;
   sendEnd(stream: HubStream, reason: EndReason, sentFrames: number): void;
@@ -77,7 +77,7 @@ export class HubStream implements CircuitStream {
     this.#sentFrames++;
     this.#outgoing.push(payload);
     if (this.#outgoing.length >= this.#queueFrames) this.#full = true;
-    this.#port.queued(this);
+    this.#port.queued(this, payload.length);
   }
 
   /** How many payloads may wait for the circuit, fewer where too much waits already. */
@@ -107,8 +107,8 @@ export class HubStream implements CircuitStream {
 
   /** At once, whatever is queued. For the hub: when the circuit is gone. */
   abandon(error: BackroomError | undefined): void {
-    this.#port.dropped(this.#outgoing.length);
-    this.#outgoing.clear();
+    for (let left = this.#outgoing.shift(); left !== undefined; left = this.#outgoing.shift())
+      this.#port.dropped(left.length);
     this.#close(error);
   }
 

@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { BackroomError } from "../base/errors.ts";
+import { release } from "../base/memory.ts";
 import { TAG_BYTES } from "../crypto/aead.ts";
-import { DATA_FRAME_BYTES, FRAME_HEADER_BYTES } from "../net/frame.ts";
+import { FRAME_HEADER_BYTES, frameType, isData } from "../net/frame.ts";
 import type { HandshakeKeys } from "./handshake.ts";
 import { KeyChain } from "./key-chain.ts";
 
@@ -34,6 +35,7 @@ export class Layer {
     const sealed = cipher.update(frame.subarray(from, from + length));
     cipher.final();
     frame.set(sealed, to);
+    release(sealed);
     frame.set(cipher.getAuthTag(), to + length);
   }
 
@@ -66,13 +68,13 @@ export class HopLayers {
     this.#backwardControl = new Layer(new KeyChain(keys.backwardControl, ratchetFrames));
   }
 
-  /** The length tells the two kinds apart. */
+  /** Goes by the type in the frame's header. */
   forward(frame: Buffer): Layer {
-    return frame.length === DATA_FRAME_BYTES ? this.#forwardData : this.#forwardControl;
+    return isData(frameType(frame)) ? this.#forwardData : this.#forwardControl;
   }
 
   backward(frame: Buffer): Layer {
-    return frame.length === DATA_FRAME_BYTES ? this.#backwardData : this.#backwardControl;
+    return isData(frameType(frame)) ? this.#backwardData : this.#backwardControl;
   }
 }
 
@@ -99,11 +101,12 @@ export class RelayLayers {
       .open(frame, FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + length + TAG_BYTES);
   }
 
-  /** Forward: writes what was opened back into its frame for the next hop, with all of the filler anew. */
+  /** Forward: moves what was opened back into its frame for the next hop, with all of the filler anew. */
   passOn(opened: Buffer, frame: Buffer): void {
     const end = FRAME_HEADER_BYTES + opened.length - WHAT_BYTES;
     frame.set(opened.subarray(WHAT_BYTES), FRAME_HEADER_BYTES);
     frame.fill(0, end);
+    release(opened);
   }
 
   /**
@@ -163,7 +166,7 @@ export class ClientLayers {
     }
   }
 
-  /** Opens every layer. Raises E_CRYPTO, or E_FRAME when a hop other than the last one says something of its own. */
+  /** Opens every layer of a frame, which is given away. Raises E_CRYPTO, or E_FRAME when a hop other than the last one says something of its own. */
   open(frame: Buffer): Buffer {
     if (this.#hops.length === 0)
       throw new BackroomError("E_FRAME", "a frame came before the first hop's keys");
@@ -172,11 +175,14 @@ export class ClientLayers {
     for (let position = 1; position <= this.#hops.length; position++) {
       const hop = this.#hops[position - 1] as HopLayers;
       const end = start + openedBytes(frame.length, position) + TAG_BYTES;
-      bytes = hop.backward(frame).open(bytes, start, end);
+      const opened = hop.backward(frame).open(bytes, start, end);
+      if (bytes !== frame) release(bytes);
+      bytes = opened;
       start = WHAT_BYTES;
       const expected = position === this.#hops.length ? MINE : PASS_ON;
       if (bytes[0] !== expected) throw new BackroomError("E_FRAME", "a layer is not for whom it should be");
     }
+    release(frame);
     return bytes;
   }
 }

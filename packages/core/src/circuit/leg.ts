@@ -1,6 +1,13 @@
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
-import { FRAME, frameBody, makeFrame, setFrameCircuit, setFrameCredit } from "../net/frame.ts";
+import {
+  DATA_FRAME_BYTES,
+  FRAME,
+  frameBody,
+  makeFrame,
+  setFrameCircuit,
+  setFrameCredit,
+} from "../net/frame.ts";
 import type { DestroyReason } from "./control.ts";
 import { CreditWindow, type CreditDeps } from "./credit-window.ts";
 import { Fifo } from "./fifo.ts";
@@ -150,7 +157,8 @@ export class Leg {
     if (control !== undefined) return typed(control, FRAME.control);
     if (this.#dataReady()) {
       this.#sendCredit--;
-      return typed((this.#source as FrameSource).take(), FRAME.data);
+      const frame = (this.#source as FrameSource).take();
+      return typed(frame, frame.length === DATA_FRAME_BYTES ? FRAME.data : FRAME.shortData);
     }
     return credit > 0 ? makeFrame(FRAME.credit, this.id) : undefined;
   }

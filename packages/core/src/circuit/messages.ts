@@ -6,7 +6,7 @@ import { LIMITS } from "../base/limits.ts";
 import { Fifo } from "./fifo.ts";
 import { heldQuestions } from "./held-questions.ts";
 import {
-  STREAM_PAYLOAD_BYTES,
+  payloadBytesFor,
   type Circuit,
   type CircuitStream,
   type Service,
@@ -78,8 +78,10 @@ class MessageWriter {
   /** Resolves when all of it is on its way. */
   async write(message: Bencoded): Promise<void> {
     const bytes = encodeMessage(message);
-    for (let at = 0; at < bytes.length; at += STREAM_PAYLOAD_BYTES) {
-      this.#payloads.push(bytes.subarray(at, at + STREAM_PAYLOAD_BYTES));
+    const payloadBytes = payloadBytesFor(bytes.length, 0);
+    for (let at = 0; at < bytes.length; at += payloadBytes) {
+      // Copies: a payload's memory is given away with it.
+      this.#payloads.push(Buffer.from(bytes.subarray(at, at + payloadBytes)));
     }
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#flushed = resolve;

@@ -1,15 +1,16 @@
 import { Fifo } from "./fifo.ts";
 import type { FrameSource, Leg } from "./leg.ts";
 
-/** Counts the DATA frames that wait in a whole relay. */
+/** Counts what waits in a whole relay: DATA frames, and the memory that they hold. */
 export interface QueueMeter {
   queuedFrames: number;
   /** Those that a service got and is not done with: a gate's, that wait for the other side. Their bounds are the service's own. */
   heldFrames: number;
   forwardedFrames: number;
-  /** How many may wait. */
-  readonly mostFrames: number;
-  /** Called when more wait: makes room at once. */
+  queuedBytes: number;
+  /** How much may wait. */
+  readonly mostBytes: number;
+  /** Called when more waits: makes room at once. */
   onFull(): void;
 }
 
@@ -18,6 +19,7 @@ export class PassOnQueue implements FrameSource {
   readonly #frames = new Fifo<Buffer>();
   readonly #from: Leg;
   readonly #meter: QueueMeter;
+  #bytes = 0;
 
   constructor(from: Leg, meter: QueueMeter) {
     this.#from = from;
@@ -28,22 +30,32 @@ export class PassOnQueue implements FrameSource {
     return this.#frames.length;
   }
 
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   push(frame: Buffer): void {
-    this.#meter.queuedFrames++;
+    this.#count(1, frame.length);
     this.#frames.push(frame);
-    if (this.#meter.queuedFrames > this.#meter.mostFrames) this.#meter.onFull();
+    if (this.#meter.queuedBytes > this.#meter.mostBytes) this.#meter.onFull();
   }
 
   take(): Buffer {
-    this.#meter.queuedFrames--;
     this.#meter.forwardedFrames++;
     const frame = this.#frames.shift() as Buffer;
+    this.#count(-1, -frame.length);
     this.#from.release();
     return frame;
   }
 
   clear(): void {
-    this.#meter.queuedFrames -= this.#frames.length;
+    this.#count(-this.#frames.length, -this.#bytes);
     this.#frames.clear();
+  }
+
+  #count(frames: number, bytes: number): void {
+    this.#bytes += bytes;
+    this.#meter.queuedFrames += frames;
+    this.#meter.queuedBytes += bytes;
   }
 }

@@ -10,7 +10,7 @@ export interface RelayAdmissionDeps {
   readonly clock: Clock;
   isRelay(channel: Channel): boolean;
   /** How many circuits there are, and DATA frames that wait in all of them. */
-  load(): { readonly circuits: number; readonly queuedFrames: number };
+  load(): { readonly circuits: number; readonly queuedBytes: number };
   /** How late the event loop is lately. */
   lagMs(): number;
 }
@@ -82,8 +82,8 @@ export class RelayAdmission {
   }
 
   #overloaded(): boolean {
-    const { circuits, queuedFrames } = this.#deps.load();
-    if (circuits >= LIMITS.circuitsTotal || queuedFrames >= LIMITS.relayQueueFrames) return true;
+    const { circuits, queuedBytes } = this.#deps.load();
+    if (circuits >= LIMITS.circuitsTotal || queuedBytes >= LIMITS.relayQueueBytes) return true;
     return this.#deps.lagMs() >= LIMITS.relayLagMs;
   }
 

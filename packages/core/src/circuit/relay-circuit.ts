@@ -1,12 +1,14 @@
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import { release } from "../base/memory.ts";
 import type { Channel } from "../net/channel.ts";
-import { DATA_FRAME_BYTES, FRAME, makeFrame } from "../net/frame.ts";
+import { FRAME, makeFrame } from "../net/frame.ts";
 import {
   COMMAND,
   decodeControl,
   decodeExtend,
   DESTROY_REASON,
+  makeDataFrame,
   writeControl,
   writeData,
   type Command,
@@ -26,14 +28,12 @@ import {
   type ServiceHandler,
   type StreamHandlers,
 } from "./stream.ts";
-import type { SpareFrames } from "./spare-frames.ts";
 import { StreamHub, type HubPort } from "./stream-hub.ts";
 
 /** What all circuits of a relay share. */
 export interface RelayContext extends ExtensionDeps {
   readonly services: Partial<Record<Service, ServiceHandler>>;
   readonly meter: QueueMeter;
-  readonly spareFrames: SpareFrames;
   onCircuitEnded(circuit: RelayCircuit): void;
 }
 
@@ -92,8 +92,8 @@ export class RelayCircuit implements ServedCircuit, HubPort, LegEvents {
   }
 
   /** DATA frames of it that wait in this relay. */
-  get heldFrames(): number {
-    return (this.#toNext?.waiting ?? 0) + (this.#toPrevious?.waiting ?? 0) + this.#hub.waiting;
+  get heldBytes(): number {
+    return (this.#toNext?.bytes ?? 0) + (this.#toPrevious?.bytes ?? 0) + this.#hub.waitingBytes;
   }
 
   /** Raises E_CIRCUIT when the circuit is gone, too old, or has been extended. */
@@ -134,7 +134,7 @@ export class RelayCircuit implements ServedCircuit, HubPort, LegEvents {
         this.#toNext.push(frame);
         this.#next?.wake();
       } else if (opened[0] === MINE && this.#extension === undefined) {
-        this.#context.spareFrames.put(frame);
+        release(frame);
         this.#hub.receiveData(opened);
         this.#previous.release();
       } else {
@@ -224,9 +224,10 @@ export class RelayCircuit implements ServedCircuit, HubPort, LegEvents {
   }
 
   sealData(stream: number, payload: Buffer): Buffer {
-    const frame = this.#context.spareFrames.take();
-    const range = this.#layers.ownRange(DATA_FRAME_BYTES);
+    const frame = makeDataFrame(payload.length);
+    const range = this.#layers.ownRange(frame.length);
     writeData(frame, range, stream, payload);
+    release(payload);
     frame[range.start] = MINE;
     this.#layers.sealOwn(frame);
     return frame;

@@ -4,6 +4,7 @@ import { LIMITS } from "../base/limits.ts";
 import { silentLog, type Log, type LogWord } from "../base/log.ts";
 import type { KeyPair } from "../crypto/keys.ts";
 import type { Channel, Dialer } from "../net/channel.ts";
+import { DATA_FRAME_BYTES } from "../net/frame.ts";
 import type { ChannelMux } from "./channel-mux.ts";
 import { ChannelPool, type ChannelTarget, type ExtendTarget } from "./channel-pool.ts";
 import { DESTROY_REASON } from "./control.ts";
@@ -12,7 +13,6 @@ import { HopLayers, MAX_HOPS, RelayLayers } from "./layer.ts";
 import type { Leg } from "./leg.ts";
 import { RelayAdmission } from "./relay-admission.ts";
 import { RelayCircuit, type RelayContext } from "./relay-circuit.ts";
-import { SpareFrames } from "./spare-frames.ts";
 import type { Service, ServiceHandler } from "./stream.ts";
 
 export interface RelayDeps {
@@ -34,8 +34,8 @@ export interface RelayDeps {
   lagMs?(): number;
   /** For tests; see CircuitDeps. */
   readonly ratchetFrames?: number;
-  /** For tests that cannot fill LIMITS.relayQueueMostFrames. */
-  readonly mostQueuedFrames?: number;
+  /** For tests that cannot fill LIMITS.relayQueueMostBytes. */
+  readonly mostQueuedBytes?: number;
 }
 
 export interface RelayStats {
@@ -43,6 +43,7 @@ export interface RelayStats {
   readonly circuits: number;
   /** DATA frames that wait here right now, and those carried since the start. */
   readonly queuedFrames: number;
+  readonly queuedBytes: number;
   readonly forwardedFrames: number;
   readonly refusedCircuits: number;
 }
@@ -66,15 +67,21 @@ export interface Relay {
  * live alone.
  */
 export function createRelay(deps: RelayDeps): Relay {
-  const mostFrames = deps.mostQueuedFrames ?? LIMITS.relayQueueMostFrames;
+  const mostBytes = deps.mostQueuedBytes ?? LIMITS.relayQueueMostBytes;
   const log = deps.log ?? silentLog;
-  const meter = { queuedFrames: 0, heldFrames: 0, forwardedFrames: 0, mostFrames, onFull: makeRoom };
-  const spareFrames = new SpareFrames();
+  const meter = {
+    queuedFrames: 0,
+    queuedBytes: 0,
+    heldFrames: 0,
+    forwardedFrames: 0,
+    mostBytes,
+    onFull: makeRoom,
+  };
   const circuits = new Set<RelayCircuit>();
   const admission = new RelayAdmission({
     clock: deps.clock,
     isRelay,
-    load: () => ({ circuits: circuits.size, queuedFrames: meter.queuedFrames }),
+    load: () => ({ circuits: circuits.size, queuedBytes: meter.queuedBytes }),
     lagMs: () => deps.lagMs?.() ?? 0,
   });
   const channels = new ChannelPool({
@@ -90,7 +97,7 @@ export function createRelay(deps: RelayDeps): Relay {
 
   /** Windows shrink from a quarter of what may wait here on, and are at their least at half: before anybody is refused, and long before one is ended. */
   function crowding(): number {
-    const part = (meter.queuedFrames + meter.heldFrames) / mostFrames;
+    const part = (meter.queuedBytes + meter.heldFrames * DATA_FRAME_BYTES) / mostBytes;
     return Math.max(0, Math.min(1, 4 * part - 1));
   }
 
@@ -136,7 +143,6 @@ export function createRelay(deps: RelayDeps): Relay {
       nodeKey: deps.nodeKey,
       services: deps.services,
       meter,
-      spareFrames,
       log,
       resolveExtend: (info) => deps.resolveExtend(info),
       takeExtendSlot: () => admission.takeExtendSlot(mux),
@@ -149,11 +155,11 @@ export function createRelay(deps: RelayDeps): Relay {
 
   /** The circuit that holds most is the one that nobody reads from; of several the oldest, for the others may just be busy. */
   function makeRoom(): void {
-    while (meter.queuedFrames > mostFrames) {
+    while (meter.queuedBytes > mostBytes) {
       const [first, ...others] = circuits;
       if (first === undefined) return;
-      const most = others.reduce((a, b) => (b.heldFrames > a.heldFrames ? b : a), first);
-      log("warn", "too much waits: the circuit that holds most was ended", { frameCount: most.heldFrames });
+      const most = others.reduce((a, b) => (b.heldBytes > a.heldBytes ? b : a), first);
+      log("warn", "too much waits: the circuit that holds most was ended", { heldBytes: most.heldBytes });
       most.end(DESTROY_REASON.broken, DESTROY_REASON.gone);
     }
   }
@@ -173,6 +179,7 @@ export function createRelay(deps: RelayDeps): Relay {
       circuits: circuits.size,
       refusedCircuits,
       queuedFrames: meter.queuedFrames,
+      queuedBytes: meter.queuedBytes,
       forwardedFrames: meter.forwardedFrames,
     }),
     close: () => {

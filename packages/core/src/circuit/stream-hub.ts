@@ -2,6 +2,7 @@ import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import {
   COMMAND,
+  dataFrameBytes,
   decodeBegin,
   decodeData,
   decodeEnd,
@@ -48,6 +49,7 @@ export class StreamHub implements FrameSource, StreamPort {
   readonly #turns = new Fifo<HubStream>();
   #lastNumber = 0;
   #waiting = 0;
+  #waitingBytes = 0;
   #unanswered = 0;
 
   /** `credits` is what the streams share. A relay counts what waits in all its circuits. */
@@ -64,6 +66,11 @@ export class StreamHub implements FrameSource, StreamPort {
 
   get waiting(): number {
     return this.#waiting;
+  }
+
+  /** The memory that they will take as frames. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
   }
 
   /** Raises E_REFUSED when the circuit has all the streams it may have, or too many that wait for an answer. */
@@ -129,7 +136,7 @@ export class StreamHub implements FrameSource, StreamPort {
     const streams = [...this.#streams.values()];
     for (const stream of streams) stream.abandon(error);
     // Of streams that had ended, and whose last payloads will not leave now.
-    this.#count(-this.#waiting);
+    this.#count(-this.#waiting, -this.#waitingBytes);
   }
 
   take(): Buffer {
@@ -137,7 +144,7 @@ export class StreamHub implements FrameSource, StreamPort {
     // A stream that was broken off keeps its turn but has nothing left.
     while (stream.payloadCount === 0) stream = this.#turns.shift() as HubStream;
     const payload = stream.takePayload();
-    this.#count(-1);
+    this.#count(-1, -dataFrameBytes(payload.length));
     if (stream.payloadCount > 0) this.#turns.push(stream);
     const frame = this.#port.sealData(stream.id, payload);
     stream.tookPayload();
@@ -146,25 +153,28 @@ export class StreamHub implements FrameSource, StreamPort {
 
   // --- for streams ---
 
-  queued(stream: HubStream): void {
-    this.#count(1);
+  queued(stream: HubStream, payloadBytes: number): void {
+    this.#count(1, dataFrameBytes(payloadBytes));
     if (stream.payloadCount === 1) this.#turns.push(stream);
     this.#port.wake();
     const meter = this.#meter;
-    if (meter !== undefined && meter.queuedFrames > meter.mostFrames) meter.onFull();
+    if (meter !== undefined && meter.queuedBytes > meter.mostBytes) meter.onFull();
   }
 
   held(by: number): void {
     if (this.#meter !== undefined) this.#meter.heldFrames += by;
   }
 
-  dropped(payloads: number): void {
-    this.#count(-payloads);
+  dropped(payloadBytes: number): void {
+    this.#count(-1, -dataFrameBytes(payloadBytes));
   }
 
-  #count(by: number): void {
-    this.#waiting += by;
-    if (this.#meter !== undefined) this.#meter.queuedFrames += by;
+  #count(frames: number, bytes: number): void {
+    this.#waiting += frames;
+    this.#waitingBytes += bytes;
+    if (this.#meter === undefined) return;
+    this.#meter.queuedFrames += frames;
+    this.#meter.queuedBytes += bytes;
   }
 
   answered(): void {

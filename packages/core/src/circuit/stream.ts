@@ -1,8 +1,17 @@
 import type { BackroomError } from "../base/errors.ts";
 import type { Endpoint } from "../net/channel.ts";
 
-/** The most bytes one DATA frame carries for a stream, whatever the number of hops (PROTOCOL 6.2). */
-export const STREAM_PAYLOAD_BYTES = 16_304;
+/** The most bytes one DATA frame carries for a stream, whatever the number of hops (PROTOCOL 6.2), and one SHORT DATA frame. */
+export const STREAM_PAYLOAD_BYTES = 65_456;
+export const SHORT_PAYLOAD_BYTES = 1_968;
+/** Up to so many SHORT DATA frames cost less than one DATA frame. */
+const SHORT_FRAMES = 4;
+
+/** Into payloads of what length to cut `waiting` bytes of which each payload holds all but `overhead`. */
+export function payloadBytesFor(waiting: number, overhead: number): number {
+  const short = waiting <= SHORT_FRAMES * (SHORT_PAYLOAD_BYTES - overhead);
+  return short ? SHORT_PAYLOAD_BYTES : STREAM_PAYLOAD_BYTES;
+}
 
 /** What a stream is for; PROTOCOL 6.4. */
 export const SERVICE = { directory: 1, scout: 2, register: 3, leases: 4, connect: 5, incoming: 6 } as const;
@@ -12,7 +21,7 @@ export type Service = (typeof SERVICE)[keyof typeof SERVICE];
  * One ordered stream of payloads between a circuit's client and its last hop; both ends have this interface. Obligations:
  *
  * - `send` may be called while `sendWindow` > 0, also before the peer accepted; it takes ownership of a payload of 1 to
- *   STREAM_PAYLOAD_BYTES bytes. With no window it throws E_INTERNAL: a caller that ignores the window is a bug.
+ *   STREAM_PAYLOAD_BYTES bytes and of all the memory that it lies in, which is given back once the payload is sealed. With no window it throws E_INTERNAL: a caller that ignores the window is a bug.
  * - `onWindow` is called when `sendWindow` rises from 0.
  * - Every payload that `onData` gave counts against what was granted until `consumed` is called for it, so memory is bounded by what
  *   the receiver lets lie. Payloads are valid until the handler returns; keep a copy if you need one for longer,

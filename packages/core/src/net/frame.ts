@@ -1,11 +1,12 @@
 import { BackroomError } from "../base/errors.ts";
+import { release } from "../base/memory.ts";
 
 /**
  * Frames, the only thing that goes over a channel (PROTOCOL 5). A frame is one Buffer, header and body together, so that a relay
  * can change the header in place and send the same memory on:
  *
  *     0         4      5       6        8
- *     | circuit | type | flags | credit | body …        DATA: 16,384 bytes in all; every other type: 2,048
+ *     | circuit | type | flags | credit | body …        DATA: 65,536 bytes in all; every other type: 2,048
  *     | u32     | u8   | 0     | u16    |
  */
 export const FRAME = {
@@ -13,17 +14,19 @@ export const FRAME = {
   create: 2,
   created: 3,
   data: 4,
-  control: 5,
-  destroy: 6,
-  credit: 7,
-  ping: 8,
-  pong: 9,
+  /** DATA that is short, so that a request or an answer does not cost a whole one. */
+  shortData: 5,
+  control: 6,
+  destroy: 7,
+  credit: 8,
+  ping: 9,
+  pong: 10,
 } as const;
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];
 
 export const FRAME_HEADER_BYTES = 8;
-/** The plaintext of one full TLS record, so a DATA frame is one record. */
-export const DATA_FRAME_BYTES = 16_384;
+/** The plaintext of four full TLS records. What a cipher, a write or a turn costs however little it carries is paid once for all of it (ADR 13). */
+export const DATA_FRAME_BYTES = 65_536;
 /** Holds a client message, a reply or a relay info with its layers, and keeps small talk cheap. */
 export const OTHER_FRAME_BYTES = 2_048;
 
@@ -33,6 +36,11 @@ const TYPE_END = 5;
 /** The length of a whole frame of this type. */
 export function frameBytes(type: FrameType): number {
   return type === FRAME.data ? DATA_FRAME_BYTES : OTHER_FRAME_BYTES;
+}
+
+/** Whether frames of this type carry a stream's payload: they share keys, count and credit, and keep their order. */
+export function isData(type: FrameType): boolean {
+  return type === FRAME.data || type === FRAME.shortData;
 }
 
 /** A new frame of the type's length with a body of zeros. */
@@ -71,16 +79,15 @@ export function frameBody(frame: Buffer): Buffer {
 }
 
 /**
- * Cuts a stream of chunks into frames. Each frame handed out is the receiver's alone. A chunk that owns its memory (what node:tls
- * gives: one fresh allocation a record) is passed on without a copy; a chunk that is a view of something larger, such as Node's
- * buffer pool, is copied, because changing it in place would change a stranger's bytes.
+ * Cuts a stream of chunks into frames. Each frame handed out has memory of its own and is the receiver's alone; chunks are copied and given
+ * back at once.
  */
 export class FrameReader {
   readonly #onFrame: (frame: Buffer) => void;
   /** A frame that is being put together, its length known, and how much of it is there. */
   #partial: Buffer | undefined;
   #filled = 0;
-  /** Up to 4 bytes that came before the type did. */
+  /** Up to 5 bytes that came before the type did. */
   readonly #start = Buffer.alloc(TYPE_END);
   #startFilled = 0;
   #stopped = false;
@@ -97,53 +104,36 @@ export class FrameReader {
 
   /** Takes ownership of `chunk`. Raises E_FRAME on the first header that PROTOCOL 5 does not allow; stop using the reader then. */
   push(chunk: Buffer): void {
-    const owned = chunk.byteLength === chunk.buffer.byteLength;
     let offset = 0;
-    while (offset < chunk.length && !this.#stopped) {
-      if (this.#partial === undefined && this.#startFilled === 0) {
-        const length = chunk.length - offset >= TYPE_END ? lengthOfType(chunk[offset + 4] as number) : 0;
-        if (length > 0 && chunk.length - offset >= length) {
-          const frame = chunk.subarray(offset, offset + length);
-          offset += length;
-          this.#deliver(owned ? frame : copyOf(frame));
-          continue;
-        }
-      }
-      offset += this.#fill(chunk, offset);
-    }
+    while (offset < chunk.length && !this.#stopped) offset += this.#fill(chunk, offset);
+    release(chunk);
   }
 
-  /** The slow path, a frame in several chunks: returns how many bytes it took. */
+  /** Returns how many bytes it took. */
   #fill(chunk: Buffer, offset: number): number {
-    if (this.#partial === undefined) {
+    const frame = this.#partial;
+    if (frame === undefined) {
       const taken = chunk.copy(this.#start, this.#startFilled, offset);
       this.#startFilled += taken;
-      if (this.#startFilled < TYPE_END) return taken;
-      this.#partial = Buffer.allocUnsafeSlow(lengthOfType(this.#start[4] as number));
-      this.#filled = this.#start.copy(this.#partial);
-      this.#startFilled = 0;
+      if (this.#startFilled === TYPE_END) this.#begin();
       return taken;
     }
-    const frame = this.#partial;
-    const taken = chunk.copy(frame, this.#filled, offset);
+    const taken = Math.min(frame.length - this.#filled, chunk.length - offset);
+    frame.set(chunk.subarray(offset, offset + taken), this.#filled);
     this.#filled += taken;
     if (this.#filled === frame.length) {
       this.#partial = undefined;
-      this.#deliver(frame);
+      checkHeader(frame);
+      this.#onFrame(frame);
     }
     return taken;
   }
 
-  #deliver(frame: Buffer): void {
-    checkHeader(frame);
-    this.#onFrame(frame);
+  #begin(): void {
+    this.#partial = Buffer.allocUnsafeSlow(lengthOfType(this.#start[4] as number));
+    this.#filled = this.#start.copy(this.#partial);
+    this.#startFilled = 0;
   }
-}
-
-function copyOf(bytes: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  bytes.copy(copy);
-  return copy;
 }
 
 function lengthOfType(type: number): number {

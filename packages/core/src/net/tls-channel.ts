@@ -3,9 +3,11 @@ import { createSecureContext, type SecureContext, type SecureContextOptions, typ
 import type { Clock } from "../base/clock.ts";
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import { release } from "../base/memory.ts";
 import type { Random } from "../base/random.ts";
 import { makeCertificate } from "./certificate.ts";
 import type { Carrier } from "./frame-channel.ts";
+import { FrameQueue } from "./frame-queue.ts";
 import { EXPORTER_BYTES, EXPORTER_LABEL } from "./hello.ts";
 
 /** PROTOCOL 5: the only application protocol spoken, so nothing but a Backroom node gets beyond the handshake. */
@@ -41,14 +43,19 @@ export function tlsCarrier(socket: TLSSocket, clock: Clock): Carrier {
 }
 
 /**
- * One write a frame: a DATA frame fills a TLS record exactly, so it arrives as one `data` event with memory of its own.
- * What the kernel does not take at once waits in the socket, which passes it on as one larger write.
+ * One write under way at a time: OpenSSL takes a single buffer as it is, where several that wait in a socket are first put together in fresh
+ * memory. What was written is given back as soon as it is encrypted.
  */
 class TlsCarrier implements Carrier {
   readonly exporter: Buffer;
   readonly #socket: TLSSocket;
   readonly #clock: Clock;
+  readonly #waiting = new FrameQueue();
   #error: BackroomError | undefined;
+  #handlers: Parameters<Carrier["start"]>[0] | undefined;
+  /** What the socket is writing. */
+  #writing: Buffer | undefined;
+  #closed = false;
 
   constructor(socket: TLSSocket, clock: Clock) {
     this.#socket = socket;
@@ -57,14 +64,13 @@ class TlsCarrier implements Carrier {
   }
 
   get queuedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#waiting.bytes + (this.#writing?.length ?? 0);
   }
 
   start(handlers: Parameters<Carrier["start"]>[0]): void {
     const socket = this.#socket;
+    this.#handlers = handlers;
     socket.on("data", (chunk: Buffer) => handlers.onBytes(chunk));
-    // Comes when the queue is empty. The kernel's buffer is full at that time, so waiting so long costs no throughput.
-    socket.on("drain", () => handlers.onWritten());
     socket.on("end", () => handlers.onEnd());
     socket.on("error", (cause) => {
       this.#error = new BackroomError("E_CHANNEL", "the connection broke", { cause });
@@ -75,7 +81,9 @@ class TlsCarrier implements Carrier {
   }
 
   write(frame: Buffer): void {
-    if (this.#socket.writable) this.#socket.write(frame);
+    if (this.#closed || !this.#socket.writable) return;
+    this.#waiting.push(frame);
+    if (this.#writing === undefined) this.#writeNext();
   }
 
   pause(): void {
@@ -88,10 +96,14 @@ class TlsCarrier implements Carrier {
 
   close(abrupt: boolean): void {
     const socket = this.#socket;
+    if (this.#closed) return;
+    this.#closed = true;
     if (abrupt || socket.destroyed) {
+      this.#waiting.clear();
       socket.destroy();
       return;
     }
+    for (let last = this.#waiting.next(); last !== undefined; last = this.#waiting.next()) socket.write(last);
     // Bytes that nobody reads would make the kernel reset the connection, and what we wrote would be lost with it.
     socket.removeAllListeners("data");
     socket.resume();
@@ -99,4 +111,18 @@ class TlsCarrier implements Carrier {
     const cancel = this.#clock.after(LIMITS.channelCloseMs, () => socket.destroy());
     socket.once("close", cancel);
   }
+
+  #writeNext(): void {
+    this.#writing = this.#waiting.next();
+    if (this.#writing !== undefined) this.#socket.write(this.#writing, this.#onWritten);
+  }
+
+  readonly #onWritten = (error?: Error | null): void => {
+    if (this.#writing !== undefined) release(this.#writing);
+    this.#writing = undefined;
+    // An error ends the connection, which says so by itself.
+    if (error || this.#closed) return;
+    this.#writeNext();
+    this.#handlers?.onWritten();
+  };
 }

@@ -13,13 +13,13 @@ export function reportRelay(
 ): () => void {
   let cancel = clock.after(REPORT_MS, report);
   function report(): void {
-    const { channels, circuits, queuedFrames, forwardedFrames, refusedCircuits, relaysKnown } = stats();
+    const { channels, circuits, queuedBytes, forwardedFrames, refusedCircuits, relaysKnown } = stats();
     log("info", "the relay works", {
       relayCount: relaysKnown,
       channelCount: channels,
       circuitCount: circuits,
       refusedCount: refusedCircuits,
-      waitingBytes: queuedFrames * DATA_FRAME_BYTES,
+      waitingBytes: queuedBytes,
       carriedBytes: forwardedFrames * DATA_FRAME_BYTES,
     });
     cancel = clock.after(REPORT_MS, report);

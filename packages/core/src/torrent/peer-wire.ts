@@ -17,7 +17,8 @@ import { asBuffer, u32be } from "../base/bytes.ts";
  * 22 hashes                                            the same ‖ 32-byte hashes
  * ```
  */
-const IDS = {
+/** Message ids: BEP 3, 6, 10, 52. */
+export const IDS = {
   choke: 0,
   unchoke: 1,
   interested: 2,

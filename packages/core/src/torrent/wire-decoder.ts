@@ -1,6 +1,6 @@
 import { BackroomError } from "../base/errors.ts";
 import { decodeHandshake, HANDSHAKE_BYTES, type Handshake } from "./handshake.ts";
-import { checkHead, decodeBody, type WireMessage } from "./peer-wire.ts";
+import { checkHead, decodeBody, IDS, type WireMessage } from "./peer-wire.ts";
 
 /** What is being collected across chunks, and what to do with it once it is whole. */
 interface Collecting {
@@ -11,8 +11,8 @@ interface Collecting {
 const HEAD_BYTES = 5;
 
 /**
- * Cuts a byte stream into the handshake and then messages. Bytes are copied at most once, and not at all where a body
- * lies whole within one chunk, so messages may be slices of what was pushed: the pusher must not reuse the memory.
+ * Cuts a byte stream into the handshake and then messages. Bytes are copied at most once, and the block of a `piece` not at all where it
+ * lies whole within one chunk: it may be a slice of what was pushed, valid for as long as that is. All others have memory of their own.
  * After an error the stream is lost, and every later push raises again.
  */
 export class PeerWireDecoder {
@@ -88,6 +88,7 @@ export class PeerWireDecoder {
     let next = offset + this.#bodyLength;
     if (this.#body === undefined && next <= chunk.length) {
       body = chunk.subarray(offset, next);
+      if (this.#id !== IDS.piece) body = Buffer.from(body);
     } else {
       this.#body ??= { bytes: Buffer.allocUnsafe(this.#bodyLength), filled: 0 };
       next = fill(this.#body, this.#bodyLength, chunk, offset);

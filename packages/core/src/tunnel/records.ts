@@ -1,20 +1,22 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { BackroomError } from "../base/errors.ts";
-import { STREAM_PAYLOAD_BYTES } from "../circuit/stream.ts";
+import { release } from "../base/memory.ts";
+import { payloadBytesFor, SHORT_PAYLOAD_BYTES, STREAM_PAYLOAD_BYTES } from "../circuit/stream.ts";
 import type { KeyChain } from "../circuit/key-chain.ts";
 import { TAG_BYTES } from "../crypto/aead.ts";
 
 /**
- *     record (16,304) = AES-256-GCM( u16 length ‖ bytes ‖ zeros ) ‖ 16 GCM tag             PROTOCOL 9
+ *     record (65,456, or 1,968) = AES-256-GCM( u16 length ‖ bytes ‖ zeros ) ‖ 16 GCM tag             PROTOCOL 9
  *
- * Every record has this length, so a gate learns nothing from it but that there is one.
+ * Every record has one of these two lengths, those of the frames that it fills, so a gate learns nothing from it but what kind there is.
  */
-const SEALED_BYTES = STREAM_PAYLOAD_BYTES - TAG_BYTES;
+const LENGTH_BYTES = 2;
+const AROUND_BYTES = LENGTH_BYTES + TAG_BYTES;
 /** The most bytes of a tunnel that one record carries. */
-export const RECORD_BYTES = SEALED_BYTES - 2;
+export const RECORD_BYTES = STREAM_PAYLOAD_BYTES - AROUND_BYTES;
 
 /** One for all tunnels: a record is put together and sealed in one go, and sealing copies. */
-const scratch = Buffer.alloc(SEALED_BYTES);
+const scratch = Buffer.alloc(STREAM_PAYLOAD_BYTES - TAG_BYTES);
 
 /** Bytes waiting to go out, in the order written. */
 export class WriteQueue {
@@ -55,29 +57,37 @@ export class WriteQueue {
 
 /** Fills one record from `queue`, as far as its bytes go, and seals it. */
 export function sealRecord(chain: KeyChain, queue: WriteQueue): Buffer {
-  const length = queue.moveTo(scratch, 2, RECORD_BYTES);
+  const recordBytes = payloadBytesFor(queue.bytes, AROUND_BYTES);
+  const sealedBytes = recordBytes - TAG_BYTES;
+  const length = queue.moveTo(scratch, LENGTH_BYTES, recordBytes - AROUND_BYTES);
   scratch.writeUInt16BE(length, 0);
-  scratch.fill(0, 2 + length);
+  scratch.fill(0, LENGTH_BYTES + length, sealedBytes);
   const cipher = createCipheriv("aes-256-gcm", chain.key(), chain.nonce());
-  const body = cipher.update(scratch);
+  const body = cipher.update(scratch.subarray(0, sealedBytes));
   cipher.final();
-  return Buffer.concat([body, cipher.getAuthTag()], STREAM_PAYLOAD_BYTES);
+  const record = Buffer.allocUnsafeSlow(recordBytes);
+  record.set(body);
+  record.set(cipher.getAuthTag(), sealedBytes);
+  release(body);
+  return record;
 }
 
-/** The bytes of the peer's next record: memory of their own. Raises E_TUNNEL when it was changed, left out or comes from elsewhere. */
+/** The bytes of the peer's next record, which is given away: memory of their own. Raises E_TUNNEL when it was changed, left out or comes from elsewhere. */
 export function openRecord(chain: KeyChain, record: Buffer): Buffer {
-  if (record.length !== STREAM_PAYLOAD_BYTES) throw broken();
+  if (record.length !== STREAM_PAYLOAD_BYTES && record.length !== SHORT_PAYLOAD_BYTES) throw broken();
+  const sealedBytes = record.length - TAG_BYTES;
   const decipher = createDecipheriv("aes-256-gcm", chain.key(), chain.nonce(), { authTagLength: TAG_BYTES });
-  decipher.setAuthTag(record.subarray(SEALED_BYTES));
-  const opened = decipher.update(record.subarray(0, SEALED_BYTES));
+  decipher.setAuthTag(record.subarray(sealedBytes));
+  const opened = decipher.update(record.subarray(0, sealedBytes));
   try {
     decipher.final();
   } catch (cause) {
     throw broken(cause);
   }
+  release(record);
   const length = opened.readUInt16BE(0);
-  if (length > RECORD_BYTES) throw broken();
-  return opened.subarray(2, 2 + length);
+  if (length > opened.length - LENGTH_BYTES) throw broken();
+  return opened.subarray(LENGTH_BYTES, LENGTH_BYTES + length);
 }
 
 function broken(cause?: unknown): BackroomError {

@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { ByteDuplex, DuplexHandlers } from "../base/duplex.ts";
 import { isBackroomError, type BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import { release } from "../base/memory.ts";
 import type { KeyChain } from "../circuit/key-chain.ts";
 import type { CircuitStream, StreamHandlers } from "../circuit/stream.ts";
 import { openRecord, RECORD_BYTES, sealRecord, WriteQueue } from "./records.ts";
@@ -131,6 +132,7 @@ export class TunnelDuplex implements ByteDuplex, StreamHandlers {
       while (!this.#paused && next < this.#unopened.length) {
         const bytes = openRecord(this.#inbound, this.#unopened[next++] as Buffer);
         if (bytes.length > 0) this.#handlers.onData(bytes);
+        release(bytes);
         if (this.#state === "open") this.#stream.consumed(1);
       }
     } catch (error) {

@@ -8,6 +8,7 @@ import {
   type CircuitStream,
   type ServedCircuit,
   type StreamHandlers,
+  STREAM_PAYLOAD_BYTES,
 } from "../../src/circuit/stream.ts";
 import { createCircuitWorld, settle, type CircuitWorld, type WorldRelay } from "../support/circuit-world.ts";
 
@@ -65,7 +66,7 @@ function numbered(count: number, length: number): Buffer[] {
 async function sendAll(stream: CircuitStream, payloads: Buffer[]): Promise<void> {
   for (const payload of payloads) {
     while (stream.sendWindow === 0) await settle();
-    stream.send(payload);
+    stream.send(Buffer.from(payload));
   }
   await settle();
 }
@@ -78,7 +79,7 @@ for (const hops of [1, 2, 3, 4]) {
     assert.equal(circuit.hopCount, hops);
     const near = new Recorder();
     near.stream = circuit.openStream(SERVICE.connect, Buffer.from("tag"), near);
-    const payloads = numbered(300, 16_304);
+    const payloads = numbered(100, STREAM_PAYLOAD_BYTES);
     await sendAll(near.stream, payloads);
     const far = seen.recorders[0] as Recorder;
     assert.deepEqual(far.got, payloads);
@@ -103,7 +104,7 @@ test("what was sent arrives before the end, though CONTROL overtakes DATA", asyn
   near.stream = circuit.openStream(SERVICE.connect, Buffer.alloc(0), near);
   // All that leaves at once, and all that waits.
   const count = LIMITS.circuitFrames + LIMITS.streamQueueFrames;
-  for (const payload of numbered(count, 16_304)) near.stream.send(payload);
+  for (const payload of numbered(count, 1_000)) near.stream.send(payload);
   near.stream.end();
   assert.deepEqual(near.ends, [undefined]);
   await settle();

@@ -47,8 +47,8 @@ decoderSuite({
 
 decoderSuite({
   name: "data message",
-  samples: [1, 16_304].map((length) => {
-    const frame = Buffer.alloc(16_309);
+  samples: [1, 65_456].map((length) => {
+    const frame = Buffer.alloc(65_461);
     writeData(frame, { start: 0, length: frame.length }, 9, Buffer.alloc(length, 7));
     return frame.subarray(0, 5 + length);
   }),

@@ -8,12 +8,13 @@ import {
   type Circuit,
   type StreamHandlers,
 } from "../../src/circuit/stream.ts";
+import { DATA_FRAME_BYTES } from "../../src/net/frame.ts";
 import type { CircuitWorld } from "../support/circuit-world.ts";
 import { createFarWorld, FAR_LINE, inTime } from "../support/far-world.ts";
 import type { VirtualClock } from "../support/virtual-clock.ts";
 
 /** Bits of payload that a line of 100 Mbit/s carries in a second, headers and layers off. */
-const LINE_BITS = FAR_LINE.bytesPerMs * 8_000 * (STREAM_PAYLOAD_BYTES / 16_384);
+const LINE_BITS = FAR_LINE.bytesPerMs * 8_000 * (STREAM_PAYLOAD_BYTES / DATA_FRAME_BYTES);
 
 type FarWorld = CircuitWorld<VirtualClock>;
 
@@ -84,7 +85,7 @@ test("three hops of 60 ms, a frame in a hundred late: one circuit fills 100 Mbit
   const rate = (count.bits - before) / 5;
   assert.ok(rate > 0.95 * LINE_BITS, `${(rate / 1e6).toFixed(1)} Mbit/s`);
   const queued = world.relays.reduce((sum, { relay }) => sum + relay.stats().queuedFrames, 0);
-  assert.ok(queued < 600, `${queued} frames wait in relays, where 92 are on each line`);
+  assert.ok(queued < 150, `${queued} frames wait in relays, where 23 are on each line`);
 });
 
 /** Jain's index: 1 when all get the same, 1/n when one gets everything. */
@@ -127,9 +128,9 @@ test("circuits over one narrow line share it evenly; one that comes late has its
 
 /** Would catch: a relay that ends circuits because many that are all well send more than its line takes. */
 test("where more waits than a relay wants, windows shrink, nobody is ended, and all go on evenly", async () => {
-  const mostQueuedFrames = 500;
+  const mostQueuedBytes = 8 * 1024 * 1024;
   const slow = { ...FAR_LINE, bytesPerMs: 6_000, lateShare: 0 };
-  const world = createFarWorld({ relayCount: 3, mostQueuedFrames }, (relay) =>
+  const world = createFarWorld({ relayCount: 3, mostQueuedBytes }, (relay) =>
     relay === 0 ? slow : FAR_LINE,
   );
   serveAll(world, 2);
@@ -142,13 +143,13 @@ test("where more waits than a relay wants, windows shrink, nobody is ended, and 
   for (const circuit of circuits) {
     counts.push(download(circuit));
     await world.clock.run(250);
-    most = Math.max(most, world.relays[0]?.relay.stats().queuedFrames ?? 0);
+    most = Math.max(most, world.relays[0]?.relay.stats().queuedBytes ?? 0);
   }
   await world.clock.run(3_000);
   const before = counts.map(({ bits }) => bits);
   await world.clock.run(8_000);
   assert.equal(circuits.filter(({ alive }) => alive).length, circuits.length);
-  assert.ok(most < mostQueuedFrames, `${most} frames waited`);
+  assert.ok(most < mostQueuedBytes, `${most} bytes waited`);
   const rates = counts.map(({ bits }, index) => bits - (before[index] ?? 0));
   assert.ok(fairness(rates) > 0.9, rates.map((rate) => (rate / 1e6).toFixed(1)).join(", "));
   const sum = rates.reduce((a, b) => a + b, 0) / 8_000;

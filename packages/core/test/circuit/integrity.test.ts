@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LIMITS } from "../../src/base/limits.ts";
 import { SERVICE, type Circuit, type CircuitStream } from "../../src/circuit/stream.ts";
-import { FRAME, frameBody, frameType, type FrameType } from "../../src/net/frame.ts";
+import { FRAME, frameBody, frameBytes, frameType, isData, type FrameType } from "../../src/net/frame.ts";
 import type { Direction, MemoryLink } from "../../src/net/memory-channel.ts";
 import { createCircuitWorld, settle, type CircuitWorld, type WorldRelay } from "../support/circuit-world.ts";
 
@@ -71,8 +71,8 @@ function flip(at: number): (frame: Buffer) => Buffer {
 /** Makes one frame of the type go that way. */
 function provoke({ near, far }: Bench, direction: Direction, type: FrameType): void {
   const from = direction === "forward" ? near : far;
-  if (type === FRAME.data) from.send(Buffer.alloc(100, 1));
-  else from.end();
+  if (type === FRAME.control) from.end();
+  else from.send(Buffer.alloc(type === FRAME.data ? 10_000 : 100, 1));
 }
 
 async function diesEverywhere({ world, circuit, got }: Bench): Promise<void> {
@@ -83,11 +83,11 @@ async function diesEverywhere({ world, circuit, got }: Bench): Promise<void> {
 }
 
 for (const direction of ["forward", "backward"] as const) {
-  for (const type of [FRAME.data, FRAME.control] as const) {
-    const length = type === FRAME.data ? 16_384 : 2_048;
+  for (const type of [FRAME.data, FRAME.shortData, FRAME.control] as const) {
+    const length = frameBytes(type);
     for (const link of HOPS) {
       const sealedEnd = length - 17 * link;
-      const name = `${direction}, link ${link}, ${type === FRAME.data ? "DATA" : "CONTROL"}`;
+      const name = `${direction}, link ${link}, type ${type}`;
 
       test(`a flipped bit ends the circuit, wherever in the sealed part: ${name}`, async () => {
         for (const at of [8, 9, 1000, sealedEnd - 17, sealedEnd - 16, sealedEnd - 1]) {
@@ -106,7 +106,7 @@ for (const direction of ["forward", "backward"] as const) {
           provoke(setup, direction, type);
           await settle();
           assert.equal(setup.circuit.alive, true);
-          if (type === FRAME.data) assert.equal(setup.got.near + setup.got.far, 1);
+          if (isData(type)) assert.equal(setup.got.near + setup.got.far, 1);
           const nextLink = direction === "forward" ? link + 1 : link - 1;
           for (const { frame } of seen.filter(
             (one) => one.link === nextLink && frameType(one.frame) === type,
@@ -208,7 +208,7 @@ test("a blocked hop holds what was granted: no relay's queue passes that, and no
   let onGuardLink = 0;
   world.network.tap = (frame, direction, link) => {
     const number = linkNumber(world, link);
-    if (number === 0 && direction === "forward" && frameType(frame) === FRAME.data) onGuardLink++;
+    if (number === 0 && direction === "forward" && isData(frameType(frame))) onGuardLink++;
     // Nothing comes back from the last hop, so no credit does.
     return number === 2 && direction === "backward" ? undefined : frame;
   };

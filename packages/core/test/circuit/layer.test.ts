@@ -4,9 +4,10 @@ import { hmacSha256 } from "../../src/crypto/hash.ts";
 import { isBackroomError } from "../../src/base/errors.ts";
 import type { HandshakeKeys } from "../../src/circuit/handshake.ts";
 import { KeyChain, RATCHET_FRAMES } from "../../src/circuit/key-chain.ts";
+import { FRAME } from "../../src/net/frame.ts";
 import { ClientLayers, HopLayers, MINE, PASS_ON, RelayLayers } from "../../src/circuit/layer.ts";
 
-const DATA = 16_384;
+const DATA = 65_536;
 const CONTROL = 2_048;
 
 function keys(hop: number): HandshakeKeys {
@@ -26,6 +27,7 @@ function circuit(hops: number, ratchetFrames?: number): { client: ClientLayers; 
 
 function own(layers: ClientLayers | RelayLayers, length: number, fill: number): Buffer {
   const frame = Buffer.alloc(length, 0xaa);
+  frame[4] = length === DATA ? FRAME.data : FRAME.control;
   const range = layers.ownRange(length);
   frame.fill(fill, range.start, range.start + range.length);
   frame[range.start] = MINE;

@@ -31,12 +31,12 @@ function liveTransfer(
     get frames() {
       return state.frames;
     },
-    /** How many of 20 payloads came. */
+    /** How many of ten payloads came. */
     async goOn() {
       const before = state.frames;
       await settle();
       const to = sender as CircuitStream;
-      for (let sent = 0; sent < 20 && to.sendWindow > 0; sent++) to.send(Buffer.alloc(16));
+      for (let sent = 0; sent < 10 && to.sendWindow > 0; sent++) to.send(Buffer.alloc(16));
       await settle();
       return state.frames - before;
     },
@@ -53,7 +53,7 @@ test("a relay that is short on time refuses new circuits, and live transfers go 
   lagMs = LIMITS.relayLagMs;
   for (let count = 0; count < 5; count++) {
     await assert.rejects(buildCircuit(world.newClient(), [target]), isCircuit);
-    assert.equal(await transfer.goOn(), 20);
+    assert.equal(await transfer.goOn(), 10);
   }
   assert.deepEqual([live.alive, relay.stats().refusedCircuits], [true, 5]);
   lagMs = 0;
@@ -78,7 +78,7 @@ test("in a flood of handshakes live transfers go on, a bounded number is served,
   await settle();
   assert.equal(relay.stats().circuits, LIMITS.handshakeBurstTotal);
   const honest = buildCircuit(world.newClient(), [target]);
-  assert.equal(await transfer.goOn(), 20, "the live transfer stands still");
+  assert.equal(await transfer.goOn(), 10, "the live transfer stands still");
   // Everybody's first waiting one is served before anybody's second.
   world.clock.advance((1_000 * (flooders.length + 8)) / LIMITS.handshakesPerSecondTotal);
   await settle();

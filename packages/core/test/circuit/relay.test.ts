@@ -121,7 +121,7 @@ test("a circuit whose CONTROL cannot leave ends before it fills the memory", asy
 
 /** Would catch: relays whose memory grows with each circuit that somebody fills and never reads. */
 test("when too much waits in a relay, the circuit that holds most goes, and nobody else's", async () => {
-  const world = createCircuitWorld({ relayCount: 1, mostQueuedFrames: 40 });
+  const world = createCircuitWorld({ relayCount: 1, mostQueuedBytes: 10 * 2_048 });
   const { relay, services, target } = world.relays[0] as WorldRelay;
   services[SERVICE.directory] = (stream) => {
     while (stream.sendWindow > 0) stream.send(Buffer.alloc(10));

@@ -126,17 +126,17 @@ export function channelSuite(kind: string, createWorld: () => ChannelWorld): voi
       const [near, far] = [new Recorder(), new Recorder()];
       dialled.start(near);
       accepted.start(far);
-      for (let circuit = 1; circuit <= 40; circuit++) {
+      for (let circuit = 1; circuit <= 24; circuit++) {
         dialled.send(circuit % 3 === 0 ? makeFrame(FRAME.control, circuit) : dataFrame(circuit));
         accepted.send(dataFrame(circuit));
       }
       await Promise.all([
-        near.until(() => near.frames.length === 40),
-        far.until(() => far.frames.length === 40),
+        near.until(() => near.frames.length === 24),
+        far.until(() => far.frames.length === 24),
       ]);
       assert.deepEqual(
         far.frames.map((frame) => frameCircuit(frame)),
-        Array.from({ length: 40 }, (_, index) => index + 1),
+        Array.from({ length: 24 }, (_, index) => index + 1),
       );
       assert.deepEqual(near.frames[6], dataFrame(7));
       assert.equal(frameType(far.frames[2] as Buffer), FRAME.control);

@@ -52,7 +52,7 @@ test("a line takes frames at its rate, delivers them after its delay, and what i
   const clock = new VirtualClock();
   const network = createMemoryNetwork({ clock, random: systemRandom });
   let sent = 0;
-  const line = { clock, delayMs: 50, bytesPerMs: 1_024, lateShare: 0.5, lateMs: 100, windowBytes: Infinity };
+  const line = { clock, delayMs: 50, bytesPerMs: 128, lateShare: 0.5, lateMs: 100, windowBytes: Infinity };
   // HELLO goes first each way; of what comes then the second is late.
   network.line = (carrier, direction) =>
     delayCarrier(carrier, { ...line, random: () => (direction === "forward" && sent++ === 2 ? 0 : 0.9) });
@@ -70,7 +70,7 @@ test("a line takes frames at its rate, delivers them after its delay, and what i
     .dial({ nodeKey: identity.nodeKeys.publicBytes, endpoints: [] });
   const channel = await inTime(clock, dial);
   const startMs = clock.monotonicMs();
-  for (const circuit of [1, 2, 3, 4]) channel.send(makeFrame(FRAME.data, circuit));
+  for (const circuit of [1, 2, 3, 4]) channel.send(makeFrame(FRAME.control, circuit));
   await clock.run(1_000);
   assert.deepEqual(
     arrived.map(([circuit, atMs]) => [circuit, atMs - startMs]),

@@ -198,7 +198,7 @@ test("an endpoint that accepts and stays silent is given up after the deadline",
   silent.close();
 });
 
-test("a DATA frame crosses without being put together from pieces", async () => {
+test("a frame that crossed has memory of its own, and no more than it fills", async () => {
   await withListener({}, async (listener, _clock, channels) => {
     const dialled = await dialer().dial({ host: HOST, port: listener.port });
     await settle();

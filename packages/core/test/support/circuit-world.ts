@@ -31,7 +31,7 @@ export interface CircuitWorld<C extends Clock = ManualClock> {
 export interface WorldOptions {
   readonly relayCount?: number;
   readonly ratchetFrames?: number;
-  readonly mostQueuedFrames?: number;
+  readonly mostQueuedBytes?: number;
   /** The relays' reading of how late their event loop is. */
   readonly lagMs?: () => number;
   /** Whether a relay may dial another one that it has no channel to. */
@@ -50,7 +50,7 @@ export function createCircuitWorldIn<C extends Clock>(
   {
     relayCount = 4,
     ratchetFrames,
-    mostQueuedFrames,
+    mostQueuedBytes,
     lagMs = () => 0,
     mayDial = () => true,
   }: WorldOptions = {},
@@ -78,7 +78,7 @@ export function createCircuitWorldIn<C extends Clock>(
         return { ...found.target, mayDial };
       },
       ...ratchet,
-      ...(mostQueuedFrames === undefined ? {} : { mostQueuedFrames }),
+      ...(mostQueuedBytes === undefined ? {} : { mostQueuedBytes }),
     });
     network.listen({ networkId: NETWORK_ID, identity }, (channel) => relay.accept(channel));
     const onionKey = (onionKeys[0] as (typeof onionKeys)[0]).publicBytes;

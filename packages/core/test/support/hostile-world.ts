@@ -22,7 +22,6 @@ import { StrangerDials } from "../../src/directory/stranger-dials.ts";
 import { PROVEN, RelayTable } from "../../src/directory/table.ts";
 import type { Dialer } from "../../src/net/channel.ts";
 import { MemoryDht } from "../../src/net/dht/memory-dht.ts";
-import { DATA_FRAME_BYTES } from "../../src/net/frame.ts";
 import { createMemoryNetwork } from "../../src/net/memory-channel.ts";
 import { Client } from "../../src/node/client.ts";
 import { openDataFolder } from "../../src/node/data-folder.ts";
@@ -104,7 +103,7 @@ export class HostileWorld {
   readonly share: TestShare = newShare();
   readonly pack: SamplePack;
   /** The most DATA frames that waited at one honest relay. */
-  mostQueuedFrames = 0;
+  mostQueuedBytes = 0;
   readonly #random: Random;
   readonly #hostile: Readonly<Record<string, Script>>;
   readonly #closers: (() => void)[] = [];
@@ -244,7 +243,7 @@ export class HostileWorld {
 
   /** Bytes that the fullest honest relay held at its worst moment. */
   get mostHeldBytes(): number {
-    return this.mostQueuedFrames * DATA_FRAME_BYTES;
+    return this.mostQueuedBytes;
   }
 
   async close(): Promise<void> {
@@ -262,7 +261,7 @@ export class HostileWorld {
       await nextTurn();
       for (const { name, relay } of this.relays.values()) {
         if (!this.isHostile(name))
-          this.mostQueuedFrames = Math.max(this.mostQueuedFrames, relay.stats().queuedFrames);
+          this.mostQueuedBytes = Math.max(this.mostQueuedBytes, relay.stats().queuedBytes);
       }
       if (this.watch.frames !== last || waitsForDisk()) quiet = -1;
       last = this.watch.frames;

@@ -1,6 +1,6 @@
 import type { BackroomError } from "../../src/base/errors.ts";
 import { BackroomError as Failure } from "../../src/base/errors.ts";
-import type { CircuitStream, StreamHandlers } from "../../src/circuit/stream.ts";
+import { STREAM_PAYLOAD_BYTES, type CircuitStream, type StreamHandlers } from "../../src/circuit/stream.ts";
 
 /** Where deliveries go to be done later. */
 export interface Deliveries {
@@ -50,7 +50,7 @@ export class MemoryStream implements CircuitStream {
   send(payload: Buffer): void {
     if (this.ended) return;
     if (this.sendWindow === 0) throw new Failure("E_INTERNAL", "sent without a window");
-    if (payload.length < 1 || payload.length > 16_304)
+    if (payload.length < 1 || payload.length > STREAM_PAYLOAD_BYTES)
       throw new Failure("E_INTERNAL", "wrong payload length");
     this.sendWindow--;
     this.sent++;

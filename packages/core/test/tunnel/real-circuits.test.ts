@@ -32,7 +32,7 @@ function reading(tunnel: ByteDuplex) {
   const end = { chunks: [] as Buffer[], length: 0, closed: 0, drained: () => {} };
   tunnel.start({
     onData: (bytes) => {
-      end.chunks.push(bytes);
+      end.chunks.push(Buffer.from(bytes));
       end.length += bytes.length;
     },
     onDrain: () => end.drained(),

@@ -316,5 +316,5 @@ test("10,000 downloaders that come and stall hold no more at a gate than it plan
     most.tunnels <= LIMITS.gateTunnels && most.waiting <= LIMITS.gateQueuedFrames,
     JSON.stringify(most),
   );
-  assert.ok(most.waiting > 3_000, "the queues were never full");
+  assert.ok(most.waiting > 0.75 * LIMITS.gateQueuedFrames, "the queues were never full");
 });
