@@ -21,7 +21,7 @@ test("among honest relays a download needs few circuits, and nobody notices anyt
 /** Would catch: a member that stays with a guard through which nothing comes any more, because circuits can still be built. */
 test("a download leaves a guard that swallows all data", async () => {
   const tally = { acts: 0 };
-  const match = some(toward(/^member/, FRAME.data), { skipped: 5 });
+  const match = some(toward(/^member/, FRAME.data, FRAME.shortData), { skipped: 5 });
   const world = new HostileWorld({ hostile: { dg1: { frames: onSending(tally, match, drop) } } });
   try {
     await world.seed("seeder", SEEDERS_GUARDS);
