@@ -71,13 +71,20 @@ export const addNetwork: AddCommand = (program, run) => {
     );
   program
     .command("invite")
-    .description("print an invite to the network in use")
-    .action(() =>
+    .description("print an invite to the network in use, or to another that is known")
+    .argument("[id]", "its id, as network list prints it")
+    .action((id: string | undefined) =>
       run(async ({ terminal, dataFolder }) => {
-        const { inviteText } = await networks();
-        const invite = await inviteText({ dataFolder });
-        terminal.note("Whoever gets this can join the network with: backroom network join INVITE");
-        terminal.result(invite, { invite });
+        const { makeInvite } = await networks();
+        const { invite, name, test, relayCount } = await makeInvite({ dataFolder, id });
+        const relays = count(relayCount, "relay");
+        terminal.note(`Whoever gets this can join “${name}” with: backroom network join INVITE`);
+        terminal.note(
+          test
+            ? `It names the network and ${relays} with their addresses at home: give it only to people who may know them.`
+            : `It names the network and ${relays} drawn at random, and says nothing of you or your shares. Those relays see who joins through them.`,
+        );
+        terminal.result(invite, { invite, relayCount });
       }),
     );
 };

@@ -144,7 +144,7 @@ export const ERROR_TABLE = {
     exit: 4,
     retry: "later",
     why: "none of the relays that this computer knows for the network answered",
-    fix: "check the connection to the internet, or join again with a newer link or invite",
+    fix: "check the connection to the internet, or join again with a newer link or invite; --lan and --accept-dht look for other relays",
   },
   E_FEW_SOURCES: {
     exit: 4,

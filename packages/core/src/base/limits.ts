@@ -126,6 +126,8 @@ export const LIMITS = {
   /** Three hours forgive a clock that is off; a day is how long a relay that left is still tried. */
   relayInfoFutureMs: 3 * 3_600_000,
   relayInfoLifeMs: 24 * 3_600_000,
+  /** Endpoints out of the DHT that somebody dials who looks for a first relay: enough that most may be made up, too few for an attack on a third. */
+  topicRelays: 8,
   /** How long a relay that was known here is still called on to join: home addresses change within weeks. */
   cachedRelayMs: 30 * 24 * 3_600_000,
   /** Decoded infos kept by content, so that the same info heard from thirty relays is verified once. */

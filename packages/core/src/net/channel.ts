@@ -45,10 +45,14 @@ export interface Endpoint {
 
 /**
  * Opens channels. Raises E_UNREACHABLE when none of the endpoints answers in time, E_CHANNEL_IDENTITY when another key answers,
- * E_OTHER_NETWORK when the peer is of another network. Endpoints are tried in order; the caller has vetted them.
+ * E_OTHER_NETWORK when the peer is of another network. Endpoints are tried in order; the caller has vetted them. Without a node key any relay
+ * may answer: the channel's `peerKey` says which did.
  */
 export interface Dialer {
-  dial(target: { readonly nodeKey: Uint8Array; readonly endpoints: readonly Endpoint[] }): Promise<Channel>;
+  dial(target: {
+    readonly nodeKey: Uint8Array | undefined;
+    readonly endpoints: readonly Endpoint[];
+  }): Promise<Channel>;
 }
 
 /** Accepts channels until closed; closing closes the accepted channels too. `port` is the one really bound. */

@@ -81,7 +81,10 @@ export function createMemoryNetwork(deps: ChannelDeps): MemoryNetwork {
     },
     createDialer: ({ networkId, identity, clock = deps.clock }) => ({
       async dial({ nodeKey, endpoints }) {
-        const names = [...endpoints.map(nameOf), Buffer.from(nodeKey).toString("hex")];
+        const names = [
+          ...endpoints.map(nameOf),
+          ...(nodeKey === undefined ? [] : [Buffer.from(nodeKey).toString("hex")]),
+        ];
         const listener = names.map((name) => listeners.get(name)).find((found) => found !== undefined);
         if (listener === undefined) throw new BackroomError("E_UNREACHABLE", "nobody listens there");
         const [near, far] = connect(network, links, listener.key, deps);

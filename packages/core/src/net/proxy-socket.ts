@@ -8,7 +8,7 @@ import type { Endpoint } from "./channel.ts";
 import type { Proxy } from "./proxy.ts";
 import { Socks5Client, type ProxyCredentials } from "./socks5.ts";
 
-/** Opens a connection to an endpoint for a channel to the relay of that key, or raises E_UNREACHABLE or E_PROXY with nothing left open. */
+/** Opens a connection to an endpoint for a channel to the relay of that key (or what else tells it from others), or raises E_UNREACHABLE or E_PROXY with nothing left open. */
 export type OpenSocket = (endpoint: Endpoint, nodeKey: Uint8Array) => Promise<Socket>;
 
 /**

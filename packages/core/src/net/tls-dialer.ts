@@ -26,11 +26,11 @@ export interface TlsDialerOptions {
 export function createTlsDialer(options: TlsDialerOptions): Dialer {
   const secureContext = clientContext();
 
-  async function dialOne(endpoint: Endpoint, nodeKey: Uint8Array): Promise<Channel> {
+  async function dialOne(endpoint: Endpoint, nodeKey: Uint8Array | undefined): Promise<Channel> {
     const { clock, networkId, identity } = options;
     // Nothing is ever resolved: a name would tell a name server whom we dial.
     if (isIP(endpoint.host) === 0) throw new BackroomError("E_UNREACHABLE", "an endpoint is no IP address");
-    const place = await placeOf(endpoint, nodeKey);
+    const place = await placeOf(endpoint, nodeKey ?? Buffer.from(endpoint.host));
     const startedMs = clock.monotonicMs();
     const tls = { secureContext, ALPNProtocols: [ALPN], rejectUnauthorized: false };
     const socket = connect({ ...tls, ...place });
@@ -47,10 +47,10 @@ export function createTlsDialer(options: TlsDialerOptions): Dialer {
   /** What node:tls connects over. A proxy takes its own time, which is not the relay's. */
   async function placeOf(
     { host, port }: Endpoint,
-    nodeKey: Uint8Array,
+    relay: Uint8Array,
   ): Promise<{ socket: Socket } | Endpoint> {
     const { openSocket } = options;
-    return openSocket === undefined ? { host, port } : { socket: await openSocket({ host, port }, nodeKey) };
+    return openSocket === undefined ? { host, port } : { socket: await openSocket({ host, port }, relay) };
   }
 
   return {

@@ -11,6 +11,7 @@ import type { RelayTable } from "../directory/table.ts";
 import type { JoinRelay } from "../link/join-relay.ts";
 import { Circuits, type CircuitRole } from "./circuits.ts";
 import type { DataFolder } from "./data-folder.ts";
+import { dhtFinder } from "./dht-finder.ts";
 import type { Hooks } from "./hooks.ts";
 import { joinNetworkThrough } from "./joining.ts";
 import { lanFinder } from "./lan-finder.ts";
@@ -152,9 +153,12 @@ export class Client {
     const { network, joinRelays, log, folder, lan = false } = this.#options;
     const { table, machine, decodeInfo } = this;
     const guards = this.#store.guards.joinRelays();
-    const finders = (await lanInUse(folder, lan)) ? [lanFinder(network, machine, hooks)] : [];
     const isOther = ({ nodeKey }: JoinRelay): boolean => nodeKey.toString("hex") !== this.#ownKey;
     const cached = (await cachedRelays(folder, network, machine)).filter(isOther);
+    const finders = [
+      ...((await lanInUse(folder, lan)) ? [lanFinder(network, machine, hooks)] : []),
+      dhtFinder({ network, machine, channels: this.#channels, log, cached }, hooks),
+    ];
     const isInviteNew = await hasNewInvite(folder, network);
     const parts = { channels: this.#channels, guards, cached, isInviteNew, joinRelays, finders };
     await joinNetworkThrough({ network, table, machine, decodeInfo, log, ...parts }, hooks);

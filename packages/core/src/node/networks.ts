@@ -17,7 +17,7 @@ import type { JoinRelay } from "../link/join-relay.ts";
 import { formatInvite, parseInvite } from "../link/invite.ts";
 import { readStateFile, writeStateFile } from "../store/state-file.ts";
 import { openDataFolder, type DataFolder } from "./data-folder.ts";
-import { openTable, tableFile } from "./saved-table.ts";
+import { cachedRelays, openTable, tableFile } from "./saved-table.ts";
 
 /** A network as people see it. */
 export interface NetworkSummary {
@@ -53,8 +53,7 @@ export async function joinNetwork(options: Where & { readonly invite: string }):
 
 export async function useNetwork(options: Where & { readonly id: string }): Promise<NetworkSummary> {
   const folder = await openDataFolder(options.dataFolder);
-  const network = await readNetwork(folder, Number.parseInt(options.id, 16));
-  if (network === undefined || networkIdText(network.id) !== options.id.toLowerCase()) throw unknownNetwork();
+  const network = await networkOfId(folder, options.id);
   await writeCurrent(folder, network.id);
   return summary(folder, network, network.id);
 }
@@ -71,13 +70,28 @@ export async function knownNetworks(options: Where): Promise<NetworkSummary[]> {
   );
 }
 
-/** An invite to the network in use, with relays drawn from those that are known. */
-export async function inviteText(options: Where): Promise<string> {
+export interface InviteSummary {
+  readonly invite: string;
+  readonly name: string;
+  readonly test: boolean;
+  readonly relayCount: number;
+}
+
+/**
+ * An invite to a network that is known, or else to the one in use: relays drawn at random from those that were known here last, or those that this
+ * member was invited through. Not chosen in any other way: what never comes up, such as guards, would be known by that. Raises E_NO_RELAYS, E_NO_NETWORK.
+ */
+export async function makeInvite(
+  options: Where & { readonly id?: string | undefined },
+): Promise<InviteSummary> {
   const folder = await openDataFolder(options.dataFolder);
-  const network = await currentNetwork(folder);
-  const table = await openTable(folder, network);
-  const known = table.sample(LIMITS.inviteRelays).map(joinRelayOf);
-  return inviteTo(network, known.length > 0 ? known : network.relays);
+  const network =
+    options.id === undefined ? await currentNetwork(folder) : await networkOfId(folder, options.id);
+  const sample = (await openTable(folder, network)).sample(LIMITS.inviteRelays).map(joinRelayOf);
+  const known = sample.length > 0 ? sample : await cachedRelays(folder, network);
+  const relays = (known.length > 0 ? known : network.relays).slice(0, LIMITS.inviteRelays);
+  const { name, test } = network;
+  return { invite: inviteTo(network, relays), name, test, relayCount: relays.length };
 }
 
 /** Raises E_NO_RELAYS where there is nobody to join through. */
@@ -169,6 +183,13 @@ async function readCurrent(folder: DataFolder): Promise<number | undefined> {
 
 export async function writeCurrent(folder: DataFolder, id: number): Promise<void> {
   await writeStateFile(path.join(folder.networks, "current"), Buffer.from(`${networkIdText(id)}\n`));
+}
+
+/** By the text of its id. Raises E_NO_NETWORK. */
+async function networkOfId(folder: DataFolder, id: string): Promise<Network> {
+  const network = await readNetwork(folder, Number.parseInt(id, 16));
+  if (network === undefined || networkIdText(network.id) !== id.toLowerCase()) throw unknownNetwork();
+  return network;
 }
 
 function unknownNetwork(): BackroomError {

@@ -1,6 +1,7 @@
 import { isBackroomError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Network } from "../directory/network.ts";
+import { networkTopic } from "../directory/network-topic.ts";
 import type { RelayTable } from "../directory/table.ts";
 import type { Endpoint } from "../net/channel.ts";
 import { startDht, type Dht } from "../net/dht/dht.ts";
@@ -39,6 +40,7 @@ export class PublicSide {
       if (!anyPort || !isBackroomError(error, "E_PORT_IN_USE")) throw error;
       return this.#startDht(0, announcePort);
     });
+    dht.announce(networkTopic(this.#options.network.id));
     const services = relayServices({ ...this.#options, dht });
     Object.assign(handlers, services.handlers);
     this.#open = { dht, services, announcePort };
@@ -47,6 +49,11 @@ export class PublicSide {
   /** Nodes that may speak DHT. */
   addNodes(nodes: readonly Endpoint[]): void {
     this.#open?.dht.addNodes(nodes);
+  }
+
+  /** Where the DHT says that there are relays of this network. Nowhere while this side is closed. Raises E_DHT. */
+  async findRelays(): Promise<Endpoint[]> {
+    return (await this.#open?.dht.lookup(networkTopic(this.#options.network.id))) ?? [];
   }
 
   async close(): Promise<void> {

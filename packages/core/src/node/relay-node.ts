@@ -229,6 +229,9 @@ async function startRelay(parts: Parts): Promise<Running> {
     nodeKey,
     port: listener.port,
     connect,
+    dialer: asking,
+    channels: ownChannels,
+    lookup: () => publicSide.findRelays(),
     decodeInfo,
     log,
     cached: parts.cached,
@@ -283,6 +286,7 @@ async function startRelay(parts: Parts): Promise<Running> {
   };
   if (parts.hosts === undefined) {
     gossip.start();
+    joining.start();
     watch.start();
   } else {
     own.where = { kind: "reachable", endpoints: parts.hosts.map((host) => ({ host, port })) };
@@ -291,6 +295,7 @@ async function startRelay(parts: Parts): Promise<Running> {
       throw error;
     });
     gossip.start();
+    joining.start();
     settled.resolve();
   }
   const stopWatching = watchTable(table, parts.hooks, (info) => publicSide.addNodes(info.endpoints));

@@ -6,18 +6,19 @@ import { createRelayInfoDecoder } from "../../src/directory/relay-info.ts";
 import { RelayTable } from "../../src/directory/table.ts";
 import type { JoinRelay } from "../../src/link/join-relay.ts";
 import { createMemoryNetwork, type MemoryNetwork } from "../../src/net/memory-channel.ts";
+import { MemoryDht } from "../../src/net/dht/memory-dht.ts";
 import { joinNetworkThrough } from "../../src/node/joining.ts";
 import { clock, named, network, random, startVillager, type Villager } from "./village.ts";
 
-const HALF = 6;
+const HALF = 4;
 /** Each relay asks three others a round: what one half knows is everywhere after a few. */
 const MOST_ROUNDS = 8;
 
 /** One half of a network, whose relays know each other and nobody else. */
-async function half(wires: MemoryNetwork, firstPort: number): Promise<Villager[]> {
-  const first = startVillager(wires, firstPort, []);
+async function half(wires: MemoryNetwork, firstPort: number, dht: MemoryDht): Promise<Villager[]> {
+  const first = startVillager(wires, firstPort, [], { dht });
   const rest = Array.from({ length: HALF - 1 }, (_, n) =>
-    startVillager(wires, firstPort + n + 1, [named(first.info)]),
+    startVillager(wires, firstPort + n + 1, [named(first.info)], { dht }),
   );
   const villagers = [first, ...rest];
   for (let round = 0; round < 4; round++) for (const { gossip } of villagers) await gossip.round();
@@ -27,7 +28,8 @@ async function half(wires: MemoryNetwork, firstPort: number): Promise<Villager[]
 
 async function halves() {
   const wires = createMemoryNetwork({ clock, random });
-  const [a, b] = [await half(wires, 9001), await half(wires, 9101)];
+  const dht = new MemoryDht();
+  const [a, b] = [await half(wires, 9001, dht), await half(wires, 9101, dht)];
   return { wires, a, b, all: [...a, ...b] };
 }
 
@@ -83,6 +85,19 @@ test("they do when a member that is no relay joins both, and nobody hears of the
   const table = await joinAsMember(wires, [firstOf(a), firstOf(b)]);
   assert.equal(table.size, 2 * HALF);
   await roundsUntil(2 * HALF, all);
+});
+
+test("they do when the relays of both announce themselves in the DHT, and nobody was invited anywhere", async () => {
+  const { a, all } = await halves();
+  for (const { joining } of a) await joining.lookInDht();
+  await roundsUntil(2 * HALF, all);
+  // All are known now: nobody is asked again.
+  const before = (a[0] as Villager).table.entries().map(({ sources }) => sources.length);
+  await (a[0] as Villager).joining.lookInDht();
+  assert.deepEqual(
+    (a[0] as Villager).table.entries().map(({ sources }) => sources.length),
+    before,
+  );
 });
 
 test("guards are not told of each other", async () => {

@@ -19,9 +19,9 @@ const TOPIC = Buffer.alloc(20, 4);
 
 test("relays find each other through the first one, and a newcomer with one relay's address reaches a gate", async () => {
   const wires = createMemoryNetwork({ clock, random });
-  const first = startVillager(wires, 9001, [], [9003]);
+  const first = startVillager(wires, 9001, [], { gatePorts: [9003] });
   const rest = [9002, 9003, 9004, 9005].map((port) =>
-    startVillager(wires, port, [named(first.info)], [9003, 9999]),
+    startVillager(wires, port, [named(first.info)], { gatePorts: [9003, 9999] }),
   );
   const villagers = [first, ...rest];
   for (let round = 0; round < 3; round++) for (const { gossip } of villagers) await gossip.round();

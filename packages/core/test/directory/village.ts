@@ -10,6 +10,7 @@ import { createDirectoryClient, createRelayAsker } from "../../src/directory/dir
 import { createDirectoryService, type QuestionService } from "../../src/directory/directory-service.ts";
 import { createGossip, type Gossip } from "../../src/directory/gossip.ts";
 import type { Network } from "../../src/directory/network.ts";
+import { networkTopic } from "../../src/directory/network-topic.ts";
 import {
   createRelayInfoDecoder,
   decodeRelayInfo,
@@ -21,7 +22,8 @@ import { StrangerDials } from "../../src/directory/stranger-dials.ts";
 import { RelayTable } from "../../src/directory/table.ts";
 import type { JoinRelay } from "../../src/link/join-relay.ts";
 import type { MemoryNetwork } from "../../src/net/memory-channel.ts";
-import { createRelayJoining } from "../../src/node/relay-joining.ts";
+import { MemoryDht } from "../../src/net/dht/memory-dht.ts";
+import { createRelayJoining, type RelayJoining } from "../../src/node/relay-joining.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { localEndpoint, NOW_S, TEST_NETWORK } from "./fixtures.ts";
 
@@ -33,6 +35,7 @@ export interface Villager {
   readonly info: RelayInfo;
   readonly table: RelayTable;
   readonly gossip: Gossip;
+  readonly joining: RelayJoining;
   /** As after a restart, with an invite that names these relays. */
   restart(invited: readonly JoinRelay[]): Gossip;
 }
@@ -52,8 +55,10 @@ export function startVillager(
   wires: MemoryNetwork,
   port: number,
   invited: readonly JoinRelay[],
-  gatePorts: readonly number[] = [],
+  { gatePorts = [], dht = new MemoryDht() }: { gatePorts?: readonly number[]; dht?: MemoryDht } = {},
 ): Villager {
+  const dhtNode = dht.join("127.0.0.1", port);
+  dhtNode.announce(networkTopic(network.id));
   const nodeKeys = generateKeys("ed25519");
   const onion = generateKeys("x25519");
   const decodeInfo = createRelayInfoDecoder();
@@ -109,7 +114,7 @@ export function startVillager(
   wires.listen({ networkId: network.id, identity, endpoint }, (channel) => relay.accept(channel));
   const connect = createDirectoryClient({ channels, clock, decodeInfo });
   const machine = { clock, random, createDialer: () => asking };
-  const start = (relays: readonly JoinRelay[]): Gossip => {
+  const start = (relays: readonly JoinRelay[]): Pick<Villager, "gossip" | "joining"> => {
     const joining = createRelayJoining({
       network: { ...network, relays },
       table,
@@ -117,12 +122,21 @@ export function startVillager(
       nodeKey: nodeKeys.publicBytes,
       port,
       connect,
+      dialer: asking,
+      channels,
+      lookup: () => dhtNode.lookup(networkTopic(network.id)),
       decodeInfo,
       log: silentLog,
       cached: [],
       lan: false,
     });
-    return createGossip({ ...shared, log: silentLog, ownInfo: () => bytes, seek: () => joining.seek() });
+    const seek = (): Promise<void> => joining.seek();
+    return { gossip: createGossip({ ...shared, log: silentLog, ownInfo: () => bytes, seek }), joining };
   };
-  return { info: decodeRelayInfo(bytes), table, gossip: start(invited), restart: start };
+  return {
+    info: decodeRelayInfo(bytes),
+    table,
+    ...start(invited),
+    restart: (relays) => start(relays).gossip,
+  };
 }

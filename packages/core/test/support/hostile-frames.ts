@@ -86,7 +86,8 @@ export function scriptedDialer(
   script: FrameScript,
 ): Dialer {
   return {
-    dial: async (target) => scripted(await inner.dial(target), nameOf(target.nodeKey), script),
+    dial: async (target) =>
+      scripted(await inner.dial(target), nameOf(target.nodeKey ?? Buffer.alloc(0)), script),
   };
 }
 
