@@ -45,6 +45,22 @@ export const LIMITS = {
   /** PINGs of the peer in one keepalive period that we answer: it needs one. */
   channelPings: 8,
 
+  // --- net: the process that asks the router for a port -------------------------------------------------
+  /** A router that asks for patience, or sends without end, has no more than this. A search and three requests over a slow LAN take five seconds. */
+  portMappingMs: 15_000,
+  /** Heap of the process; what a router may send is far below it. */
+  portMappingHeapMiB: 64,
+  /** Routers asked at once: a computer with a cable and a radio has two. */
+  portMappingGateways: 4,
+  /** How long routers have to say that they are there: UPnP lets them wait a second before they do. */
+  portMappingSearchMs: 3_000,
+  /** One request to a router: a description of its services takes some 10 KiB. */
+  portMappingHttpMs: 3_000,
+  portMappingHttpBytes: 256 * 1024,
+  /** For how long a port is asked for, and what of a router's answer is believed: it decides how often it is asked again. */
+  portMappingMostMs: 3_600_000,
+  portMappingLeastMs: 120_000,
+
   // --- net: the DHT process ---------------------------------------------------------------------------
   /** One Ethernet frame: real nodes send no longer ones, and longer ones are fragments, which are easy to forge. */
   dhtPacketBytes: 1_472,

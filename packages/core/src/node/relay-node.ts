@@ -13,6 +13,7 @@ import { StrangerDials } from "../directory/stranger-dials.ts";
 import type { RelayTable } from "../directory/table.ts";
 import type { JoinRelay } from "../link/join-relay.ts";
 import { DATA_FRAME_BYTES } from "../net/frame.ts";
+import { createPortMapper } from "../net/port-mapping/port-mapper.ts";
 import { createTlsDialer } from "../net/tls-dialer.ts";
 import { listenTls } from "../net/tls-listener.ts";
 import { acquireLock } from "../store/lock.ts";
@@ -31,6 +32,7 @@ import { assertNoProxy } from "./proxy-setting.ts";
 import { PublicSide } from "./public-side.ts";
 import { ReachWatch } from "./reach-watch.ts";
 import { createRelayJoining } from "./relay-joining.ts";
+import { PortLease } from "./port-lease.ts";
 import { openRelayKeys } from "./relay-keys.ts";
 import { reportRelay } from "./relay-report.ts";
 import type { RelayServices } from "./relay-services.ts";
@@ -264,6 +266,12 @@ async function startRelay(parts: Parts): Promise<Running> {
     log,
     ...common,
   });
+  const lease = new PortLease({
+    mapper: createPortMapper(common),
+    clock: systemClock,
+    port,
+    onMoved: () => watch.moved(),
+  });
   const watch = new ReachWatch({
     table,
     network,
@@ -271,7 +279,7 @@ async function startRelay(parts: Parts): Promise<Running> {
     port,
     dialer: asking,
     addresses: interfaceAddresses,
-    mapPort: () => Promise.resolve(undefined),
+    mapPort: () => lease.obtain(),
     onVerdict: (endpoints) => standing.set(endpoints),
     ...common,
   });
@@ -279,7 +287,7 @@ async function startRelay(parts: Parts): Promise<Running> {
     watch.stop();
     gossip.stop();
     joining.close();
-    await standing.close();
+    await Promise.all([standing.close(), lease.close()]);
     relay.close();
     ownChannels.close();
     await listener.close();

@@ -30,6 +30,7 @@ const PARTNERS = {
     package: "mount (and root)",
     found: () => process.getuid?.() === 0 && onPath("mount", ["--version"]),
   },
+  miniupnpd: { package: "miniupnpd-nftables (and root)", found: () => onPath("which", ["miniupnpd"]) },
   nft: { package: "nftables (and root)", found: () => onPath("nft", ["--version"]) },
   tcpdump: { package: "tcpdump", found: () => onPath("tcpdump", ["--version"]) },
   tor: { package: "tor", found: () => onPath("tor", ["--version"]) },

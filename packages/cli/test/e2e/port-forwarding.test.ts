@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { LIMITS } from "@backroom/core/base/limits.ts";
+import { havePartners } from "../../../core/test/support/partners.ts";
+import { addHomeRouter, HOME_ADDRESS, HOME_GATEWAY } from "../support/home-router.ts";
+import { createLab, type Lab } from "../support/namespaces.ts";
+import { TestNetwork } from "../support/network.ts";
+import { startPortForwarder } from "../support/port-forwarder.ts";
+import { notesIn, whileWatching } from "../support/socket-notes.ts";
+
+const RELAYS = ["relay 1", "relay 2", "relay 3"];
+const PORT = 4430;
+const SUPPORT = path.join(import.meta.dirname, "../support");
+const MAPPING_CHILD = "/core/src/net/port-mapping/child.ts";
+const DHT_CHILD = "/core/src/net/dht/child.ts";
+
+const connects = (host: string): string =>
+  [
+    `const socket = require("node:net").connect(${PORT}, "${host}");`,
+    `socket.on("connect", () => process.exit(0)).on("error", () => process.exit(2));`,
+    `setTimeout(() => process.exit(1), 5000);`,
+  ].join("");
+
+/**
+ * Would catch: a router's port that is not asked for, renewed or told to others; a library's socket outside the process that is there for it; a port
+ * that stays open after the relay went.
+ */
+test("a router that hands on ports makes a relay of a computer behind it, by NAT-PMP and by UPnP", async (t) => {
+  if (!havePartners(t, "netns", "nft", "tcpdump", "miniupnpd")) return;
+  const folder = await mkdtemp(path.join(tmpdir(), "backroom-forward-"));
+  const names = ["helper", ...RELAYS];
+  const lab = await createLab(names, folder, { without6: names });
+  const router = addHomeRouter(lab, "helper");
+  let network: TestNetwork | undefined;
+  try {
+    await whileWatching(async (notes) => {
+      network = await TestNetwork.start(RELAYS.length, lab);
+      for (const manner of ["NAT-PMP", "UPnP"] as const) {
+        const forwarder = await startPortForwarder(router, folder, manner);
+        const helper = await network.run("helper", ["relay", "auto", "--gate", "--port", String(PORT)]);
+        const ready = await helper.line((line) => line.event === "ready");
+        assert.deepEqual([ready["reachable"], ready["hosts"], ready["gate"]], [true, 0, true], manner);
+        await lab.runScript("relay 1", connects(lab.address("helper")));
+        helper.kill("SIGINT");
+        assert.equal(await helper.ended(), 0);
+        await assert.rejects(
+          lab.runScript("relay 1", connects(lab.address("helper"))),
+          "the port stays open",
+        );
+        await forwarder.close();
+      }
+      const seen = await notesIn(notes);
+      const programOf = (ending: string) =>
+        seen.filter(({ program }) => program[0]?.endsWith(ending) === true);
+      const kinds = new Set(programOf(MAPPING_CHILD).map(({ what }) => what));
+      assert.deepEqual([...kinds].toSorted(), ["connect", "datagram"]);
+      const others = seen.filter((one) => !programOf(MAPPING_CHILD).includes(one));
+      assert.ok(others.every(({ what, program }) => what !== "datagram" || program[0]?.endsWith(DHT_CHILD)));
+      assert.ok(seen.every(({ what }) => what !== "resolve"));
+    });
+  } finally {
+    await network?.close();
+    router.close();
+    await lab.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+async function askRouter(lab: Lab): Promise<{ mapping: unknown; tookMs: number }> {
+  const [program = "", ...args] = [
+    ...lab.prefix("helper"),
+    process.execPath,
+    path.join(SUPPORT, "ask-router.ts"),
+  ];
+  const { stdout } = await promisify(execFile)(program, args, { timeout: 60_000 });
+  return JSON.parse(stdout) as { mapping: unknown; tookMs: number };
+}
+
+/**
+ * Would catch: a description that makes this computer call somebody else, or resolve a name; an answer without end that fills memory; one that never
+ * comes; a library that throws where nobody catches.
+ */
+test("whatever a hostile router answers, nobody else is called, and it is over in time", async (t) => {
+  if (!havePartners(t, "netns", "nft", "tcpdump")) return;
+  const folder = await mkdtemp(path.join(tmpdir(), "backroom-hostile-"));
+  const names = ["helper", "victim"];
+  const lab = await createLab(names, folder, { without6: names });
+  const router = addHomeRouter(lab, "helper");
+  try {
+    const manners = [
+      "leads elsewhere",
+      "names a name",
+      "by https",
+      "is no place",
+      "never answers",
+      "never ends",
+      "nests deeply",
+      "sends others on",
+      "redirects",
+    ];
+    for (const manner of manners) {
+      const script = [path.join(SUPPORT, "hostile-router.ts"), manner, lab.address("victim")];
+      const [program = "", ...args] = [...router.prefix, process.execPath, ...script];
+      const hostile = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+      try {
+        await once(hostile.stdout, "data");
+        const { mapping, tookMs } = await askRouter(lab);
+        assert.equal(mapping, null, manner);
+        assert.ok(tookMs < LIMITS.portMappingMs + 20_000, `${manner} took ${tookMs} ms`);
+      } finally {
+        const ended = once(hostile, "exit");
+        hostile.kill("SIGKILL");
+        await ended;
+      }
+    }
+    // The router between the two saw nothing: neither a call to the victim nor a question for a name.
+    assert.deepEqual(await lab.captured(), []);
+    await assert.rejects(lab.runScript("helper", connects(lab.address("victim"))));
+    const seen = await lab.captured();
+    assert.ok(seen.length > 0, "nothing would have been seen");
+    assert.ok(
+      seen.every(
+        ({ source, target }) => ![source, target].some((at) => [HOME_ADDRESS, HOME_GATEWAY].includes(at)),
+      ),
+    );
+  } finally {
+    router.close();
+    await lab.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
