@@ -19,8 +19,6 @@ const description = (controlUrl: string): string => `<?xml version="1.0"?><root>
 const LOCATIONS: Readonly<Record<string, string>> = {
   "leads elsewhere": `http://${elsewhere}:${PORT}/`,
   "names a name": `http://router.example:${PORT}/`,
-  "by https": HERE.replace("http:", "https:"),
-  "is no place": "gopher://]",
 };
 
 const http = createServer((request, response) => {

@@ -53,7 +53,7 @@ function exchange<T>(socket: Socket, request: Buffer, decode: (bytes: Buffer) =>
         const value = decode(bytes);
         end(() => resolve(value));
       } catch (error) {
-        if (!isBackroomError(error) || error.code === "E_REFUSED") end(() => reject(error as Error));
+        if (!isBackroomError(error) || error.code === "E_REFUSED") end(() => reject(error));
       }
     };
     const onError = (cause: Error): void => end(() => reject(unreachable(cause)));
