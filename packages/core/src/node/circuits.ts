@@ -67,6 +67,8 @@ export class Circuits {
   readonly #suspects: Suspects;
   readonly #entry: Entry;
   readonly #watch: GuardWatch;
+  /** Guards of which the person has been told, in this run. */
+  readonly #warnedOf = new Set<string>();
 
   constructor(deps: CircuitsDeps) {
     this.#deps = deps;
@@ -267,7 +269,8 @@ export class Circuits {
 
   #onVerdict(key: string, verdict: BiasVerdict): void {
     const { store } = this.#deps;
-    if (verdict === "suspicious") {
+    if (verdict === "suspicious" && !this.#warnedOf.has(key)) {
+      this.#warnedOf.add(key);
       this.#deps.warn(
         "Unusually few circuits succeed through one of the relays that this computer enters the network by. It may be overloaded, or try to choose which circuits succeed; if it goes on, another one takes its place.",
       );

@@ -5,6 +5,7 @@ import type { AgeKeys } from "../pack/age-header.ts";
 import { openPackStore } from "../store/open-pack.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import { removePack } from "../store/store-files.ts";
+import type { GateMemory } from "../tunnel/seeder-presence.ts";
 import { torrentInfo } from "../torrent/info.ts";
 import { whenAborted } from "./aborted.ts";
 import { Client } from "./client.ts";
@@ -14,6 +15,7 @@ import type { Hooks } from "./hooks.ts";
 import { networkOfLink } from "./network-of-link.ts";
 import { withOutputFolder } from "./output-folder.ts";
 import { lockPack } from "./pack-lock.ts";
+import { openKeptGates, removeKeptGates } from "./kept-gates.ts";
 import { keysFor, openInto, type OpenedFiles } from "./pack-files.ts";
 import { readShareRecord } from "./share-record.ts";
 import { Swarming } from "./swarming.ts";
@@ -80,14 +82,19 @@ export async function getShare(options: GetOptions, hooks: Hooks): Promise<void>
 }
 
 /** Keeps the pack for the next time where it was not fetched whole, and where it is to be handed out. */
-async function fetchPack(parts: Omit<Download, "store"> & { readonly folder: DataFolder }): Promise<void> {
+async function fetchPack(
+  parts: Omit<Download, "store" | "gates"> & { readonly folder: DataFolder },
+): Promise<void> {
   const { folder, link, options } = parts;
   const info = torrentInfo(link.piecesRoot, link.packLength);
   const store = await openPackStore(folder.packs, info);
   // Nothing that is worth being kept.
   let done = true;
   try {
-    await download({ ...parts, store });
+    const { client, hooks } = parts;
+    const { log } = hooks;
+    const gates = { folder, root: link.piecesRoot, log, relays: () => client.relays() };
+    await download({ ...parts, store, gates: await openKeptGates(gates) });
     // Whoever shared it here wants to go on with that, whatever else is done with its link.
     done = !options.seed && !options.mirror && (await readShareRecord(folder, link)) === undefined;
   } catch (error) {
@@ -95,7 +102,10 @@ async function fetchPack(parts: Omit<Download, "store"> & { readonly folder: Dat
     throw error;
   } finally {
     await store.close();
-    if (done) await removePack(folder.packs, info);
+    if (done) {
+      await removePack(folder.packs, info);
+      await removeKeptGates(folder, link.piecesRoot);
+    }
   }
 }
 
@@ -103,17 +113,18 @@ interface Download {
   readonly link: ShareLink;
   readonly keys: AgeKeys | undefined;
   readonly store: PieceStore;
+  readonly gates: GateMemory;
   readonly client: Client;
   readonly options: GetOptions;
   readonly hooks: Hooks;
 }
 
-async function download({ link, keys, store, client, options, hooks }: Download): Promise<void> {
+async function download({ link, keys, store, gates, client, options, hooks }: Download): Promise<void> {
   const topic = { topicSecret: topicSecret(link), sharerFingerprint: link.sharerFingerprint };
   const complete = Promise.withResolvers<void>();
   if (store.complete) complete.resolve();
   const swarming = new Swarming(
-    { client, topic, store, sharerKeys: undefined, notGates: new Set(), log: hooks.log },
+    { client, topic, store, sharerKeys: undefined, notGates: new Set(), gates, log: hooks.log },
     { onComplete: () => complete.resolve() },
   );
   const { swarm } = swarming;

@@ -3,7 +3,7 @@ import type { Log } from "../base/log.ts";
 import { hopTarget } from "../directory/relay-info.ts";
 import type { Swarm } from "../swarm/swarm.ts";
 import type { SeederKeys } from "../tunnel/lease.ts";
-import { SeederPresence } from "../tunnel/seeder-presence.ts";
+import { SeederPresence, type GateMemory } from "../tunnel/seeder-presence.ts";
 import type { ShareTopic } from "../tunnel/topic.ts";
 import type { Client } from "./client.ts";
 
@@ -15,6 +15,7 @@ export interface SeedingOptions {
   /** Node keys in hex of relays that shall not be gates while others can be: the link names them. */
   readonly notGates: ReadonlySet<string>;
   readonly log: Log;
+  readonly gates?: GateMemory | undefined;
 }
 
 /** Registers at gates and hands downloaders' tunnels to the swarm, until closed. */
@@ -26,6 +27,7 @@ export function startSeeding(options: SeedingOptions): SeederPresence {
       clock: client.machine.clock,
       random: client.machine.random,
       log,
+      gates: options.gates,
       onTunnel: (tunnel) => void swarm.addPeer(tunnel, { initiator: false }),
       async openGateCircuit(wanted, avoid) {
         const gate = wanted === undefined ? undefined : client.vet(wanted.info);

@@ -14,6 +14,7 @@ import { whenAborted } from "./aborted.ts";
 import { Client } from "./client.ts";
 import { openDataFolder, type DataFolder } from "./data-folder.ts";
 import type { Hooks } from "./hooks.ts";
+import { openKeptGates } from "./kept-gates.ts";
 import { currentNetwork } from "./networks.ts";
 import { networkOfLink } from "./network-of-link.ts";
 import { sealToNewFile, type SealFor, type SealedFile } from "./sealing.ts";
@@ -88,12 +89,14 @@ export async function shareFiles(options: ShareOptions, hooks: Hooks): Promise<v
   try {
     if (again === undefined) {
       const prepared = await seal(options, folder, client, hooks);
-      await locked(folder, prepared.store.info.root, () => handOut(prepared, client, options, hooks));
+      await locked(folder, prepared.store.info.root, () =>
+        handOut(folder, prepared, client, { options, hooks }),
+      );
     } else {
       await keep?.();
       // Before it is looked at: another process may just be fetching it.
       await locked(folder, again.piecesRoot, async () =>
-        handOut(await findAgain(folder, again), client, options, hooks),
+        handOut(folder, await findAgain(folder, again), client, { options, hooks }),
       );
     }
   } finally {
@@ -146,19 +149,22 @@ async function findAgain(folder: DataFolder, link: ShareLink): Promise<Prepared>
 }
 
 async function handOut(
+  folder: DataFolder,
   prepared: Prepared,
   client: Client,
-  options: ShareOptions,
-  hooks: Hooks,
+  { options, hooks }: { readonly options: ShareOptions; readonly hooks: Hooks },
 ): Promise<void> {
   const { store, link, sharer } = prepared;
+  const { log } = hooks;
+  const gates = { folder, root: link.piecesRoot, log, relays: () => client.relays() };
   const swarming = new Swarming({
     client,
     store,
     topic: { topicSecret: topicSecret(link), sharerFingerprint: link.sharerFingerprint },
     sharerKeys: sharer?.keys,
     notGates: new Set(link.relays.map((relay) => relay.nodeKey.toString("hex"))),
-    log: hooks.log,
+    log,
+    gates: await openKeptGates(gates),
   });
   const stopped = whenAborted(options.signal);
   const telling = setInterval(() => {

@@ -5,7 +5,7 @@ import type { PieceStore } from "../store/piece-store.ts";
 import { createSwarm, type Swarm, type SwarmEvents } from "../swarm/swarm.ts";
 import { LeaseBook, seederName } from "../tunnel/lease-book.ts";
 import type { SeederKeys } from "../tunnel/lease.ts";
-import type { SeederPresence } from "../tunnel/seeder-presence.ts";
+import type { GateMemory, SeederPresence } from "../tunnel/seeder-presence.ts";
 import type { ShareTopic } from "../tunnel/topic.ts";
 import type { Client } from "./client.ts";
 import { createLeasePool } from "./lease-pool.ts";
@@ -24,6 +24,8 @@ export interface SwarmingOptions {
   /** The sharer's key for this share; everybody else signs leases with a fresh one. */
   readonly sharerKeys: KeyPair | undefined;
   readonly notGates: ReadonlySet<string>;
+  /** Absent: gates of this run alone. */
+  readonly gates?: GateMemory | undefined;
   readonly log?: Log;
 }
 

@@ -27,6 +27,21 @@ export interface PresenceDeps extends TunnelDeps {
   ): Promise<{ readonly circuit: Circuit; readonly gate: HopTarget }>;
   /** A downloader came. Start it at once. */
   onTunnel(tunnel: ByteDuplex): void;
+  /** Absent: a run of its own, after which nothing is remembered. */
+  readonly gates?: GateMemory | undefined;
+}
+
+/** A gate that we stay with for about a day, whatever becomes of the circuits to it, and until when: wall clock, since it outlives the run. */
+export interface ChosenGate {
+  readonly gate: HopTarget;
+  readonly untilMs: number;
+}
+
+/** What outlives the run. */
+export interface GateMemory {
+  readonly saved: readonly ChosenGate[];
+  /** Called whenever they change. */
+  save(gates: readonly ChosenGate[]): void;
 }
 
 export interface SeederShare extends ShareTopic {
@@ -48,20 +63,14 @@ const AVOID_MS = 30 * 60_000;
 /** A circuit that dies younger than this was killed, or might as well have been. */
 const YOUNG_MS = 2 * 60_000;
 
-/** A gate that we stay with for about a day, whatever becomes of the circuits to it. */
-interface ChosenGate {
-  readonly gate: HopTarget;
-  /** From then on another gate is chosen; monotonic. */
-  readonly gateUntilMs: number;
-}
-
 /** A gate and our circuit to it. */
 interface Slot {
   readonly session: GateSession;
   readonly places: Map<number, GatePlace>;
   readonly sinceMs: number;
-  /** From then on another circuit, and another gate, are made; monotonic, like `sinceMs`. */
+  /** From then on another circuit is made; monotonic, like `sinceMs`. */
   readonly circuitUntilMs: number;
+  /** From then on another gate is chosen; wall clock. */
   gateUntilMs: number;
   /** The one that goes once this one is registered. */
   replaces: Slot | undefined;
@@ -80,6 +89,8 @@ export class SeederPresence {
   #slots: Slot[] = [];
   /** Gates whose circuit broke: the next one goes there again, so that a guard that flaps does not show us to ever more gates. */
   #broken: ChosenGate[] = [];
+  /** The gates that were saved last, by node key. */
+  #savedNames = "";
   #failures = 0;
   #toldCount = 0;
   #notBeforeMs = 0;
@@ -92,6 +103,13 @@ export class SeederPresence {
     this.#share = share;
     this.#deps = deps;
     this.#rebuilds = new TokenBucket(deps.clock, LIMITS.rebuildBurst, 1000 / LIMITS.rebuildEveryMs);
+    const lastMs = deps.clock.nowMs() + GATE_LEAST_MS + GATE_SPREAD_MS;
+    // One that would be kept for longer than any was noted while the clock was wrong.
+    const saved = (deps.gates?.saved ?? []).map(({ gate, untilMs }) => ({
+      gate,
+      untilMs: Math.min(untilMs, lastMs),
+    }));
+    this.#broken = saved.slice(0, GATES);
     this.#wake();
   }
 
@@ -151,15 +169,29 @@ export class SeederPresence {
       if (slot.replaces !== undefined) this.#drop(slot.replaces);
       slot.replaces = undefined;
     }
+    this.#remember();
     if (this.gateCount !== this.#toldCount) {
       this.#toldCount = this.gateCount;
       this.#deps.log("info", "the share is registered at gates", { gateCount: this.#toldCount });
     }
   }
 
+  #remember(): void {
+    const inUse = this.#current().map(({ session, gateUntilMs }) => ({
+      gate: session.gate,
+      untilMs: gateUntilMs,
+    }));
+    const gates = [...inUse, ...this.#broken];
+    const names = gates.map(({ gate }) => gate.nodeKey.toString("hex")).join();
+    if (this.#closed || names === this.#savedNames) return;
+    this.#savedNames = names;
+    this.#deps.gates?.save(gates);
+  }
+
   /** Opens what is missing or due; false when there is nothing to open, or not now. */
   async #openNext(): Promise<boolean> {
-    const nowMs = this.#deps.clock.monotonicMs();
+    const { clock } = this.#deps;
+    const nowMs = clock.monotonicMs();
     // Each time: more may have broken while the last one was built.
     this.#noteBroken(nowMs);
     const current = this.#current();
@@ -167,15 +199,16 @@ export class SeederPresence {
     const missing = current.length < GATES;
     if ((due === undefined && !missing) || nowMs < this.#notBeforeMs) return false;
     if (!this.#rebuilds.take()) return false;
-    const chosen = due === undefined ? this.#broken.shift() : { ...due, gate: due.session.gate };
-    const wanted = chosen !== undefined && chosen.gateUntilMs > nowMs ? chosen : undefined;
+    const chosen =
+      due === undefined ? this.#broken.shift() : { gate: due.session.gate, untilMs: due.gateUntilMs };
+    const wanted = chosen !== undefined && chosen.untilMs > clock.nowMs() ? chosen : undefined;
     try {
       const avoid = wanted === undefined ? this.#avoided(nowMs) : new Set<string>();
-      this.#add(await this.#deps.openGateCircuit(wanted?.gate, avoid), due, wanted?.gateUntilMs);
+      this.#add(await this.#deps.openGateCircuit(wanted?.gate, avoid), due, wanted?.untilMs);
       return true;
     } catch (error) {
       // Perhaps the gate is gone: the next attempt goes to another one. In a small network there may be none but those avoided.
-      if (due !== undefined) due.gateUntilMs = nowMs;
+      if (due !== undefined) due.gateUntilMs = clock.nowMs();
       if (wanted === undefined) this.#avoid.clear();
       this.#failed("a circuit to a gate could not be built", error);
       return false;
@@ -187,7 +220,7 @@ export class SeederPresence {
     for (const slot of this.#slots) {
       if (slot.session.alive || replaced.has(slot)) continue;
       if (nowMs - slot.sinceMs < YOUNG_MS) this.#avoid.set(nameOf(slot), nowMs + AVOID_MS);
-      else this.#broken.push({ gate: slot.session.gate, gateUntilMs: slot.gateUntilMs });
+      else this.#broken.push({ gate: slot.session.gate, untilMs: slot.gateUntilMs });
     }
     this.#slots = this.#slots.filter((slot) => slot.session.alive);
     this.#broken = this.#broken.slice(-GATES);
@@ -208,7 +241,7 @@ export class SeederPresence {
       places: new Map(),
       sinceMs: nowMs,
       circuitUntilMs: rotationMs(clock, random),
-      gateUntilMs: gateUntilMs ?? nowMs + GATE_LEAST_MS + random.below(GATE_SPREAD_MS),
+      gateUntilMs: gateUntilMs ?? clock.nowMs() + GATE_LEAST_MS + random.below(GATE_SPREAD_MS),
       replaces,
     });
   }
