@@ -107,6 +107,11 @@ export class TestNetwork {
     return relay;
   }
 
+  /** All that were ever started, those that ended included. */
+  started(): CommandProcess[] {
+    return [...this.#processes];
+  }
+
   processes(): CommandProcess[] {
     return [...this.#processes].filter((one) => one.running);
   }

@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { hostname, userInfo } from "node:os";
+import { homedir, hostname } from "node:os";
 import path from "node:path";
 import { encodeBase32 } from "@backroom/core/base/base32.ts";
 import { systemClock } from "@backroom/core/base/clock.ts";
@@ -76,14 +76,13 @@ export function portSecret(port: number): Secret {
   return { what: `port ${port}`, forms: forms([String(port)], true) };
 }
 
-/** What this computer and its user are called, and where the test keeps its files. */
+/** What this computer is called, and where its user and the test keep their files. A name that might be an English word is left out. */
 export function placeSecrets(...folders: readonly string[]): Secret[] {
-  const { username, homedir } = userInfo();
-  const texts = [hostname(), homedir, ...folders, ...(username === "root" ? [] : [username])];
-  return texts.map((text) => textSecret(`place ${text}`, text));
+  const names = [hostname()].filter((name) => !/^[a-z]{1,8}$/i.test(name));
+  return [...names, homedir(), ...folders].map((text) => textSecret(`place ${text}`, text));
 }
 
-/** All that a link says and all that follows from it, and what its sharer keeps besides. */
+/** All that a link says and all that follows from it, its name aside, and what its sharer keeps besides. */
 export async function linkSecrets(text: string, sharerFolder: string): Promise<Secret[]> {
   const link = parseLink(text);
   const share = { topicSecret: topicSecret(link), sharerFingerprint: link.sharerFingerprint };
@@ -114,7 +113,6 @@ export async function linkSecrets(text: string, sharerFolder: string): Promise<S
   const texts = [textSecret("link", text), textSecret("link's letters", text.slice(9, 40))];
   if (link.kind === "read")
     texts.push(textSecret("age identity", identityFromSecret(link.identity).identity));
-  if (link.name !== undefined) texts.push(textSecret("share's name", link.name));
   return [...bytes, ...texts];
 }
 
