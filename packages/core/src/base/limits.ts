@@ -377,8 +377,8 @@ export const LIMITS = {
   streamFramesLeast: 4,
   /** What it may be granted in all: 16 MiB, which is 32 MiB/s at half a second end to end. */
   streamFramesMost: 256,
-  /** Frames that a stream's reader has done with before it says so: one CONTROL frame for 256 KiB. */
-  windowBatch: 4,
+  /** Frames that a stream's reader has done with before it says so: one CONTROL frame for 512 KiB. */
+  windowBatch: 8,
   /** Payloads of one stream that wait for their circuit: what the other end granted may be much more than the circuit takes. They are filled up again as they leave. */
   streamQueueFrames: 8,
   /** The same in a relay in which too much waits: a gate's 1,024 tunnels hold 64 MiB. */

@@ -88,7 +88,7 @@ export class CreditWindow {
 
   /** Whether there is enough to grant to say so for its own sake. */
   get due(): boolean {
-    const batch = Math.max(this.#shape.batch, this.#size >>> 3);
+    const batch = Math.max(this.#shape.batch, this.#size >>> 2);
     return this.#owed >= Math.min(batch, this.#size >>> 1);
   }
 

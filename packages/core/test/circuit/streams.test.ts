@@ -88,9 +88,10 @@ test("exactly what was consumed is granted anew", () => {
   for (let frame = 0; frame < 12; frame++) hub.receiveData(data(1));
   accepted[0]?.consumed(3);
   assert.deepEqual(said, []);
-  accepted[0]?.consumed(4);
-  assert.deepEqual(said, [{ command: COMMAND.window, stream: 1, payload: encodeWindow(7) }]);
-  for (let frame = 0; frame < LIMITS.streamFrames - 12 + 7; frame++) hub.receiveData(data(1));
+  accepted[0]?.consumed(LIMITS.windowBatch - 3);
+  const granted = LIMITS.windowBatch;
+  assert.deepEqual(said, [{ command: COMMAND.window, stream: 1, payload: encodeWindow(granted) }]);
+  for (let frame = 0; frame < LIMITS.streamFrames - 12 + granted; frame++) hub.receiveData(data(1));
   assert.deepEqual(end.ends, []);
   hub.receiveData(data(1));
   assert.equal(end.ends.length, 1);
