@@ -33,7 +33,7 @@ export interface GuestSideDeps {
 
 /**
  * A relay that nobody can dial keeps channels to a few that can be dialled, of different networks, so that circuits are extended to it there
- * (PROTOCOL 7.6). It chooses them itself and dials nobody on a stranger's word.
+ * (PROTOCOL 7.9). It chooses them itself and dials nobody on a stranger's word.
  */
 export class GuestSide {
   readonly #deps: GuestSideDeps;

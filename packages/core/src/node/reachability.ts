@@ -63,7 +63,7 @@ interface Poll {
 }
 
 /**
- * Whether this computer can be a relay that others dial (PROTOCOL 7.7). Pure: events in, actions out. It believes nobody alone: what counts is that
+ * Whether this computer can be a relay that others dial (PROTOCOL 7.10). Pure: events in, actions out. It believes nobody alone: what counts is that
  * relays of different networks reached the same address, each over a connection that it opened itself to the port where this computer listens,
  * and from which nothing ever went out: so no hole that another connection left in the router can be taken for an open door.
  */

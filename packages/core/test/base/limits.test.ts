@@ -16,6 +16,8 @@ const UNTESTED: Record<string, string> = {
   dhtRefreshMs: "the same",
   dhtRestartMostMs: "a process would have to die for minutes",
   logFileBytes: "given by the command line; node/log-file.test.ts fills a smaller file",
+  portMappingHeapMiB: "what a router may send (portMappingHttpBytes) is far too little to fill it",
+  portMappingSearchMs: "without it the process's own time (portMappingMs) ends the search",
   packEntries: "eight million entries would take minutes and a gigabyte",
 };
 

@@ -13,7 +13,7 @@ export interface Gateway {
 /** The default gateways, where the system tells (Linux), and otherwise the first and last address of each private IPv4 network that this computer is in. */
 export function findGateways(): Gateway[] {
   const told = readRoutes().map((host) => ({ host, certain: true }));
-  return (told.length > 0 ? told : guesses()).slice(0, LIMITS.portMappingGateways);
+  return told.length > 0 ? told : guesses();
 }
 
 function readRoutes(): string[] {
@@ -25,7 +25,7 @@ function readRoutes(): string[] {
   }
 }
 
-/** The gateways of default routes in Linux's /proc/net/route: columns, numbers in hexadecimal, addresses in the machine's byte order. */
+/** The first gateways of default routes in Linux's /proc/net/route: columns, numbers in hexadecimal, addresses in the machine's byte order. */
 export function parseRoutes(text: string): string[] {
   const gateways = new Set<string>();
   for (const line of text.split("\n").slice(1)) {
@@ -35,7 +35,7 @@ export function parseRoutes(text: string): string[] {
     if (target !== "00000000" || !usable || !/^[0-9A-F]{8}$/i.test(gateway)) continue;
     gateways.add(ipText(Buffer.from(gateway, "hex").reverse()));
   }
-  return [...gateways];
+  return [...gateways].slice(0, LIMITS.portMappingGateways);
 }
 
 function guesses(): Gateway[] {
@@ -43,7 +43,8 @@ function guesses(): Gateway[] {
     .flatMap((one) => one ?? [])
     .filter(({ family, internal }) => family === "IPv4" && !internal)
     .flatMap(({ address, netmask }) => edgesOf(address, netmask))
-    .map((host) => ({ host, certain: false }));
+    .map((host) => ({ host, certain: false }))
+    .slice(0, LIMITS.portMappingGateways);
 }
 
 /** The first and the last address that a router may have in the network of an address. */

@@ -17,6 +17,11 @@ test("default gateways are read from the system's routes, once each", () => {
     "down\t00000000\t0107A8C1\t0002\t0\t0\t100\t00000000\t0\t0\t0",
   ].join("\n");
   assert.deepEqual(parseRoutes(`${routes}\n`), ["192.168.7.1", "10.0.0.254"]);
+  const many = Array.from(
+    { length: 9 },
+    (_, n) => `eth${n}\t00000000\t0${n}07A8C0\t0003\t0\t0\t100\t00000000\t0\t0\t0`,
+  );
+  assert.equal(parseRoutes([HEAD, ...many].join("\n")).length, LIMITS.portMappingGateways);
 });
 
 test("whatever the system says, only addresses come of it", () => {

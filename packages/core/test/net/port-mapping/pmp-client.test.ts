@@ -7,6 +7,7 @@ import { systemRandom } from "../../../src/base/random.ts";
 import { decodeMapping } from "../../../src/net/port-mapping/messages.ts";
 import { askPmpGateway } from "../../../src/net/port-mapping/pmp-client.ts";
 import { createPortMapper } from "../../../src/net/port-mapping/port-mapper.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 import { pcpAnswer, pmpAnswer, startFakeGateway } from "./fake-gateway.ts";
 
 const REQUEST = { internalPort: 4430, externalPort: 4430, lifetimeS: 3600 };
@@ -100,6 +101,23 @@ test("a process of its own asks, and what the router says of time is kept within
     const mapping = await mapper.map(4430, 4430);
     assert.deepEqual(mapping, { port: 4440, lifetimeMs: LIMITS.portMappingMostMs });
     assert.equal(gateway.requests.length, 1);
+  } finally {
+    gateway.close();
+  }
+});
+
+test("a process that takes too long is ended, whatever would still have come", async () => {
+  let requests = 0;
+  const clock = new ManualClock();
+  const gateway = await startFakeGateway((request, _port, reply) => {
+    if (++requests === 1) clock.advance(LIMITS.portMappingMs);
+    else reply(pcpAnswer(request, 4440));
+  });
+  try {
+    const where = { gateways: ["127.0.0.1"], pmpPort: gateway.port };
+    const mapper = createPortMapper({ clock, random: systemRandom, ...where });
+    assert.equal(await mapper.map(4430, 4430), undefined);
+    assert.equal(clock.timerCount, 0);
   } finally {
     gateway.close();
   }
