@@ -414,7 +414,7 @@ export const LIMITS = {
   /** Whoever opens a circuit waits for three hops in all; one that comes later than this is not worth its handshake. */
   handshakeWaitMs: 3_000,
   /** A relay whose event loop is this late has no time for what it carries already, let alone for more. */
-  relayLagMs: 500,
+  relayLagMs: 1_000,
   /** EXTENDs that wait for a dial or a CREATED: a client builds a dozen circuits at a time, a relay's channel carries many clients'. */
   extendsPerClient: 16,
   extendsPerRelay: 128,

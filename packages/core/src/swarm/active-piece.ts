@@ -1,3 +1,4 @@
+import { LIMITS } from "../base/limits.ts";
 import type { PickerPeer } from "./picker-peer.ts";
 
 /** One request under way: `atMs` is when it was made. */
@@ -9,6 +10,12 @@ interface Asker {
 const FREE = 0;
 const ASKED = 1;
 const GOT = 2;
+
+/** How many pieces of a pack may be begun and not yet stored: they are held in memory whole. */
+export function mostActivePieces(pieceLength: number): number {
+  const fitting = Math.floor(LIMITS.swarmActiveBytes / pieceLength);
+  return Math.min(LIMITS.swarmActiveMost, Math.max(LIMITS.swarmActiveLeast, fitting));
+}
 
 /** The blocks of one piece that has been begun: which are free, of whom the others were asked, which are here. */
 export class ActivePiece {

@@ -7,6 +7,7 @@ import type { Bitfield } from "../torrent/bitfield.ts";
 import { HASH_BYTES } from "../torrent/merkle.ts";
 import type { HashesMessage, HashRange } from "../torrent/peer-wire.ts";
 import { PieceTree } from "../torrent/piece-tree.ts";
+import { mostActivePieces } from "./active-piece.ts";
 import { Blame } from "./blame.ts";
 import { blocksIn } from "./blocks.ts";
 import { LayerExchange } from "./layer-exchange.ts";
@@ -77,10 +78,7 @@ export class Downloader {
       blocksIn: (piece) => blocksIn(info, piece),
       have: (piece) => deps.store.have(piece),
       random: deps.random,
-      maxActive: Math.min(
-        LIMITS.swarmActiveMost,
-        Math.max(LIMITS.swarmActiveLeast, Math.floor(LIMITS.swarmActiveBytes / info.pieceLength)),
-      ),
+      maxActive: mostActivePieces(info.pieceLength),
       first: [0, info.pieceCount - 1],
     });
     this.#layer = deps.store.pieceLayer();

@@ -15,6 +15,7 @@ const UNTESTED: Record<string, string> = {
   dhtContacts: "what the DHT process and its keeper remember is not to be seen from outside",
   dhtRefreshMs: "the same",
   dhtRestartMostMs: "a process would have to die for minutes",
+  scoutCacheCount: "what is forgotten is too old to be served by then",
   logFileBytes: "given by the command line; node/log-file.test.ts fills a smaller file",
   portMappingHeapMiB: "what a router may send (portMappingHttpBytes) is far too little to fill it",
   portMappingSearchMs: "without it the process's own time (portMappingMs) ends the search",

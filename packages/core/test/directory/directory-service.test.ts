@@ -267,3 +267,13 @@ test("no question, however strange, does more than get a refusal", async () => {
     "bad",
   );
 });
+
+/** Would catch: memory for every circuit that ever asked a relay something. */
+test("as many circuits are remembered as may be; the first begins anew", async () => {
+  const { asking } = serve();
+  const ask = async (circuit: number) => refusalOf(await asking(circuit)({ q: Buffer.from("sample"), n: 1 }));
+  for (let count = 0; count < LIMITS.directoryBurstCount; count++) assert.equal(await ask(1), undefined);
+  assert.equal(await ask(1), "busy");
+  for (let circuit = 2; circuit <= LIMITS.allowanceCircuits + 1; circuit++) await ask(circuit);
+  assert.equal(await ask(1), undefined);
+});

@@ -402,7 +402,11 @@ test("invented seeders cost a bounded number of circuits, and a real one is reac
     const lease = makeLease(keys.topic, newSeeder(), gates, Math.floor(NOW_MS / 1000) + 3_600);
     return sealLease(keys, lease, systemRandom);
   };
-  const finder = town.finderFor(share);
+  let dials = 0;
+  const log = (_level: string, event: string): void => {
+    if (event === "a seeder could not be reached through one of its gates") dials++;
+  };
+  const finder = town.finderFor(share, { log });
   const before = town.opened.length;
   for (let minute = 0; minute < 10; minute++) {
     for (let i = 0; i < LIMITS.finderHearsay; i++) finder.book.add(invent(), "peer");
@@ -412,9 +416,20 @@ test("invented seeders cost a bounded number of circuits, and a real one is reac
   const cost = town.opened.length - before;
   const most = LIMITS.hearsayBurst + (10 * 60_000) / LIMITS.hearsayEveryMs;
   // Fewer than dials: after a refusal the next one goes over the same circuit.
-  assert.ok(cost <= most && cost > 0, `${cost} circuits in ten minutes`);
+  assert.ok(cost <= most, `${cost} circuits in ten minutes`);
+  assert.ok(dials <= most && dials > LIMITS.hearsayBurst + 5, `${dials} dials in ten minutes`);
   town.seed(share, newSeeder(share.sharerKeys));
   await pass(town.clock, 20_000);
   for (let i = 0; i < LIMITS.finderHearsay; i++) finder.book.add(invent(), "peer");
   assert.equal((await findAll(finder, 1)).length, 1);
+});
+
+/** Would catch: forged answers of the DHT that make a downloader build a circuit to each relay of the network. */
+test("of many gates that scouts name a bounded number is asked in one round", async () => {
+  const town = newTown(3 * LIMITS.finderGates);
+  const finder = town.finderFor(newShare(), {
+    askScouts: () => Promise.resolve(town.gates.map(({ target }) => target)),
+  });
+  await assert.rejects(findAll(finder, 1), code("E_NO_SEEDERS"));
+  assert.equal(town.opened.length, LIMITS.finderGates);
 });
