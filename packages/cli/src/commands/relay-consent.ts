@@ -1,5 +1,4 @@
 import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
-import type { Hooks } from "@backroom/core/node/hooks.ts";
 import {
   readRelaySetting,
   saveRelaySetting,
@@ -15,9 +14,9 @@ export interface Decided {
 
 const RELAYING = [
   "Backroom lives from members whose computers pass on what others send. If this computer is to be such a relay:",
-  "  What passes through is encrypted. You cannot read it, you do not learn who it is from or for, and nothing leaves the network: nobody reaches web sites or anything else through you.",
-  "  What it costs is upload and download, as much as this line has to give, while the program runs. Ctrl-C ends it.",
-  "  What becomes public is this computer's internet address, as that of a relay: anybody can see that Backroom runs here and when. Whoever also shares for weeks may be found by comparing who is up when. Where nobody outside can reach this computer, only a few relays learn its address.",
+  "- What passes through is encrypted. You cannot read it, you do not learn who it is from or for, and nothing leaves the network: nobody reaches web sites or anything else through you.",
+  "- What it costs is upload and download, as much as this line has to give, while the program runs. Ctrl-C ends it.",
+  "- What becomes public is this computer's internet address, as that of a relay, also in the public BitTorrent DHT: anybody can see that Backroom runs here and when. Whoever also shares for weeks may be found by comparing who is up when. Where nobody outside can reach this computer, only a few relays learn its address.",
 ];
 
 const BEING_A_GATE = [
@@ -31,13 +30,13 @@ const BEING_A_GATE = [
 export async function decideRelay(
   said: RelaySetting,
   implied: RelayMode | undefined,
-  { terminal, dataFolder }: Session,
-  hooks: Hooks,
+  { terminal, dataFolder }: Pick<Session, "terminal" | "dataFolder">,
+  yesTo: (question: string) => Promise<boolean>,
 ): Promise<Decided> {
   const before = await savedSetting(dataFolder, said);
   const ask = async (explanation: readonly string[], question: string): Promise<boolean> => {
     for (const line of explanation) terminal.note(line);
-    return hooks.confirm(question, "");
+    return yesTo(question);
   };
   const decided: { relay?: RelayMode; gate?: boolean } = { ...before, ...said };
   const asks = terminal.interactive;

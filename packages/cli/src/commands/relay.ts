@@ -5,7 +5,7 @@ import type { RelayMode, RelaySetting } from "@backroom/core/node/relay-setting.
 import type { AddCommand, Session } from "../session.ts";
 import { parsePort } from "../ui/arguments.ts";
 import { count, formatBytes } from "../ui/format.ts";
-import { terminalHooks } from "../ui/hooks.ts";
+import { terminalHooks, yesTo } from "../ui/hooks.ts";
 import type { Terminal } from "../ui/terminal.ts";
 import { decideRelay } from "./relay-consent.ts";
 
@@ -46,7 +46,7 @@ async function relay(setting: RelayMode | undefined, options: Options, session: 
     ...(options.gate === undefined ? {} : { gate: options.gate }),
   };
   const implied = options.host === undefined ? undefined : "on";
-  const { relay: mode, gate } = await decideRelay(said, implied, session, hooks);
+  const { relay: mode, gate } = await decideRelay(said, implied, session, yesTo);
   if (mode === "off") {
     terminal.note("This computer does not relay. To change that: backroom relay auto");
     terminal.result("", { relay: "off" });

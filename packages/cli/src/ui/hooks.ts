@@ -44,11 +44,16 @@ export function terminalHooks(
       done();
       terminal.end();
       terminal.note(question);
-      return /^y(es)?$/i.test((await answerTo("Go on? [y/N] ")).trim());
+      return yesTo("Go on?");
     },
     log: terminal.log,
     done,
   };
+}
+
+/** Whether the person answers yes. To be asked where somebody is there; raises as `answerTo`. */
+export async function yesTo(question: string): Promise<boolean> {
+  return /^y(es)?$/i.test((await answerTo(`${question} [y/N] `)).trim());
 }
 
 /** Raises E_INTERRUPTED for Ctrl-C and Ctrl-D, which readline takes for itself. */

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import type { Hooks } from "@backroom/core/node/hooks.ts";
 import { readRelaySetting, type RelayMode, type RelaySetting } from "@backroom/core/node/relay-setting.ts";
 import { decideRelay } from "../../src/commands/relay-consent.ts";
 import type { Session } from "../../src/session.ts";
@@ -19,13 +18,11 @@ function person(name: string, answers?: boolean[]) {
   const asked: string[] = [];
   const explained: string[] = [];
   const terminal = { interactive: answers !== undefined, note: (text: string) => void explained.push(text) };
-  const hooks = {
-    confirm: (question: string) => {
-      asked.push(question);
-      const answer = answers?.shift();
-      assert.ok(answer !== undefined, "asked too often");
-      return Promise.resolve(answer);
-    },
+  const yesTo = (question: string): Promise<boolean> => {
+    asked.push(question);
+    const answer = answers?.shift();
+    assert.ok(answer !== undefined, "asked too often");
+    return Promise.resolve(answer);
   };
   const dataFolder = folder.join(name);
   const session = { terminal, dataFolder, signal: new AbortController().signal } as unknown as Session;
@@ -33,8 +30,7 @@ function person(name: string, answers?: boolean[]) {
     asked,
     explained,
     dataFolder,
-    decide: (said: RelaySetting = {}, implied?: RelayMode) =>
-      decideRelay(said, implied, session, hooks as unknown as Hooks),
+    decide: (said: RelaySetting = {}, implied?: RelayMode) => decideRelay(said, implied, session, yesTo),
   };
 }
 
