@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { isBackroomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { ChannelPool } from "../circuit/channel-pool.ts";
@@ -194,7 +195,8 @@ export class Circuits {
     const { path } = progress;
     const [guard] = path as [RelayInfo];
     let channel: object | undefined;
-    let sinceMs = clock.monotonicMs();
+    const startedMs = clock.monotonicMs();
+    let sinceMs = startedMs;
     const onHop = (): void => {
       const relay = path[progress.joined++];
       if (progress.joined === 1) channel = channels.current(guard.nodeKey);
@@ -207,16 +209,18 @@ export class Circuits {
       if (channel !== undefined) this.#watch.succeeded(guard.key, channel, "build");
       return { circuit: this.#observed(circuit, path, channel), path };
     } catch (error) {
-      if (isBackroomError(error)) this.#onBuildFailed(want, path, progress.joined, channel);
+      const isLate = clock.monotonicMs() - startedMs >= LIMITS.circuitBuildMs;
+      if (isBackroomError(error)) this.#onBuildFailed(want, progress, channel, isLate);
       throw error;
     }
   }
 
+  /** `channel` is the guard's, where that had joined; `isLate` says that the guard or a hop behind it was waited for in vain. */
   #onBuildFailed(
     want: CircuitRole,
-    path: readonly RelayInfo[],
-    joined: number,
+    { path, joined }: { readonly path: readonly RelayInfo[]; readonly joined: number },
     channel: object | undefined,
+    isLate: boolean,
   ): void {
     const { guards, measurements } = this.#deps.store;
     const [guard] = path as [RelayInfo];
@@ -226,19 +230,23 @@ export class Circuits {
     const isNamed = "gate" in want && want.gate !== undefined && joined === path.length - 1;
     const lost = path[joined];
     if (isNamed || lost === undefined || channel === undefined) return;
-    this.#watch.failed(guard.key, channel, "build", measurements.wasSeen(lost.key));
+    const isCertain = measurements.wasSeen(lost.key);
+    const isTold = !isLate && this.#deps.channels.current(guard.nodeKey) === channel;
+    this.#watch.failed(guard.key, channel, { kind: "build", isCertain, isTold });
   }
 
   #observed(circuit: Circuit, path: readonly RelayInfo[], channel: object | undefined): Circuit {
-    const { clock, store } = this.#deps;
+    const { channels, clock, store } = this.#deps;
     const [guard] = path as [RelayInfo];
     const sinceMs = clock.monotonicMs();
     return new ObservedCircuit(circuit, clock, {
       onAnswered: () => {
         if (channel !== undefined) this.#watch.succeeded(guard.key, channel, "use");
       },
-      onUnanswered: (isCertain) => {
-        if (channel !== undefined) this.#watch.failed(guard.key, channel, "use", isCertain);
+      onUnanswered: ({ isCertain, isTold }) => {
+        if (channel === undefined) return;
+        const isAlive = channels.current(guard.nodeKey) === channel;
+        this.#watch.failed(guard.key, channel, { kind: "use", isCertain, isTold: isTold && isAlive });
       },
       onSilent: () => this.#suspects.noteLost(path),
       onGone: () => {

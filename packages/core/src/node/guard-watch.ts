@@ -21,10 +21,19 @@ export interface GuardWatchDeps {
   onVerdict(key: string, verdict: BiasVerdict): void;
 }
 
+/** How a circuit failed. */
+export interface Failure {
+  readonly kind: BiasKind;
+  /** Nothing but the guard, or bad luck, is a likely reason: the relay that was lost has been seen working lately. */
+  readonly isCertain: boolean;
+  /** The guard's channel lives, and told of it: so the network was there. */
+  readonly isTold: boolean;
+}
+
 /**
  * Keeps account of what becomes of circuits through each guard (DESIGN 6: a gate that kills circuits must not find its way to one, and a guard
- * that kills circuits must not choose which ones live). A failure counts against the guard only once a later circuit comes up over the same
- * channel: where the network went away, the channel goes with it, and all that failed with it is one doubtful failure.
+ * that kills circuits must not choose which ones live). A failure of which the guard did not tell counts against it only once a later circuit
+ * comes up over the same channel: where the network went away, the channel goes with it, and all that failed with it is one doubtful failure.
  */
 export class GuardWatch {
   readonly #deps: GuardWatchDeps;
@@ -42,10 +51,15 @@ export class GuardWatch {
     this.#count(key, { kind, weight: 1 }, true);
   }
 
-  /** A circuit failed behind the guard. `isCertain` says that nothing but the guard, or bad luck, is a likely reason. */
-  failed(key: string, channel: object, kind: BiasKind, isCertain: boolean): void {
+  /** A circuit failed behind the guard. */
+  failed(key: string, channel: object, { kind, isCertain, isTold }: Failure): void {
     const held = this.#held.get(key);
     const blame: Blame = { kind, weight: isCertain ? 1 : DOUBTFUL };
+    if (isTold) {
+      this.#held.delete(key);
+      if (held !== undefined) this.#settle(key, held, channel);
+      return this.#count(key, blame, false);
+    }
     if (held?.channel === channel) {
       if (held.blames.length < LIMITS.guardBlamesHeld) held.blames.push(blame);
       return;

@@ -120,10 +120,9 @@ export class Guards {
     this.#outages.set(key, { failures: failures + 1, sinceMs, retryAtMs: nowMs + waitMs });
   }
 
-  /** Those that did not answer and need not be tried yet, by node key in hex. */
+  /** Those that did not answer when they were last tried, by node key in hex: until they do, nothing waits for them. */
   down(): Set<string> {
-    const nowMs = this.#deps.clock.monotonicMs();
-    return new Set([...this.#outages].filter(([, { retryAtMs }]) => retryAtMs > nowMs).map(([key]) => key));
+    return new Set(this.#outages.keys());
   }
 
   /** When the guard that did not answer is to be tried again; monotonic, undefined where it answered last. */

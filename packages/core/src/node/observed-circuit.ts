@@ -14,11 +14,18 @@ const PAUSE_MS = 500;
 /** Whoever opened a stream and ended it after this long without having heard anything was left without an answer. */
 const UNANSWERED_MS = 10_000;
 
+export interface Unanswered {
+  /** Nobody but a relay of the path can be the reason. */
+  readonly isCertain: boolean;
+  /** Somebody ended the circuit; otherwise this side waited in vain. */
+  readonly isTold: boolean;
+}
+
 export interface CircuitObserver {
   /** The last hop has answered for the first time: only it can, so the whole path carries. */
   onAnswered(): void;
-  /** The circuit went away, or was given up, with somebody waiting for the first answer. `isCertain`: nobody but a relay of the path can be the reason. */
-  onUnanswered(isCertain: boolean): void;
+  /** The circuit went away, or was given up, with somebody waiting for the first answer. */
+  onUnanswered(how: Unanswered): void;
   /** A stream was given up after nothing had come on it for long, whatever came on others. */
   onSilent(): void;
   /** The circuit was taken away: by a relay of the path, or because it broke the protocol. After `onUnanswered`, where that is called, too. */
@@ -119,7 +126,7 @@ export class ObservedCircuit implements Circuit {
     if (!isGone && (waitedMs ?? 0) < UNANSWERED_MS) return;
     this.#isSettled = true;
     // Behind a gate there is a seeder, which may be the one that does not answer.
-    this.#observer.onUnanswered(service !== SERVICE.connect);
+    this.#observer.onUnanswered({ isCertain: service !== SERVICE.connect, isTold: isGone });
   }
 
   #measure(bytes: number): void {

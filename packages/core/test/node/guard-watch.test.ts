@@ -5,6 +5,9 @@ import { Guards } from "../../src/node/guards.ts";
 import { NETWORK, plainInfos, seededRandom } from "../directory/fixtures.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
+/** Somebody was waited for in vain, and perhaps nobody could have answered. */
+const SILENT = { kind: "build", isCertain: false, isTold: false } as const;
+
 function newWatch() {
   const guards = new Guards([], { network: NETWORK, clock: new ManualClock(), random: seededRandom(1) });
   const [guard] = guards.among(plainInfos(10));
@@ -22,7 +25,7 @@ test("what fails together with the channel is one doubtful failure, however much
     const channel = {};
     watch.succeeded(key, channel, "build");
     watch.succeeded(key, channel, "build");
-    for (let circuit = 0; circuit < 40; circuit++) watch.failed(key, channel, "build", true);
+    for (let circuit = 0; circuit < 40; circuit++) watch.failed(key, channel, { ...SILENT, isCertain: true });
   }
   assert.deepEqual(verdicts, []);
   assert.equal(counts()?.built, 60);
@@ -35,7 +38,7 @@ test("failures over a channel that lives on count in full, and lead to a warning
   const channel = {};
   for (let circuit = 0; circuit < 12; circuit++) watch.succeeded(key, channel, "build");
   for (let circuit = 0; circuit < 60; circuit++) {
-    for (let times = 0; times < 4; times++) watch.failed(key, channel, "build", true);
+    for (let times = 0; times < 4; times++) watch.failed(key, channel, { ...SILENT, isCertain: true });
     watch.succeeded(key, channel, "build");
   }
   assert.deepEqual([...new Set(verdicts.filter((verdict) => verdict !== "fine"))], ["suspicious", "hostile"]);
@@ -47,9 +50,18 @@ test("a relay that may just be gone says little about the guard", () => {
   const { watch, key, verdicts } = newWatch();
   const channel = {};
   for (let circuit = 0; circuit < 100; circuit++) {
-    watch.failed(key, channel, "use", false);
-    watch.failed(key, channel, "use", false);
+    watch.failed(key, channel, { ...SILENT, kind: "use" });
+    watch.failed(key, channel, { ...SILENT, kind: "use" });
     watch.succeeded(key, channel, "use");
   }
   assert.deepEqual(verdicts, []);
+});
+
+/** Would catch: a guard that goes unnoticed where circuits are rare, since its channel is closed as idle before the next one. */
+test("what the guard tells of itself counts at once, over whatever channel", () => {
+  const { watch, key, verdicts } = newWatch();
+  for (let circuit = 0; circuit < 30; circuit++) {
+    watch.failed(key, {}, { kind: "build", isCertain: true, isTold: true });
+  }
+  assert.deepEqual(verdicts, ["hostile"]);
 });

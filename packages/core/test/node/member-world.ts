@@ -49,6 +49,7 @@ export function newMemberWorld(relayCount: number) {
   const share = newShare();
   const dht = new Map<string, Set<RelayInfo>>();
   const relays: WorldRelay[] = [];
+  const refusals = new Map<string, (nodeKey: Buffer) => boolean>();
   const closers: (() => void)[] = [];
   for (let number = 0; number < relayCount; number++) relays.push(newRelay(number));
 
@@ -83,7 +84,8 @@ export function newMemberWorld(relayCount: number) {
       isRelay: (key) => relays.some(({ info: { nodeKey } }) => nodeKey.equals(key)),
       resolveExtend: (asked) => {
         const found = relays.find((other) => other.info.bytes.equals(asked));
-        if (found === undefined) throw new BackroomError("E_RELAY_INFO", "no such relay");
+        const isRefused = found !== undefined && refusals.get(info.key)?.(found.info.nodeKey) === true;
+        if (found === undefined || isRefused) throw new BackroomError("E_RELAY_INFO", "no such relay");
         return hopTarget(found.info);
       },
     });
@@ -208,6 +210,9 @@ export function newMemberWorld(relayCount: number) {
     share,
     relays,
     relayOf,
+    /** From now on that relay does not extend to those. */
+    refuse: ({ info }: WorldRelay, refuses: (nodeKey: Buffer) => boolean) =>
+      void refusals.set(info.key, refuses),
     newMember,
     pass,
     until,

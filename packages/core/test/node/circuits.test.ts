@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import type { RelayInfo } from "../../src/directory/relay-info.ts";
+import { related } from "../../src/directory/subnets.ts";
+import type { CircuitRole } from "../../src/node/circuits.ts";
+import { MemoryStore } from "../../src/store/memory-store.ts";
+import { NETWORK } from "../directory/fixtures.ts";
+import { withFolder } from "../store/temporary.ts";
+import { samplePack, storeOf, type SamplePack } from "../swarm/fixtures.ts";
+import { newMemberWorld, type WorldRelay } from "./member-world.ts";
+
+type World = ReturnType<typeof newMemberWorld>;
+type WorldMember = Awaited<ReturnType<World["newMember"]>>;
+
+/** A world with one member, whose choices repeat. */
+async function withMember(
+  t: TestContext,
+  relayCount: number,
+  run: (world: World, member: WorldMember, folder: string) => Promise<void>,
+): Promise<void> {
+  await withFolder(async (folder) => {
+    const world = newMemberWorld(relayCount);
+    t.after(() => world.close());
+    await run(world, await world.newMember(`${folder}/member`, { seed: 7 }), folder);
+  });
+}
+
+/** The path of a circuit that is built now and let go, and how much time of the world that took. */
+async function built(
+  world: World,
+  member: WorldMember,
+  want: CircuitRole,
+): Promise<{ path: readonly RelayInfo[]; tookMs: number }> {
+  const opening = member.client.open(want);
+  let isDone = false;
+  opening.then(
+    () => (isDone = true),
+    () => (isDone = true),
+  );
+  const tookMs = await world.until(() => isDone, 60_000);
+  const { circuit, path } = await opening;
+  circuit.destroy();
+  return { path, tookMs };
+}
+
+async function entersBy(world: World, member: WorldMember): Promise<{ guard: WorldRelay; tookMs: number }> {
+  const { path, tookMs } = await built(world, member, { role: "lookup" });
+  return { guard: world.relayOf(path[0]), tookMs };
+}
+
+/** A share of which the sharer hands out 16 KiB in some ten milliseconds of the world, so that a download is caught in the middle. */
+async function startDownload(world: World, folder: string, pack: SamplePack) {
+  const store = await storeOf(pack);
+  const read = store.read.bind(store);
+  store.read = async (offset, length) => {
+    await new Promise<void>((resolve) => void world.clock.after(length / 1600, resolve));
+    return read(offset, length);
+  };
+  const sharer = await world.newMember(`${folder}/sharer`, { seed: 5 });
+  const sharing = sharer.join(store, true);
+  await world.until(() => sharing.swarming.gateCount === 2, 60_000);
+  // Of two leases of one second the first counts.
+  await world.pass(10_000);
+  const downloader = await world.newMember(`${folder}/downloader`, { seed: 2 });
+  const fetching = downloader.join(new MemoryStore(pack.info));
+  fetching.fetch().catch(() => {});
+  const { swarm } = fetching.swarming;
+  await world.until(() => swarm.stats().haveCount > 3, 60_000);
+  return { sharer, downloader, swarm };
+}
+
+/** Would catch: a download that waits for a dead guard, tries it again and again, or gives up. */
+test("a member whose guard dies in the middle of a download is back through another within 3 s", async (t) => {
+  await withFolder(async (folder) => {
+    const world = newMemberWorld(9);
+    t.after(() => world.close());
+    const pack = samplePack(4 * 1024 * 1024);
+    const { sharer, downloader, swarm } = await startDownload(world, folder, pack);
+    const [first] = downloader.circuits.guards();
+    assert.notEqual(first, sharer.circuits.guards()[0], "both members would lose their guard");
+    const before = swarm.stats().downloadedBytes;
+    world.relayOf(first).kill();
+    const tookMs = await world.until(() => swarm.stats().downloadedBytes > before + 65_536, 10_000, 50);
+    t.diagnostic(`data came again ${tookMs} ms after the guard had died`);
+    assert.ok(tookMs < 3_000, `${tookMs} ms`);
+    const latest = downloader.built.findLast(({ role }) => role === "downloader");
+    assert.notEqual(latest?.path[0]?.key, first?.key);
+    await world.until(() => swarm.stats().complete, 120_000, 500);
+    assert.ok((await swarm.source().read(0, pack.bytes.length)).equals(pack.bytes));
+  });
+});
+
+/** Would catch: a guard that is gone without a word, which costs every new circuit ten seconds. */
+test("a guard that does not answer at all costs a moment, and is not asked again with each circuit", async (t) => {
+  await withMember(t, 8, async (world, member) => {
+    const [first, second] = member.circuits.guards();
+    world.wires.tap = (frame, _, link) =>
+      link.listenerKey.equals(first?.nodeKey ?? frame) ? undefined : frame;
+    const one = await entersBy(world, member);
+    assert.equal(one.guard.info.key, second?.key);
+    assert.ok(one.tookMs < 3_000, `${one.tookMs} ms`);
+    await world.pass(15_000);
+    const two = await entersBy(world, member);
+    assert.equal(two.guard.info.key, second?.key);
+    assert.ok(two.tookMs < 1_000, `${two.tookMs} ms`);
+  });
+});
+
+/** Would catch: a member that stays with a stand-in for good, and so shows itself to more relays with every outage. */
+test("when the first guard is back, new circuits go through it again", async (t) => {
+  await withMember(t, 8, async (world, member) => {
+    const { guard } = await entersBy(world, member);
+    guard.kill();
+    assert.notEqual((await entersBy(world, member)).guard, guard);
+    guard.start();
+    await world.pass(6_000);
+    assert.equal((await entersBy(world, member)).guard, guard);
+  });
+});
+
+/** Would catch: an offline spell that makes a member choose new guards, or holds it against those that it has. */
+test("a member that was offline has the guards that it had, and nothing against them", async (t) => {
+  await withMember(t, 12, async (world, member) => {
+    await entersBy(world, member);
+    const before = member.circuits.guards().map(({ key }) => key);
+    for (const relay of world.relays) relay.kill();
+    for (let tries = 0; tries < 4; tries++) await assert.rejects(entersBy(world, member));
+    for (const relay of world.relays) relay.start();
+    await world.pass(2_000);
+    await entersBy(world, member);
+    await world.pass(60_000);
+    const { guard } = await entersBy(world, member);
+    assert.equal(guard.info.key, before[0]);
+    assert.ok(member.circuits.guards().length <= 9);
+    assert.deepEqual(
+      member.store.guards.list().filter(({ counts }) => counts.built < counts.attempts),
+      [],
+    );
+    assert.deepEqual(member.warnings, []);
+  });
+});
+
+/** Would catch: a gate that sees a kept set of a downloader's, or ever new second hops of a seeder's; subnets met twice in a path. */
+test("a seeder's second hops are few and outlive a restart, a downloader's are fresh for every circuit", async (t) => {
+  await withMember(t, 24, async (world, member, folder) => {
+    const [gate] = world.relays.slice(-1).map(({ info }) => info);
+    const secondsOf = async (one: WorldMember, role: "seeder" | "downloader"): Promise<string[]> => {
+      const met: string[] = [];
+      for (let times = 0; times < 16; times++) {
+        const { path } = await built(world, one, { role, gate: gate as RelayInfo });
+        // Relays bound how many circuits one neighbour may begin.
+        await world.pass(1_000, 1_000);
+        met.push(path[1]?.key ?? "");
+        for (const [index, relay] of path.entries()) {
+          assert.ok(!path.slice(index + 1).some((other) => related(relay, other, NETWORK)));
+        }
+      }
+      return met;
+    };
+    const kept = new Set(await secondsOf(member, "seeder"));
+    assert.ok(kept.size >= 2 && kept.size <= 4, `${kept.size} second hops`);
+    const fresh = await secondsOf(member, "downloader");
+    assert.ok(new Set(fresh).size >= 8, `${new Set(fresh).size} second hops in 16 circuits`);
+    await member.store.save();
+    member.close();
+    const again = await world.newMember(`${folder}/member`, { seed: 8 });
+    for (const key of await secondsOf(again, "seeder"))
+      assert.ok(kept.has(key), "another one after a restart");
+  });
+});
+
+/** Would catch: a guard that chooses which circuits live, and is kept for months all the same. */
+test("a guard that lets circuits only go where it likes is found out, and replaced", async (t) => {
+  await withMember(t, 16, async (world, member) => {
+    const { guard } = await entersBy(world, member);
+    // It cuts every circuit that it should extend to a relay that is not its own.
+    const theirs = world.relays.filter((relay) => relay !== guard).slice(0, 2);
+    const refusing = (key: Buffer): boolean => !theirs.some(({ info }) => info.nodeKey.equals(key));
+    world.refuse(guard, refusing);
+    for (let times = 0; times < 60 && member.warnings.length < 2; times++) {
+      await entersBy(world, member).catch(() => {});
+      await world.pass(60_000, 10_000);
+    }
+    assert.match(member.warnings[0] ?? "", /few circuits succeed/);
+    assert.match(member.warnings.at(-1) ?? "", /not used any more/);
+    assert.notEqual((await entersBy(world, member)).guard, guard);
+    assert.ok(member.store.guards.list().some(({ replaced }) => replaced));
+  });
+});
