@@ -1,5 +1,8 @@
 #!/usr/bin/env -S node --external-memory-accounted-in-global-limit --initial-heap-size=64 --max-semi-space-size=2 --min-semi-space-size=2
 // The options keep V8 from collecting the whole heap for every few MiB of frames (docs/adr/0006-heap-options.md).
-import { runCommandLine } from "./program.ts";
+import { keepCompiledCode } from "./compile-cache.ts";
 
+keepCompiledCode(process.env, process.platform);
+// Not before: what is imported above is compiled by then.
+const { runCommandLine } = await import("./program.ts");
 process.exitCode = await runCommandLine(process.argv.slice(2));

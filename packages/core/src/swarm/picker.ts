@@ -149,7 +149,9 @@ export class Picker {
       if (full()) return picked;
       if (mayAsk(peer, active)) take(active, false);
     }
-    if (this.#order.size === 0 || this.#active.size >= this.#options.maxActive) {
+    // Of a single peer nothing is asked twice.
+    const scarce = this.#order.size === 0 || this.#active.size >= this.#options.maxActive;
+    if (scarce && this.#peers.size > 1) {
       const most = Math.min(count, picked.length + AGAIN_BATCH);
       for (const active of this.#active.values()) {
         if (picked.length >= most) return picked;

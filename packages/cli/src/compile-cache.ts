@@ -1,0 +1,32 @@
+import { mkdirSync } from "node:fs";
+import { enableCompileCache, flushCompileCache } from "node:module";
+import { homedir } from "node:os";
+import path from "node:path";
+
+/** By then a command that runs for long has loaded what it needs; one that is killed would keep nothing otherwise. */
+const FLUSH_MS = 5_000;
+
+/**
+ * Lets Node keep what it compiles between runs: a third of a second of every start. In a folder that is this user's alone, since whoever may write there decides
+ * what runs. A start without it is as good, only slower.
+ */
+export function keepCompiledCode(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): void {
+  const folder = cacheFolder(env, platform);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    enableCompileCache(folder);
+  } catch {
+    return;
+  }
+  setTimeout(flushCompileCache, FLUSH_MS).unref();
+}
+
+/** The platform's custom: XDG on Linux, Caches on macOS, local AppData on Windows. */
+export function cacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
+  const home = homedir();
+  if (platform === "win32") {
+    return path.join(env["LOCALAPPDATA"] ?? path.join(home, "AppData", "Local"), "Backroom", "Cache");
+  }
+  if (platform === "darwin") return path.join(home, "Library", "Caches", "Backroom");
+  return path.join(env["XDG_CACHE_HOME"] ?? path.join(home, ".cache"), "backroom");
+}
