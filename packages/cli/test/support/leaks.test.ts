@@ -130,20 +130,19 @@ test("each thing that must not be is seen", () => {
   );
 });
 
-test("what announces itself may, on its own link, when it was asked to", () => {
-  const announcement = udp(SHARER, "224.0.0.251", `here is ${SHARER}`, 5353);
-  assert.deepEqual(kinds([announcement]), [
-    "address in datagram",
-    "datagram of no relay",
-    "name look-up",
-    "stranger",
-  ]);
-  assert.deepEqual(kinds([announcement], { announcers: new Set([SHARER]) }), []);
-  assert.deepEqual(kinds([udp(SHARER, RELAY, "x", 5353)], { announcers: new Set([SHARER]) }), [
-    "datagram of no relay",
-    "name look-up",
-    "stranger",
-  ]);
+test("who was told to may search its own link, and be answered, without a word of its address", () => {
+  const [question, answer] = [
+    udp(SHARER, "224.0.0.251", "which relays?", 5353),
+    udp(RELAY, SHARER, "one", 5353),
+  ];
+  const lanSearchers = new Set([SHARER, RELAY]);
+  const unasked = ["datagram of no relay", "name look-up", "stranger"];
+  assert.deepEqual(kinds([question]), unasked);
+  assert.deepEqual(kinds([answer]), unasked);
+  assert.deepEqual(kinds([question, answer], { lanSearchers }), []);
+  assert.deepEqual(kinds([answer], { lanSearchers: new Set([SHARER]) }), unasked);
+  const telling = udp(RELAY, SHARER, `you are ${SHARER}`, 5353);
+  assert.deepEqual(kinds([telling], { lanSearchers }), ["address in datagram"]);
 });
 
 test("segments that come twice or in another order make one stream, and a hole in it is said", () => {

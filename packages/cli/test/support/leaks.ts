@@ -12,8 +12,8 @@ export interface Rules {
   readonly neighbours: (end: string) => ReadonlySet<string>;
   /** Where what precedes TLS is SOCKS5, which names the relay that is wanted. */
   readonly proxies?: ReadonlySet<string>;
-  /** Addresses that announce themselves on their own link because they were asked to. */
-  readonly announcers?: ReadonlySet<string>;
+  /** Addresses that ask for relays on their own link, or answer there, because they were told to. */
+  readonly lanSearchers?: ReadonlySet<string>;
 }
 
 export type LeakKind =
@@ -43,7 +43,7 @@ export interface Leak {
 /** DNS, DNS over TLS, multicast DNS, LLMNR, NetBIOS. */
 const NAME_PORTS: ReadonlySet<number> = new Set([53, 853, 5353, 5355, 137]);
 const MDNS_PORT = 5353;
-const MDNS_GROUPS: ReadonlySet<string> = new Set(["224.0.0.251", "ff02::fb"]);
+const MDNS_GROUP = "224.0.0.251";
 
 /** Everything in a capture that ought not to be there. Empty proves something only beside a control that is not. */
 export function findLeaks(packets: readonly Packet[], rules: Rules): Leak[] {
@@ -62,20 +62,22 @@ function ofPacket(packet: Packet, rules: Rules, spellings: readonly Buffer[]): L
   const kinds: LeakKind[] = [];
   const ends = rules.ends.filter((end) => pair.some((address) => end.includes(address)));
   if (ends.length > 1) kinds.push("between ends");
-  if (isAnnouncement(packet, rules)) return kinds.map((kind) => ({ kind, where: shown(packet) }));
-  if (NAME_PORTS.has(packet.sourcePort) || NAME_PORTS.has(packet.targetPort)) kinds.push("name look-up");
-  if (isStranger(source, target, rules) || isStranger(target, source, rules)) kinds.push("stranger");
-  if (protocol === UDP) {
-    if (!pair.every((address) => rules.relays.has(address))) kinds.push("datagram of no relay");
-    if (holdsAny(packet.payload, spellings)) kinds.push("address in datagram");
+  if (protocol === UDP && holdsAny(packet.payload, spellings)) kinds.push("address in datagram");
+  if (!isLanSearch(packet, rules)) {
+    if (NAME_PORTS.has(packet.sourcePort) || NAME_PORTS.has(packet.targetPort)) kinds.push("name look-up");
+    if (isStranger(source, target, rules) || isStranger(target, source, rules)) kinds.push("stranger");
+    const areRelays = pair.every((address) => rules.relays.has(address));
+    if (protocol === UDP && !areRelays) kinds.push("datagram of no relay");
   }
   return kinds.map((kind) => ({ kind, where: shown(packet) }));
 }
 
-/** Multicast DNS by somebody who was asked to announce itself. */
-function isAnnouncement({ source, target, targetPort, protocol }: Packet, rules: Rules): boolean {
-  const isMulticast = protocol === UDP && targetPort === MDNS_PORT && MDNS_GROUPS.has(target);
-  return isMulticast && rules.announcers?.has(source) === true;
+/** A question to everybody on the link, or an answer to who asked (PROTOCOL 7.7). */
+function isLanSearch({ source, target, sourcePort, targetPort, protocol }: Packet, rules: Rules): boolean {
+  const searchers = rules.lanSearchers ?? new Set();
+  if (protocol !== UDP || !searchers.has(source)) return false;
+  if (target === MDNS_GROUP) return targetPort === MDNS_PORT;
+  return sourcePort === MDNS_PORT && searchers.has(target);
 }
 
 function isStranger(end: string, other: string, rules: Rules): boolean {

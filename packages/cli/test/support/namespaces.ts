@@ -30,16 +30,18 @@ export interface Lab {
   close(): Promise<void>;
 }
 
-/** Names of computers that have no IPv4, or no IPv6, address. */
 export interface LabOptions {
+  /** Computers that have no IPv4, or no IPv6, address. */
   readonly without4?: readonly string[];
   readonly without6?: readonly string[];
+  /** Computers on one local network: what each of them sends to all of it the others get. */
+  readonly neighbours?: readonly string[];
 }
 
 export async function createLab(
   names: readonly string[],
   folder: string,
-  { without4 = [], without6 = [] }: LabOptions = {},
+  { without4 = [], without6 = [], neighbours = [] }: LabOptions = {},
 ): Promise<Lab> {
   const id = `br${process.pid}`;
   const router = `${id}-router`;
@@ -77,15 +79,19 @@ export async function createLab(
       "net.ipv4.ip_forward=1",
       "net.ipv6.conf.all.forwarding=1",
     );
+    ip("-n", router, "link", "add", BRIDGE, "type", "bridge", "mcast_snooping", "0");
+    ip("-n", router, "link", "set", BRIDGE, "up");
     for (const name of names) {
       const space = namespace(name);
-      const near = device(name);
+      const link = device(name);
+      const near = neighbours.includes(name) ? BRIDGE : link;
       addNamespace(space);
       // A file here stands in for the one in /etc when `ip netns exec` runs a program.
       mkdirSync(settingsFolder(space), { recursive: true });
       writeFileSync(path.join(settingsFolder(space), "resolv.conf"), `nameserver ${gateway(name)}\n`);
-      ip("-n", router, "link", "add", near, "type", "veth", "peer", "name", "eth0", "netns", space);
-      ip("-n", router, "link", "set", near, "up");
+      ip("-n", router, "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", space);
+      ip("-n", router, "link", "set", link, "up");
+      if (near === BRIDGE) ip("-n", router, "link", "set", link, "master", BRIDGE);
       ip("-n", space, "link", "set", "eth0", "up");
       ip("-n", space, "link", "set", "lo", "up");
       if (!without4.includes(name)) {
@@ -141,6 +147,8 @@ export async function createLab(
     close,
   };
 }
+
+const BRIDGE = "lan";
 
 function settingsFolder(space: string): string {
   return path.join("/etc/netns", space);
