@@ -11,7 +11,7 @@ import type { BiasVerdict } from "../directory/path-bias.ts";
 import { pickPath, pickSeconds, type PathRole, type Profile } from "../directory/path.ts";
 import { hopTarget, type RelayInfo } from "../directory/relay-info.ts";
 import { related } from "../directory/subnets.ts";
-import { Entry } from "./entry.ts";
+import { Entry, isGuardsFault } from "./entry.ts";
 import { GuardWatch } from "./guard-watch.ts";
 import { ObservedCircuit } from "./observed-circuit.ts";
 import type { PathStore } from "./path-store.ts";
@@ -210,7 +210,7 @@ export class Circuits {
       return { circuit: this.#observed(circuit, path, channel), path };
     } catch (error) {
       const isLate = clock.monotonicMs() - startedMs >= LIMITS.circuitBuildMs;
-      if (isBackroomError(error)) this.#onBuildFailed(want, progress, channel, isLate);
+      if (isGuardsFault(error)) this.#onBuildFailed(want, progress, channel, isLate);
       throw error;
     }
   }

@@ -9,8 +9,8 @@ const PATIENCE_MS = 1_500;
 
 export interface EntryDeps {
   readonly clock: Clock;
-  readonly channels: ChannelPool;
-  readonly guards: Guards;
+  readonly channels: Pick<ChannelPool, "get">;
+  readonly guards: Pick<Guards, "failed" | "worked" | "retryAtMs">;
 }
 
 /**
@@ -88,7 +88,7 @@ export class Entry {
           return guard;
         },
         (error: unknown) => {
-          if (isBackroomError(error) && !this.#closed) guards.failed(guard.key);
+          if (isGuardsFault(error) && !this.#closed) guards.failed(guard.key);
           throw error;
         },
       )
@@ -98,4 +98,9 @@ export class Entry {
     this.#dials.set(guard.key, dial);
     return dial;
   }
+}
+
+/** A proxy that is down says nothing of the guards: were they blamed, whoever can stop it could walk a member through the network. */
+export function isGuardsFault(error: unknown): boolean {
+  return isBackroomError(error) && error.code !== "E_PROXY";
 }
