@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { LIMITS } from "../../src/base/limits.ts";
 import { GuardWatch } from "../../src/node/guard-watch.ts";
 import { Guards } from "../../src/node/guards.ts";
 import { NETWORK, plainInfos, seededRandom } from "../directory/fixtures.ts";
@@ -64,4 +65,13 @@ test("what the guard tells of itself counts at once, over whatever channel", () 
     watch.failed(key, {}, { kind: "build", isCertain: true, isTold: true });
   }
   assert.deepEqual(verdicts, ["hostile"]);
+});
+
+/** Would catch: thousands of failures of one bad minute that are settled all at once. */
+test("what waits to be held against a guard is bounded", () => {
+  const { watch, key, counts } = newWatch();
+  const channel = {};
+  for (let circuit = 0; circuit < 100; circuit++) watch.failed(key, channel, { ...SILENT, isCertain: true });
+  watch.succeeded(key, channel, "build");
+  assert.equal(counts()?.attempts, LIMITS.guardBlamesHeld + 1);
 });
