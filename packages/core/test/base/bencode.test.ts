@@ -86,3 +86,12 @@ test("integers are read as JavaScript reads them, and in one form only", () => {
     { numRuns: 500 },
   );
 });
+
+test("a text that is longer than any of ours is refused unread", () => {
+  const fits = encodeBencode(Buffer.alloc(LIMITS.bencodeBytes - 8));
+  assert.equal(fits.length, LIMITS.bencodeBytes);
+  assert.ok(Buffer.isBuffer(decodeBencode(fits)));
+  assert.throws(() => decodeBencode(encodeBencode(Buffer.alloc(LIMITS.bencodeBytes - 7))), {
+    code: "E_BENCODE",
+  });
+});

@@ -58,6 +58,10 @@ test("a neighbour's share of the queue is bounded, and so is the queue; the long
   const { queue, refused, offer, exhaust } = newQueue();
   exhaust();
   const most = LIMITS.handshakesWaitingPerChannel;
+  const first = {};
+  for (let count = 0; count < most + 5; count++) offer(first, "flood");
+  assert.deepEqual([queue.waiting, refused.splice(0).length], [most, 5]);
+  queue.close();
   const flooders = Array.from({ length: LIMITS.handshakesWaiting / most }, () => ({}));
   for (const flooder of flooders) for (let count = 0; count <= most; count++) offer(flooder, "flood");
   assert.equal(refused.length, flooders.length);

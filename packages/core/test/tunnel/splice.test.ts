@@ -260,6 +260,19 @@ test("a full seeder's idle tunnels give way, busy ones only after their time and
   assert.ok(others.every(({ state }) => state.done === 0));
 });
 
+/** Would catch: whoever works for a tunnel and waits for seconds behind others that do nothing. */
+test("for a newcomer that did work an idle tunnel gives way sooner", () => {
+  const clock = new ManualClock();
+  const { steps, total, open } = crowd(clock);
+  const seeder = {};
+  const idle = inOrder(LIMITS.gateTunnelsPerSeeder).map(() => open(seeder, true, 4));
+  steps.run();
+  clock.advance(LIMITS.gateIdleMs);
+  assert.equal(total.makePlace(seeder, false), false);
+  assert.ok(total.makePlace(seeder, true));
+  assert.equal(idle.filter(({ state }) => state.done === 1).length, 1);
+});
+
 /** Would catch: a seeder with hundreds of tunnels, each busy, that leaves no place at the gate for others. */
 test("a full gate takes from the seeder that has most, and never for that seeder", () => {
   const clock = new ManualClock();
