@@ -3,7 +3,7 @@ import { isBackroomError } from "@backroom/core/base/errors.ts";
 import type { RunningRelay } from "@backroom/core/node/relay-node.ts";
 import type { RelayMode, RelaySetting } from "@backroom/core/node/relay-setting.ts";
 import type { AddCommand, Session } from "../session.ts";
-import { parsePort } from "../ui/arguments.ts";
+import { parseCount, parsePort } from "../ui/arguments.ts";
 import { count, formatBytes } from "../ui/format.ts";
 import { terminalHooks, yesTo } from "../ui/hooks.ts";
 import type { Terminal } from "../ui/terminal.ts";
@@ -13,7 +13,11 @@ interface Options {
   readonly host?: string[];
   readonly port: number;
   readonly gate?: boolean;
+  readonly processes: number;
 }
+
+/** As many relays of one subnet as a table keeps (PROTOCOL 7.4). */
+const MOST_PROCESSES = 8;
 
 /** How often people are told how the relay does. */
 const REPORT_MS = 60_000;
@@ -30,6 +34,12 @@ export const addRelay: AddCommand = (program, run) => {
     )
     .option("--host <address...>", "the IP addresses under which others reach this relay; as with “on”")
     .option("--port <number>", "the port for TLS (TCP) and the DHT (UDP); 0 takes a free one", parsePort, 0)
+    .option(
+      "--processes <number>",
+      "how many relays to run, each in a process of its own, with keys and the next port of its own: one for each core",
+      parseCount(1, MOST_PROCESSES),
+      1,
+    )
     .option("--gate", "also serve as a gate, where sharers are found (remembered)")
     .option("--no-gate", "do not (remembered)")
     .action((setting: RelayMode | undefined, options: Options) => {
@@ -55,6 +65,7 @@ async function relay(setting: RelayMode | undefined, options: Options, session: 
   if (mode === "auto") hooks.status("Asking other relays whether this computer can be reached …");
   let running: RunningRelay | undefined;
   let report: NodeJS.Timeout | undefined;
+  let siblings: Promise<void> | undefined;
   const tell = {
     ...hooks,
     event(name: string, data: Record<string, unknown>) {
@@ -89,14 +100,37 @@ async function relay(setting: RelayMode | undefined, options: Options, session: 
           hosts: hostCount,
           gate,
         });
+        siblings = startSiblings(relay, mode, gate, options, session).catch((error: unknown) => {
+          if (!isBackroomError(error)) throw error;
+          terminal.warn(`the other relays could not be started: ${error.message}`);
+        });
         report = setInterval(() => noteWork(terminal, relay), REPORT_MS).unref();
       },
     },
     tell,
   );
   clearInterval(report);
+  await siblings;
   if (running !== undefined) noteWork(terminal, running);
   terminal.note("Stopped.");
+}
+
+/** The other relays, once the first one can name itself to them. */
+async function startSiblings(
+  relay: RunningRelay,
+  mode: RelayMode,
+  gate: boolean,
+  { processes, port, host }: Options,
+  session: Session,
+): Promise<void> {
+  if (processes === 1) return;
+  const invite = inviteOf(relay);
+  if (invite === null) {
+    session.terminal.warn("this relay knows no other one yet, so it runs alone; start it again later");
+    return;
+  }
+  const { runSiblings } = await import("./relay-siblings.ts");
+  await runSiblings({ count: processes - 1, mode, gate, hosts: host, port, invite }, session);
 }
 
 /** A guest that knows no relay yet has nobody to name. */
