@@ -28,20 +28,35 @@ const connects = (host: string): string =>
     `setTimeout(() => process.exit(1), 5000);`,
   ].join("");
 
+/** Who tried to open a connection to that place. */
+function callers(packets: readonly Packet[], host: string): Set<string> {
+  const calls = packets.filter(
+    ({ isSyn, target, targetPort }) => isSyn && target === host && targetPort === PORT,
+  );
+  return new Set(calls.map(({ source }) => source));
+}
+
 /**
- * Would catch: a router's port that is not asked for, renewed or told to others; a library's socket outside the process that is there for it; a port
+ * Would catch: a relay that is taken for reachable at an address where nobody was; one that looks at IPv4 alone; a router's port that is not asked for, renewed or told to others; a library's socket outside the process that is there for it; a port
  * that stays open after the relay went.
  */
-test("a router that hands on ports makes a relay of a computer behind it, by NAT-PMP and by UPnP", async (t) => {
+test("a computer finds out that it can be reached: by both families, and behind a router that hands on ports", async (t) => {
   if (!havePartners(t, "netns", "nft", "tcpdump", "miniupnpd")) return;
   const folder = await mkdtemp(path.join(tmpdir(), "backroom-forward-"));
-  const names = ["helper", ...RELAYS];
-  const lab = await createLab(names, folder, { without6: names });
+  const lab = await createLab(["helper", "server", ...RELAYS], folder, { without6: ["helper"] });
   const router = addHomeRouter(lab, "helper");
   let network: TestNetwork | undefined;
   try {
     await whileWatching(async (notes) => {
-      network = await TestNetwork.start(RELAYS.length, lab);
+      network = await TestNetwork.start(RELAYS.length, { ...lab, hosts: (name) => lab.addresses(name) });
+      const server = await network.run("server", ["relay", "auto", "--no-gate", "--port", String(PORT)]);
+      const open = await server.line((line) => line.event === "ready");
+      assert.deepEqual([open["reachable"], open["hosts"], open["gate"]], [true, 0, false]);
+      for (const place of ["address", "address6"] as const) {
+        const relays = new Set(RELAYS.map((name) => lab[place](name)));
+        const called = callers(await lab.captured(), lab[place]("server"));
+        assert.ok([...called].filter((source) => relays.has(source)).length >= 2, `asked about its ${place}`);
+      }
       for (const manner of ["NAT-PMP", "UPnP"] as const) {
         const forwarder = await startPortForwarder(router, folder, manner);
         const helper = await network.run("helper", ["relay", "auto", "--gate", "--port", String(PORT)]);
