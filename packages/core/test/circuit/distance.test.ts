@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { VirtualTime } from "../../../../scripts/sim/virtual-time.ts";
 import type { CircuitDeps } from "../../src/circuit/client-circuit.ts";
 import { buildCircuit } from "../../src/circuit/client-circuit.ts";
 import {
@@ -10,13 +11,12 @@ import {
 } from "../../src/circuit/stream.ts";
 import { DATA_FRAME_BYTES } from "../../src/net/frame.ts";
 import type { CircuitWorld } from "../support/circuit-world.ts";
-import { createFarWorld, FAR_LINE, inTime } from "../support/far-world.ts";
-import type { VirtualClock } from "../support/virtual-clock.ts";
+import { createFarWorld, FAR_LINE, inTime, pass } from "../support/far-world.ts";
 
 /** Bits of payload that a line of 100 Mbit/s carries in a second, headers and layers off. */
 const LINE_BITS = FAR_LINE.bytesPerMs * 8_000 * (STREAM_PAYLOAD_BYTES / DATA_FRAME_BYTES);
 
-type FarWorld = CircuitWorld<VirtualClock>;
+type FarWorld = CircuitWorld<VirtualTime>;
 
 const QUIET: StreamHandlers = { onData() {}, onWindow() {}, onEnd() {} };
 
@@ -79,9 +79,9 @@ test("three hops of 60 ms, a frame in a hundred late: one circuit fills 100 Mbit
   const world = createFarWorld({ relayCount: 3 });
   serveAll(world, 2);
   const count = download(await circuitOf(world, [0, 1, 2]));
-  await world.clock.run(5_000);
+  await pass(world.clock, 5_000);
   const before = count.bits;
-  await world.clock.run(5_000);
+  await pass(world.clock, 5_000);
   const rate = (count.bits - before) / 5;
   assert.ok(rate > 0.95 * LINE_BITS, `${(rate / 1e6).toFixed(1)} Mbit/s`);
   const queued = world.relays.reduce((sum, { relay }) => sum + relay.stats().queuedFrames, 0);
@@ -111,14 +111,14 @@ test("circuits over one narrow line share it evenly; one that comes late has its
   const calmMs = await askOnce(world, asking);
   const counts = [];
   for (let number = 0; number < 3; number++) counts.push(download(await circuitOf(world, [0, 1, 2])));
-  await world.clock.run(4_000);
+  await pass(world.clock, 4_000);
   const late = await circuitOf(world, [0, 1, 2]);
   counts.push(download(late));
-  await world.clock.run(2_000);
+  await pass(world.clock, 2_000);
   const before = counts.map(({ bits }) => bits);
   const askedMs: number[] = [];
   for (let question = 0; question < 4; question++) askedMs.push(await askOnce(world, asking));
-  await world.clock.run(2_000);
+  await pass(world.clock, 2_000);
   const rates = counts.map(({ bits }, index) => bits - (before[index] ?? 0));
   assert.ok(fairness(rates) > 0.97, rates.map((rate) => (rate / 1e6).toFixed(1)).join(", "));
   // The channel's own queue, which is nobody's circuit, and a turn of each circuit; both ways the lines' own time.
@@ -142,12 +142,12 @@ test("where more waits than a relay wants, windows shrink, nobody is ended, and 
   let most = 0;
   for (const circuit of circuits) {
     counts.push(download(circuit));
-    await world.clock.run(250);
+    await pass(world.clock, 250);
     most = Math.max(most, world.relays[0]?.relay.stats().queuedBytes ?? 0);
   }
-  await world.clock.run(3_000);
+  await pass(world.clock, 3_000);
   const before = counts.map(({ bits }) => bits);
-  await world.clock.run(8_000);
+  await pass(world.clock, 8_000);
   assert.equal(circuits.filter(({ alive }) => alive).length, circuits.length);
   assert.ok(most < mostQueuedBytes, `${most} bytes waited`);
   const rates = counts.map(({ bits }, index) => bits - (before[index] ?? 0));

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { VirtualTime } from "../../../../scripts/sim/virtual-time.ts";
 import { systemClock, type Clock } from "../../src/base/clock.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import { FRAME, frameCircuit, makeFrame } from "../../src/net/frame.ts";
 import { createMemoryNetwork, type MemoryNetwork } from "../../src/net/memory-channel.ts";
 import { delayCarrier, type Line } from "../support/delay-carrier.ts";
 import { inTime } from "../support/far-world.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
 import { channelSuite, makeIdentity, type ChannelWorld } from "./channel-suite.ts";
 
 const ENDPOINT = { host: "192.0.2.1", port: 4000 };
@@ -49,7 +49,7 @@ function delayedWorld(): ChannelWorld {
 channelSuite("memory with a delay", delayedWorld);
 
 test("a line takes frames at its rate, delivers them after its delay, and what is behind a late one waits for it", async () => {
-  const clock = new VirtualClock();
+  const clock = new VirtualTime();
   const network = createMemoryNetwork({ clock, random: systemRandom });
   let sent = 0;
   const line = { clock, delayMs: 50, bytesPerMs: 128, lateShare: 0.5, lateMs: 100, windowBytes: Infinity };
@@ -71,7 +71,7 @@ test("a line takes frames at its rate, delivers them after its delay, and what i
   const channel = await inTime(clock, dial);
   const startMs = clock.monotonicMs();
   for (const circuit of [1, 2, 3, 4]) channel.send(makeFrame(FRAME.control, circuit));
-  await clock.run(1_000);
+  await clock.runUntil(clock.monotonicMs() + 1_000);
   assert.deepEqual(
     arrived.map(([circuit, atMs]) => [circuit, atMs - startMs]),
     [

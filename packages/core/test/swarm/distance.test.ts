@@ -5,7 +5,7 @@ import { buildCircuit } from "../../src/circuit/client-circuit.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
 import { newSeeder, newShare } from "../tunnel/fixtures.ts";
 import { findAll, newTownIn, servicesOf } from "../tunnel/town.ts";
-import { createFarWorld, FAR_LINE, inTime } from "../support/far-world.ts";
+import { createFarWorld, FAR_LINE, inTime, pass } from "../support/far-world.ts";
 import type { WorldRelay } from "../support/circuit-world.ts";
 import { memberOf, samplePack, storeOf } from "./fixtures.ts";
 
@@ -33,7 +33,7 @@ test("2 relays + gate + 2 over lines of 60 ms, a frame in a hundred late: a down
   Object.assign((world.relays[0] as WorldRelay).services, servicesOf(gate));
   const share = newShare();
   const { presence, tunnels } = town.seed(share, newSeeder(share.sharerKeys));
-  await clock.run(30_000, () => gate.gate.registrations === 1);
+  await pass(clock, 30_000, () => gate.gate.registrations === 1);
   const [found] = await inTime(clock, findAll(town.finderFor(share), 1));
 
   const pack = samplePack(128 * MIB);
@@ -41,9 +41,9 @@ test("2 relays + gate + 2 over lines of 60 ms, a frame in a hundred late: a down
   const leecher = memberOf(new MemoryStore(pack.info), { clock });
   seeder.swarm.addPeer(tunnels[0] as ByteDuplex, { initiator: false });
   leecher.swarm.addPeer(found?.tunnel as ByteDuplex, { initiator: true });
-  await clock.run(11_000);
+  await pass(clock, 11_000);
   const before = leecher.swarm.stats().downloadedBytes;
-  await clock.run(4_000);
+  await pass(clock, 4_000);
   const bytesPerMs = (leecher.swarm.stats().downloadedBytes - before) / 4_000;
   assert.ok(bytesPerMs > 0.93 * FAR_LINE.bytesPerMs, `${((bytesPerMs * 8) / 1_000).toFixed(1)} Mbit/s`);
   await inTime(clock, leecher.complete);
