@@ -30,13 +30,25 @@ interface Run {
 
 /**
  * A Tor onion service in a private network on this machine, moving bytes in one stream and in four on circuits of
- * their own, under both of Tor's schedulers. CPU is that of all `tor` processes. Undefined, with a word of why, where Tor is not installed.
+ * their own, under both of Tor's schedulers. CPU is that of all `tor` processes. Undefined, with a word of why, where Tor is not installed or fails.
  */
 export async function measureTor(): Promise<TorResult | undefined> {
   if (spawnSync("tor", ["--version"], { stdio: "ignore" }).status !== 0) {
     process.stderr.write("tor is not installed (Debian: tor), so it is not measured beside ours\n");
     return undefined;
   }
+  try {
+    return await measure();
+  } catch (error) {
+    // What was measured before is not to be lost with it.
+    process.stderr.write(
+      `Tor could not be measured: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+    return undefined;
+  }
+}
+
+async function measure(): Promise<TorResult> {
   const source = createServer((socket) => serve(socket)).listen(0, "127.0.0.1");
   await once(source, "listening");
   const network = await TorNetwork.start({

@@ -14,6 +14,8 @@ export interface RelaysAtDeps {
   readonly channels: ChannelPool;
   readonly random: Random;
   readonly log: Log;
+  /** Asked last of all: whether this one may be dialled now, too. */
+  isAllowed(endpoint: Endpoint): boolean;
 }
 
 /** Whoever answers in the DHT chose all that is found there. */
@@ -29,7 +31,8 @@ export async function relaysAt(endpoints: readonly Endpoint[], deps: RelaysAtDep
   const chosen = new Map<string, Endpoint>();
   for (const endpoint of shuffled(endpoints, random)) {
     if (chosen.size >= LIMITS.topicRelays || !mayDial(endpoint, network)) continue;
-    chosen.set(network.test ? `${endpoint.host} ${endpoint.port}` : subnetKey(endpoint.host), endpoint);
+    const neighbourhood = network.test ? `${endpoint.host} ${endpoint.port}` : subnetKey(endpoint.host);
+    if (!chosen.has(neighbourhood) && deps.isAllowed(endpoint)) chosen.set(neighbourhood, endpoint);
   }
   const ask = async (endpoint: Endpoint): Promise<Hint[]> => {
     try {

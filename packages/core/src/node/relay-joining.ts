@@ -24,6 +24,8 @@ export interface RelayJoiningDeps {
   /** For relays of which nothing is known but where they are: a dialer, and the channels that `connect` uses. */
   readonly dialer: Dialer;
   readonly channels: ChannelPool;
+  /** Whether the relay may dial there on strangers' words now (`StrangerDials`). */
+  isAllowed(endpoint: Endpoint): boolean;
   /** Where the DHT says that there are relays. May reject. */
   readonly lookup: () => Promise<Endpoint[]>;
   readonly decodeInfo: RelayInfoDecoder;
@@ -73,10 +75,9 @@ export function createRelayJoining(deps: RelayJoiningDeps): RelayJoining {
   async function lookInDht(): Promise<void> {
     // Also with a full table: a place that nobody in it claims may lead to another part of the network.
     const unknown = (await deps.lookup()).filter((endpoint) => table.at(endpoint) === undefined);
-    await ask(
-      [],
-      await relaysAt(unknown, { network, dialer: deps.dialer, channels: deps.channels, random, log }),
-    );
+    const { dialer, channels } = deps;
+    const isAllowed = (endpoint: Endpoint): boolean => deps.isAllowed(endpoint);
+    await ask([], await relaysAt(unknown, { network, dialer, channels, random, log, isAllowed }));
   }
 
   function schedule([delayMs, ...later]: readonly number[]): void {

@@ -234,6 +234,7 @@ async function startRelay(parts: Parts): Promise<Running> {
     dialer: asking,
     channels: ownChannels,
     lookup: () => publicSide.findRelays(),
+    isAllowed: (endpoint) => dials.take("probe", [endpoint]),
     decodeInfo,
     log,
     cached: parts.cached,

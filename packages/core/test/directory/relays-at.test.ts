@@ -32,8 +32,8 @@ function world(hosts: readonly string[], networkId = NETWORK.id) {
     },
   };
   const channels = new ChannelPool({ dialer, clock });
-  const ask = (endpoints: readonly Endpoint[]) =>
-    relaysAt(endpoints, { network: NETWORK, dialer, channels, random, log: silentLog });
+  const ask = (endpoints: readonly Endpoint[], isAllowed: (endpoint: Endpoint) => boolean = () => true) =>
+    relaysAt(endpoints, { network: NETWORK, dialer, channels, random, log: silentLog, isAllowed });
   return { ask, dialled, keys, channels };
 }
 
@@ -62,6 +62,8 @@ test("made-up places cost a few connections, none of them to one neighbourhood t
   assert.equal(dialled.length, 1);
   assert.deepEqual(await ask([...many, ...own]), []);
   assert.equal(dialled.length, 1 + LIMITS.topicRelays);
+  assert.deepEqual(await ask(many, ({ host }) => host === "9.5.1.1"), []);
+  assert.equal(dialled.length, 2 + LIMITS.topicRelays);
   assert.ok(dialled.every(({ host }) => /^[89]\./.test(host)));
 });
 

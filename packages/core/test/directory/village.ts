@@ -124,6 +124,7 @@ export function startVillager(
       connect,
       dialer: asking,
       channels,
+      isAllowed: () => true,
       lookup: () => dhtNode.lookup(networkTopic(network.id)),
       decodeInfo,
       log: silentLog,
