@@ -129,6 +129,34 @@ test("a claim of any size wins no more than a middling one", () => {
   assert.ok(greedy > 15 && greedy < 75, `${greedy}`);
 });
 
+/** Would catch: measurements that are not used, that decide alone, or a relay that was slow once and is never tried again. */
+test("relays that carried more are drawn more often, within bounds, and slow ones are tried now and then", () => {
+  const relays = plainInfos(40);
+  const guards = relays.slice(0, 1);
+  const standing = (rate: number) => ({ rate, rateTrust: 1, quickness: 0 });
+  const [quick, slow] = [relays[10]?.key ?? "", relays[11]?.key ?? ""];
+  const measured = new Map(
+    relays.map(({ key }) => [key, standing(key === quick ? 2 : key === slow ? -2 : 0)]),
+  );
+  const random = seededRandom(12);
+  const met: string[] = [];
+  for (let n = 0; n < 8000; n++) {
+    met.push(pickPath(relays, { role: "lookup" }, { ...options(guards), measured }, random)[1]?.key ?? "");
+  }
+  const countOf = (key: string): number => met.filter((one) => one === key).length;
+  // Weights 4 and 1/4 among 37 others of 1, and an eighth of the paths without regard to them.
+  const expected = (weight: number): number => (7000 * weight) / 41.25 + 1000 / 39;
+  for (const [key, weight] of [
+    [quick, 4],
+    [slow, 1 / 4],
+  ] as const) {
+    assert.ok(
+      Math.abs(countOf(key) - expected(weight)) < 4 * Math.sqrt(expected(weight)),
+      `${weight}: ${countOf(key)}`,
+    );
+  }
+});
+
 test("fresh hops are spread over all relays", () => {
   const relays = plainInfos(40);
   const guards = relays.slice(0, 1);
