@@ -73,7 +73,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
     const meter = new RateMeter();
     const everyMs = json ? JSON_MS : live ? REDRAW_MS : PLAIN_MS;
     // Without a terminal what is done within seconds needs no line of its own before its end.
-    let lastMs = live ? -Infinity : performance.now();
+    let lastMs = live || json ? -Infinity : performance.now();
     let last: (() => void) | undefined;
     return {
       update(done, total, note) {

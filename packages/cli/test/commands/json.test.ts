@@ -42,7 +42,18 @@ function assertRun(run: Run, command: string): Record<string, unknown> {
 test("the document lists what this test compares with", () => {
   assert.deepEqual(
     [...EVENT_FIELDS.keys()],
-    ["progress", "warning", "relays", "ready", "standing", "relaying", "seeding", "result", "error"],
+    [
+      "progress",
+      "warning",
+      "relays",
+      "ready",
+      "sibling",
+      "standing",
+      "relaying",
+      "seeding",
+      "result",
+      "error",
+    ],
   );
   assert.deepEqual(RESULT_FIELDS.get("open"), ["paths", "fileCount", "size", "name"]);
   assert.ok([...RESULT_FIELDS].every(([, fields]) => fields.length > 0));

@@ -458,9 +458,9 @@ export const LIMITS = {
   peerOverflow: 4096,
   /** Rejects in a row, with no block between, after which a peer that says it has pieces is of no use. */
   peerRejectsInRow: 4096,
-  /** One read from the store for a peer, and what is read ahead for it: keeps a disk busy, and 64 peers cost 16 MiB. */
-  peerReadBytes: 128 * 1024,
-  peerReadAheadBytes: 256 * 1024,
+  /** One read from the store for a peer, and what is read ahead for it: keeps a disk busy, and 64 peers cost 32 MiB. */
+  peerReadBytes: 256 * 1024,
+  peerReadAheadBytes: 512 * 1024,
   /** Messages, blocks aside, that wait because the peer does not read. It may be told of 100,000 pieces (900 KB). */
   peerBlockedBytes: 1024 * 1024,
   /** Hash requests of one peer that wait with us, each to be answered with up to 17 KiB. */

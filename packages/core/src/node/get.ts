@@ -125,7 +125,13 @@ async function download({ link, keys, store, gates, client, options, hooks }: Do
   if (store.complete) complete.resolve();
   const swarming = new Swarming(
     { client, topic, store, sharerKeys: undefined, notGates: new Set(), gates, log: hooks.log },
-    { onComplete: () => complete.resolve() },
+    {
+      onComplete: () => complete.resolve(),
+      // The first one is told at once: it says that all of the way works.
+      onPiece: () => {
+        if (store.haveCount() === 1) tell();
+      },
+    },
   );
   const { swarm } = swarming;
   const done = new AbortController();

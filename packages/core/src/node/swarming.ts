@@ -51,7 +51,7 @@ export class Swarming {
   #supply: SupplyEvents | undefined;
   #closed = false;
 
-  constructor(options: SwarmingOptions, events: Pick<SwarmEvents, "onComplete"> = {}) {
+  constructor(options: SwarmingOptions, events: Pick<SwarmEvents, "onComplete" | "onPiece"> = {}) {
     this.#options = options;
     const { client, topic, store, sharerKeys } = options;
     const { clock, random } = client.machine;
@@ -80,7 +80,10 @@ export class Swarming {
       ),
       events: {
         ...events,
-        onPiece: () => this.#seedSoon(),
+        onPiece: (piece) => {
+          this.#seedSoon();
+          events.onPiece?.(piece);
+        },
         onPeerClosed: (peer, error) => this.#supply?.onPeerClosed(peer, error),
         onFailed: (error) => failing.reject(error),
       },
