@@ -97,6 +97,8 @@ export class ConnectService {
       open: () => {
         // It may have left while this one waited.
         if (this.#registry.placeOf(request.tag) !== place) return "never";
+        // Once more: it may have been spent by another stream, or its nonce be over.
+        if (request.work !== undefined && !this.#ledger.isGood(request)) return "never";
         if (!this.#splices.makePlace(seeder, effort > 0)) return "later";
         return this.#join(stream, request, place, splice);
       },
@@ -116,11 +118,8 @@ export class ConnectService {
     { circuit: seeder }: Place,
     splice: ReturnType<SpliceTotal["splice"]>,
   ): "opened" | "later" | "never" {
-    const { tag, work } = request;
-    // Once more: it may have been spent by another stream, or its nonce be over.
-    if (work !== undefined && !this.#ledger.isGood(request)) return "never";
     try {
-      splice.join(stream, seeder.openStream(SERVICE.incoming, tag, splice.seederSide));
+      splice.join(stream, seeder.openStream(SERVICE.incoming, request.tag, splice.seederSide));
     } catch (error) {
       if (!isBackroomError(error)) throw error;
       return error.code === "E_REFUSED" ? "later" : "never";

@@ -19,6 +19,21 @@ const UNTESTED: Record<string, string> = {
   logFileBytes: "given by the command line; node/log-file.test.ts fills a smaller file",
   portMappingHeapMiB: "what a router may send (portMappingHttpBytes) is far too little to fill it",
   portMappingSearchMs: "without it the process's own time (portMappingMs) ends the search",
+  relayQueueMostBytes: "circuit/stalled-streams.test.ts fills a smaller one",
+  creditPoolFrames: "circuit/credit-pool.test.ts shares a smaller pool",
+  streamFramesLeast: "a lower bound: without it crowded streams are slow, not large",
+  streamQueueLeast: "the same",
+  lanAnswersPerSecond:
+    "needs a local network; the program's own test there shows that answers come, not where they end",
+  lanRelays: "the same",
+  lanSearchMs: "the same",
+  lanDatagrams: "the same",
+  sampleGuests: "a quarter of the largest sample, which no answer passes, is as many",
+  finderTroubles: "nothing tells from outside what a finder has forgotten",
+  peerLeasesRemembered: "what is forgotten may be said again, and need not be",
+  peerHashRequests: "a pack would need four thousand pieces and a peer that answers slowly",
+  peerRejectsInRow: "peerStalledMs ends it first wherever time passes",
+  swarmReadAheadBytes: "a matter of order, not of memory",
   packEntries: "eight million entries would take minutes and a gigabyte",
 };
 

@@ -105,3 +105,18 @@ test("more addresses than an invite may hold are refused both ways", () => {
   const stuffed = Buffer.concat([bare({ ...INVITE, bootstrap: [] }), ...relays.map(() => one)]);
   assert.throws(() => decodeInvite(withChecksum(stuffed)), refuses("E_INVITE"));
 });
+
+test("an invite names so many relays and places of the DHT, also one that somebody else has made", () => {
+  const [relay] = INVITE.relays as [Invite["relays"][0]];
+  const [place] = INVITE.bootstrap as [Invite["bootstrap"][0]];
+  const full: Invite = {
+    ...INVITE,
+    relays: Array.from({ length: LIMITS.inviteRelays }, () => relay),
+    bootstrap: Array.from({ length: LIMITS.inviteBootstrap }, () => place),
+  };
+  assert.deepEqual(decodeInvite(encodeInvite(full)), full);
+  assert.throws(() => encodeInvite({ ...full, relays: [...full.relays, relay] }), refuses("E_INVITE"));
+  assert.throws(() => encodeInvite({ ...full, bootstrap: [...full.bootstrap, place] }), refuses("E_INVITE"));
+  const oneMore = Buffer.concat([bare(full), bare(INVITE).subarray(-(3 + 19))]);
+  assert.throws(() => decodeInvite(withChecksum(oneMore)), refuses("E_INVITE"));
+});

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { appendFileSync, rmSync, statSync, truncateSync } from "node:fs";
-import { readFile, utimes } from "node:fs/promises";
+import { readFile, symlink, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { isBackroomError, type ErrorCode } from "../../src/base/errors.ts";
+import { LIMITS } from "../../src/base/limits.ts";
 import { openAgeSource } from "../../src/pack/age-source.ts";
 import { readSeekTable } from "../../src/pack/frame-reader.ts";
 import { diskFiles, type InputFiles, type InputStat } from "../../src/pack/input-files.ts";
@@ -177,4 +178,13 @@ test("names that could not be created elsewhere are refused when sealing, with t
     sealToBuffer([join(folder, "r/Straße")], { name: "n".repeat(256) }),
     raises("E_INPUT_NAMES"),
   );
+});
+
+test("what is left out is counted to the end, and listed only so far", async (t) => {
+  const folder = await tempFolder(t);
+  await makeTree(folder, { "r/file": text(10) });
+  const count = LIMITS.packLeftOutListed + 3;
+  for (let link = 0; link < count; link++) await symlink("file", join(folder, "r", `link ${link}`));
+  const { result } = await sealToBuffer([join(folder, "r")]);
+  assert.deepEqual([result.leftOut.length, result.leftOutCount], [LIMITS.packLeftOutListed, count]);
 });

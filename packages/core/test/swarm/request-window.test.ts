@@ -45,6 +45,13 @@ for (const [delayMs, mibPerSecond] of [
   });
 }
 
+/** Would catch: a path that is long and fast, or says it is, for which requests without number are made. */
+test("no more is asked of one peer than may be, whatever its path", () => {
+  const { size } = run(1_000, 64 * 1024, 30);
+  assert.ok(size <= LIMITS.peerRequests, `${size}`);
+  assert.ok(size > LIMITS.peerRequests / 2, "the path was not long enough to tell");
+});
+
 test("a peer that owes blocks is noticed, and one that owes none is not", () => {
   const window = new RequestWindow(4);
   assert.equal(window.owingMs(5000), 0);
