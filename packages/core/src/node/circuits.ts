@@ -57,6 +57,12 @@ export interface CircuitsDeps {
   warn(text: string): void;
 }
 
+/** What a path is chosen from, and relays (node keys in hex) that it is to do without. */
+interface Choices {
+  readonly relays: readonly RelayInfo[];
+  readonly avoid: ReadonlySet<string>;
+}
+
 interface Opened {
   readonly circuit: Circuit;
   readonly path: RelayInfo[];
@@ -80,9 +86,13 @@ export class Circuits {
   }
 
   guards(): readonly RelayInfo[] {
+    return this.#guardsAmong(this.#deps.relays());
+  }
+
+  #guardsAmong(relays: readonly RelayInfo[]): readonly RelayInfo[] {
     const { store } = this.#deps;
     const before = store.guards.joinRelays().length;
-    const guards = store.guards.among(this.#deps.relays());
+    const guards = store.guards.among(relays);
     if (store.guards.joinRelays().length !== before) store.saveQuietly();
     return guards;
   }
@@ -99,9 +109,10 @@ export class Circuits {
       const sinceMs = clock.monotonicMs();
       const progress = { path: [] as RelayInfo[], joined: 0 };
       try {
-        const entry = await this.#enter(want, avoid, spent);
-        // Anew each time: the suspects of the last path are left out.
-        progress.path = this.#pick(want, avoid, entry);
+        // Anew each time: the suspects of the last path are left out. Sorting a large table is not for free, so once a path.
+        const relays = this.#deps.relays();
+        const entry = await this.#enter(want, { avoid, spent, relays });
+        progress.path = this.#pick(want, { avoid, entry, relays });
         // A seeder's second hops are kept, and none of them is bound to one guard: no guest is among them.
         if (want.role !== "seeder") progress.path = this.#withGuest(progress.path, avoid);
         const opened = await this.#build(want, progress);
@@ -133,17 +144,17 @@ export class Circuits {
   /** A guard with a channel, the best one that fits; undefined in a network so small that none fits by itself. */
   async #enter(
     want: CircuitRole,
-    avoid: ReadonlySet<string>,
-    spent: ReadonlySet<string>,
+    { avoid, spent, relays }: Choices & { readonly spent: ReadonlySet<string> },
   ): Promise<RelayInfo | undefined> {
     const { store, network } = this.#deps;
     const gate = "gate" in want ? want.gate : undefined;
     const fitting = (): RelayInfo[] =>
-      this.guards().filter(
+      this.#guardsAmong(relays).filter(
         (guard) => !avoid.has(guard.key) && (gate === undefined || !related(guard, gate, network)),
       );
     const down = store.guards.down();
-    if (this.guards().every((guard) => down.has(guard.key)) && store.guards.takeMore(this.#deps.relays())) {
+    const isCutOff = this.#guardsAmong(relays).every((guard) => down.has(guard.key));
+    if (isCutOff && store.guards.takeMore(relays)) {
       this.#deps.log("info", "no guard answers: others are taken");
       store.saveQuietly();
     }
@@ -157,18 +168,21 @@ export class Circuits {
     try {
       return await this.#entry.reach(inOrder);
     } finally {
-      for (const guard of this.guards().slice(0, ENTRIES)) this.#entry.retry(guard);
+      for (const guard of this.#guardsAmong(relays).slice(0, ENTRIES)) this.#entry.retry(guard);
     }
   }
 
-  #pick(want: CircuitRole, avoid: ReadonlySet<string>, entry: RelayInfo | undefined): RelayInfo[] {
+  #pick(
+    want: CircuitRole,
+    { avoid, entry, relays }: Choices & { readonly entry: RelayInfo | undefined },
+  ): RelayInfo[] {
     const { profile, network, random, store } = this.#deps;
-    const others = this.guards().filter((guard) => guard !== entry);
+    const others = this.#guardsAmong(relays).filter((guard) => guard !== entry);
     const guards = entry === undefined ? others : [entry, ...others];
     const measured = store.measurements.standings();
-    const role: PathRole = want.role === "seeder" ? { ...want, seconds: this.#seconds() } : want;
+    const role: PathRole = want.role === "seeder" ? { ...want, seconds: this.#seconds(relays) } : want;
     const pick = (avoided: ReadonlySet<string>): RelayInfo[] =>
-      pickPath(this.#deps.relays(), role, { profile, network, guards, avoid: avoided, measured }, random);
+      pickPath(relays, role, { profile, network, guards, avoid: avoided, measured }, random);
     const missing = new Set([...this.#suspects.missing(), ...store.guards.down()]);
     const doubted = this.#suspects.doubted();
     // In a small network those under suspicion may be all there are: first the doubted come back, then all.
@@ -259,9 +273,8 @@ export class Circuits {
   }
 
   /** The middle hops that standing circuits use: few, and the same for days. */
-  #seconds(): readonly RelayInfo[] {
+  #seconds(relays: readonly RelayInfo[]): readonly RelayInfo[] {
     const { network, random, store } = this.#deps;
-    const relays = this.#deps.relays();
     const missing = this.#suspects.missing();
     const kept = store.seconds.among(relays);
     const there = kept.filter((relay) => !missing.has(relay.key));
@@ -269,7 +282,7 @@ export class Circuits {
     if (wanted <= 0) return kept;
     const held = new Set(kept.map((relay) => relay.key));
     const pool = relays.filter((relay) => !held.has(relay.key) && !missing.has(relay.key));
-    store.seconds.add(pickSeconds(pool, this.guards(), wanted, network, random), relays);
+    store.seconds.add(pickSeconds(pool, this.#guardsAmong(relays), wanted, network, random), relays);
     const seconds = store.seconds.among(relays);
     if (seconds.length > kept.length) store.saveQuietly();
     return seconds;
