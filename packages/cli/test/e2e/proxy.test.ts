@@ -13,17 +13,6 @@ import { assertArrived, completed, makeFolders, outFolder, share } from "../supp
 const RELAYS = 4;
 const TOR_END_MS = 120_000;
 
-/** Shares a file and has a member fetch it through the proxy. */
-async function fetchThrough(network: TestNetwork, name: string, proxy: string): Promise<void> {
-  const file = network.path("film.mp4");
-  await writeFile(file, randomBytes(300_000));
-  await makeFolders(network, name);
-  const { link } = await share(network, "sharer", file);
-  const folder = outFolder(network, name);
-  await completed(await network.run(name, ["--proxy", proxy, "get", "-o", folder, link]));
-  await assertArrived(file, folder);
-}
-
 /**
  * Would catch: a connection past the proxy, by name, or with one user name for two relays; a member that goes on without its proxy when that
  * is gone; a kept proxy that a command forgets; a relay that shows its address although the person wants it hidden.
@@ -36,7 +25,13 @@ test("with a proxy everything goes through it, and nothing goes at all without i
     const connections = async () =>
       (await notesIn(folder)).filter(({ what, program }) => what === "connect" && program.includes("get"));
     try {
-      await fetchThrough(network, "downloader", url);
+      const file = network.path("film.mp4");
+      await writeFile(file, randomBytes(300_000));
+      await makeFolders(network, "downloader");
+      const shared = await share(network, "sharer", file);
+      const out = outFolder(network, "downloader");
+      await completed(await network.run("downloader", ["--proxy", url, "get", "-o", out, shared.link]));
+      await assertArrived(file, out);
       const before = await connections();
       assert.ok(before.length > 0 && server.requests.length > 0);
       for (const { by } of before) assert.match(by, /\/net\/proxy-socket\.ts/);
@@ -102,14 +97,30 @@ test("a login is taken from a file or the environment, never from the command li
   }
 });
 
-test("a download goes through a real Tor", async (t) => {
+/** Would catch a login that Tor does not tell apart, so that one exit sees that a member's channels belong together. */
+test("a share is handed out and fetched through a real Tor, each channel on a circuit of its own", async (t) => {
   if (!havePartners(t, "tor")) return;
   const [network, tor] = await Promise.all([
     TestNetwork.start(RELAYS),
     TorNetwork.start({ relayCount: 3, hardEndMs: TOR_END_MS }),
   ]);
   try {
-    await fetchThrough(network, "downloader", `socks5://127.0.0.1:${tor.socksPort}`);
+    const proxy = `socks5://127.0.0.1:${tor.socksPort}`;
+    const file = network.path("film.mp4");
+    await writeFile(file, randomBytes(300_000));
+    await makeFolders(network, "downloader");
+    const sharer = await network.run("sharer", ["--proxy", proxy, "share", file]);
+    const { link } = await sharer.line((line) => line.event === "result");
+    const streams = await tor.streams();
+    const [targets, circuits] = [
+      new Set(streams.map(({ target }) => target)),
+      new Set(streams.map(({ circuit }) => circuit)),
+    ];
+    assert.ok(targets.size > 1, "the sharer called on one relay only, so nothing is shown");
+    assert.equal(circuits.size, targets.size);
+    const folder = outFolder(network, "downloader");
+    await completed(await network.run("downloader", ["--proxy", proxy, "get", "-o", folder, String(link)]));
+    await assertArrived(file, folder);
   } finally {
     await tor.close();
     await network.close();

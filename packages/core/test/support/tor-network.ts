@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -26,6 +26,15 @@ interface Node {
   readonly config: readonly string[];
 }
 
+interface Layout {
+  readonly nodes: readonly Node[];
+  /** Of the client. */
+  readonly socksPort: number;
+  readonly controlPort: number;
+  /** Of the authority. */
+  readonly dirPort: number;
+}
+
 const run = promisify(execFile);
 const ONION_PORT = 80;
 
@@ -35,6 +44,7 @@ const ONION_PORT = 80;
  */
 export class TorNetwork {
   readonly socksPort: number;
+  readonly #controlPort: number;
   readonly #folder: string;
   readonly #nodes: readonly Node[];
   readonly #processes: TorProcess[] = [];
@@ -42,10 +52,16 @@ export class TorNetwork {
   readonly #closed = new AbortController();
   #scheduler: TorScheduler;
 
-  private constructor(folder: string, nodes: readonly Node[], socksPort: number, options: TorNetworkOptions) {
+  private constructor(
+    folder: string,
+    nodes: readonly Node[],
+    { socksPort, controlPort }: Pick<Layout, "socksPort" | "controlPort">,
+    options: TorNetworkOptions,
+  ) {
     this.#folder = folder;
     this.#nodes = nodes;
     this.socksPort = socksPort;
+    this.#controlPort = controlPort;
     this.#scheduler = options.scheduler ?? "KIST";
     this.#hardEnd = setTimeout(() => void this.close(), options.hardEndMs);
     // What is left of a run that forgot `close` must not keep it from ending.
@@ -55,8 +71,8 @@ export class TorNetwork {
   /** Resolves when the client, and the onion service if there is one, have circuits. Raises when `tor` does not come that far. */
   static async start(options: TorNetworkOptions): Promise<TorNetwork> {
     const folder = await mkdtemp(path.join(tmpdir(), "backroom-tor-"));
-    const { nodes, socksPort, dirPort } = await layOut(folder, options);
-    const network = new TorNetwork(folder, nodes, socksPort, options);
+    const { nodes, dirPort, ...ports } = await layOut(folder, options);
+    const network = new TorNetwork(folder, nodes, ports, options);
     try {
       const isMember = ({ name }: Node): boolean => name === "client" || name === "service";
       await Promise.all(nodes.filter((node) => !isMember(node)).map((node) => network.#launch(node)));
@@ -75,6 +91,17 @@ export class TorNetwork {
   async onion(): Promise<{ host: string; port: number }> {
     const name = await readFile(path.join(this.#folder, "service", "onion", "hostname"), "utf8");
     return { host: name.trim(), port: ONION_PORT };
+  }
+
+  /** What goes through the client now: each stream's target and the circuit that it is on. */
+  async streams(): Promise<{ readonly circuit: string; readonly target: string }[]> {
+    const socket = connect(this.#controlPort, "127.0.0.1");
+    socket.end("AUTHENTICATE\r\nGETINFO stream-status\r\nQUIT\r\n");
+    let answer = "";
+    for await (const chunk of socket) answer += String(chunk);
+    // control-spec, 3.9: id, status, circuit, target.
+    const lines = answer.matchAll(/^(?:250-stream-status=)?\d+ SUCCEEDED (\d+) (\S+)/gm);
+    return [...lines].map(([, circuit = "", target = ""]) => ({ circuit, target }));
   }
 
   pids(): number[] {
@@ -109,11 +136,8 @@ export class TorNetwork {
 }
 
 /** Keys of the authority, ports, and what each process is told. */
-async function layOut(
-  folder: string,
-  { relayCount, onionTarget }: TorNetworkOptions,
-): Promise<{ nodes: Node[]; socksPort: number; dirPort: number }> {
-  const [socksPort = 0, dirPort = 0, ...orPorts] = await freePorts(relayCount + 3);
+async function layOut(folder: string, { relayCount, onionTarget }: TorNetworkOptions): Promise<Layout> {
+  const [socksPort = 0, controlPort = 0, dirPort = 0, ...orPorts] = await freePorts(relayCount + 4);
   const common = (name: string): string[] => [
     "TestingTorNetwork 1",
     `DataDirectory ${path.join(folder, name)}`,
@@ -157,6 +181,7 @@ async function layOut(
   const client = [
     ...common("client"),
     `SocksPort 127.0.0.1:${socksPort} IsolateSOCKSAuth`,
+    `ControlPort 127.0.0.1:${controlPort}`,
     "ClientRejectInternalAddresses 0",
     "ClientDNSRejectInternalAddresses 0",
   ];
@@ -181,7 +206,7 @@ async function layOut(
     await mkdir(own, { recursive: true, mode: 0o700 });
     nodes.push({ name, folder: own, config: [...config, authorityLine] });
   }
-  return { nodes, socksPort, dirPort };
+  return { nodes, socksPort, controlPort, dirPort };
 }
 
 /** Makes the authority's keys, and the line by which everybody knows it. */
