@@ -169,13 +169,13 @@ function upGate(world: DirectoryWorld): Relay {
 
 /** Relays in the network, and of those with a table: all, or as many as tell enough. */
 const SIZES: readonly (readonly [number, number])[] = [
-  [100, 100],
-  [100, 12],
-  [1_000, 12],
-  [3_000, 12],
-  [10_000, 12],
-  [30_000, 12],
-  [100_000, 12],
+  [60, 60],
+  [60, 8],
+  [1_000, 8],
+  [3_000, 8],
+  [10_000, 8],
+  [30_000, 8],
+  [100_000, 8],
 ];
 
 export async function runDirectory(seed: string, sizes = SIZES, settledMs = SETTLED_MS): Promise<Table[]> {

@@ -34,6 +34,8 @@ import { VirtualTime } from "./virtual-time.ts";
 export interface DirectoryWorldOptions extends PopulationOptions {
   /** Relays that keep a table; at most as many as there are honest ones. */
   readonly observers: number;
+  /** When hostile relays appear: in a network that has settled, or has not. */
+  readonly hostileFromMs?: number;
 }
 
 /** A relay that is looked at: the real table, directory and gossip. */
@@ -78,7 +80,7 @@ export class DirectoryWorld {
     );
     this.#seeds = servers.slice(0, SEED_RELAYS);
     for (const relay of this.population.relays.slice(0, options.observers)) this.observe(relay);
-    if (this.#hostile.length > 0) this.#flood();
+    if (this.#hostile.length > 0) this.time.after(options.hostileFromMs ?? 0, () => this.#flood());
   }
 
   /** Starts another observer, with an empty table. It counts as up whatever its habits. */

@@ -1,16 +1,21 @@
 /**
  * `npm run sim [-- --write FILE] [--seed TEXT] [PART…]`: simulates networks and prints what grows with their size as tables; parts are
- * directory and intersection, all by default. With `--write` each table takes its place in that document. The same seed gives the
+ * town, directory, sybil, lookups and intersection, all by default. With `--write` each table takes its place in that document. The same seed gives the
  * same tables, to the last digit.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { runDirectory } from "./directory-run.ts";
+import { runSybil } from "./sybil-run.ts";
+import { runLookups, runTown } from "./town-run.ts";
 import { runIntersection } from "./intersection.ts";
 import { formatTable, withTable, type Table } from "./report.ts";
 
 const PARTS: Record<string, (seed: string) => Promise<Table[]>> = {
-  directory: runDirectory,
+  town: (seed) => runTown(seed),
+  directory: (seed) => runDirectory(seed),
+  sybil: runSybil,
+  lookups: runLookups,
   intersection: async (seed) => [runIntersection(seed)],
 };
 

@@ -135,13 +135,15 @@ export class RelayTable {
   }
 
   /**
-   * The relays to pick paths from, in the order of `entries`: those that are vouched for once they are enough to hide among, and everybody
-   * in a network that is still small or was just joined.
+   * The relays to pick paths from, in the order of `entries`: those that are vouched for once they are enough to hide among and most of the
+   * table, and everybody in a network that is still small or was just joined. While few are vouched for, they are above all those of whoever
+   * answered most of the questions: of a member that has just asked three relays, two of one attacker, nearly all would be the attacker's.
    */
   forPaths(): RelayInfo[] {
     const entries = this.entries();
     const vouched = entries.filter(isVouched);
-    return (vouched.length >= ENOUGH_VOUCHED ? vouched : entries).map((entry) => entry.info);
+    const areMost = vouched.length >= ENOUGH_VOUCHED && 2 * vouched.length >= entries.length;
+    return (areMost ? vouched : entries).map((entry) => entry.info);
   }
 
   /** Puts back an entry that was saved; refused as in `add`. */

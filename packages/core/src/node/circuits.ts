@@ -48,7 +48,7 @@ export interface CircuitsDeps {
   readonly random: Random;
   readonly log: Log;
   readonly channels: ChannelPool;
-  readonly store: PathStore;
+  readonly store: Pick<PathStore, "guards" | "seconds" | "measurements" | "saveQuietly" | "saveLater">;
   /** What paths are picked from, in the table's order. */
   relays(): readonly RelayInfo[];
   /** The guests that are known behind a relay. */

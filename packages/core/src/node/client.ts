@@ -20,6 +20,7 @@ import { hasNewInvite } from "./networks.ts";
 import { machineBehind, type Machine } from "./machine.ts";
 import { PathStore } from "./path-store.ts";
 import { proxyInUse } from "./proxy-setting.ts";
+import { startRefreshing } from "./refreshing.ts";
 import { ownNodeKey } from "./relay-keys.ts";
 import { cachedRelays, openTable, saveTable } from "./saved-table.ts";
 
@@ -51,6 +52,7 @@ export class Client {
   readonly #channels: ChannelPool;
   readonly #store: PathStore;
   readonly #circuits: Circuits;
+  #stopRefreshing = (): void => {};
 
   private constructor(
     options: ClientOptions,
@@ -110,6 +112,7 @@ export class Client {
       client.close();
       throw error;
     }
+    client.#stopRefreshing = startRefreshing({ client, channels: client.#channels, log: options.log });
     options.log("info", "joined the network", { relayCount: client.relays().length });
     const { level, sentences } = describePrivacy(client.relays(), network, options.profile);
     if (level !== "fair") hooks.warn(sentences[0] ?? "");
@@ -144,6 +147,7 @@ export class Client {
   }
 
   close(): void {
+    this.#stopRefreshing();
     this.#circuits.close();
     this.#store.close();
     this.#channels.close();

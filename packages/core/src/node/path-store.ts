@@ -19,7 +19,7 @@ const DAY_MS = 24 * 3600 * 1000;
  * A seeder's middle hops, which are all that its gates ever see: three to six days each, so that a gate that waits does not meet all relays there
  * are, and one that got a middle hop on its side does not keep it. Eight at most within that time.
  */
-const SECONDS_RULE: KeepingRule = { most: 8, leastMs: 3 * DAY_MS, spreadMs: 3 * DAY_MS };
+export const SECONDS_RULE: KeepingRule = { most: 8, leastMs: 3 * DAY_MS, spreadMs: 3 * DAY_MS };
 /** Counts and measurements that a kill may cost. */
 const SAVE_EVERY_MS = 5 * 60_000;
 /** Another process of this member is writing. */

@@ -143,6 +143,18 @@ test("paths are picked among vouched relays once there are fifty, before that am
   assert.deepEqual(new Set(table.forPaths()), new Set(infos.slice(0, 50)));
 });
 
+test("an attacker's fifty relays that two of its own vouch for do not become all that paths are picked from", () => {
+  const { table } = tableWith();
+  const infos = plainInfos(250);
+  const [own, honest] = [infos.slice(0, 50), infos.slice(50)];
+  for (const info of own) {
+    table.add(info, A);
+    table.add(info, B);
+  }
+  for (const info of honest) table.add(info, C);
+  assert.equal(table.forPaths().length, 250);
+});
+
 test("samples are different relays, all of the table, and each as likely as another", () => {
   const { table } = tableWith();
   for (const info of plainInfos(50)) table.add(info, PROVEN);

@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { measureTown } from "../../../../scripts/sim/town-run.ts";
+
+test("a network in which every member runs the whole protocol: all downloads arrive, and a second run is the same to the last byte", async () => {
+  const first = await measureTown({ members: 20, seed: "town" });
+  assert.equal(first.complete, first.downloads);
+  assert.ok(first.downloads > 0);
+  assert.equal(first.known, 1, "every relay knows every other one");
+  assert.equal(first.givenUp, 0);
+  assert.equal(first.joined, 1);
+  // Whoever joins asks three relays, over a circuit of one hop each.
+  assert.ok(first.member.hops >= 3, `${first.member.hops} hop handshakes a member`);
+  assert.deepEqual(await measureTown({ members: 20, seed: "town" }), first);
+});
+
+test("with as many lying scouts and empty gates as honest relays, downloads still arrive", async () => {
+  const figures = await measureTown({ members: 20, seed: "attack", hostile: { relays: 8, crowd: 20 } });
+  assert.ok(figures.asked.lyingScouts > 0 && figures.asked.emptyGates > 0, "nobody met the hostile relays");
+  assert.ok(figures.complete > 0, `${figures.complete} of ${figures.downloads} downloads arrived`);
+});
