@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { havePartners } from "../../../core/test/support/partners.ts";
+import { LabLogs } from "../support/lab-logs.ts";
 import { findLeaks, type LeakKind } from "../support/leaks.ts";
 import { createLab, type Lab } from "../support/namespaces.ts";
 import { TestNetwork } from "../support/network.ts";
@@ -28,7 +29,7 @@ const [HIDDEN, SEARCHERS] = [
   ["joiner", "relay 6"],
 ];
 const PROXY_PROGRAM = path.join(import.meta.dirname, "../support/socks-program.ts");
-const PROXY_PORT = 1080;
+const PROXY_PORT = 41_080;
 const BYTES_PER_SECOND = 160 * 1024;
 const LAN_PORT = 5353;
 
@@ -48,12 +49,14 @@ test(
     let proxy: ChildProcess | undefined;
     let network: TestNetwork | undefined;
     try {
+      const logs = new LabLogs(folder);
       const url = `socks5://${lab.address("proxy")}:${PROXY_PORT}`;
+      const choices = (name: string): string[] =>
+        HIDDEN.includes(name) ? ["--proxy", url, "--lan"] : name === "relay 6" ? ["--lan"] : [];
       network = await TestNetwork.start(RELAYS.length, {
         prefix: (name) => lab.prefix(name),
         address: (name) => lab.address(name),
-        options: (name) =>
-          HIDDEN.includes(name) ? ["--proxy", url, "--lan"] : name === "relay 6" ? ["--lan"] : [],
+        options: (name) => [...logs.options(name), ...choices(name)],
       });
       proxy = await startProxy(lab);
       const source = network.path("film.mp4");
@@ -89,6 +92,7 @@ test(
       const packets = await lab.captured();
       const relays = new WatchedRelays(lab, network, RELAYS);
       const found = await relays.rules("joiner");
+      await logs.assertSilent(network, packets, { relays: RELAYS, sharer: "sharer", link });
       const proxies = new Set([lab.address("proxy")]);
       const rules = {
         ...found,

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
 import { havePartners } from "../../../core/test/support/partners.ts";
 import type { CommandProcess } from "../../src/demo/children.ts";
+import { LabLogs } from "../support/lab-logs.ts";
 import { findLeaks, type LeakKind, type Rules } from "../support/leaks.ts";
 import { createLab, type Lab } from "../support/namespaces.ts";
 import { TestNetwork } from "../support/network.ts";
 import { TCP, UDP } from "../support/pcap.ts";
-import { addressSecret, linkSecrets, portSecret, relaySecrets, secretsIn } from "../support/secrets.ts";
 import {
   assertArrived,
   completed,
@@ -45,7 +45,7 @@ test(
     const folder = await mkdtemp(path.join(tmpdir(), "backroom-lab-"));
     // The relays' first addresses are IPv6 ones; the first relay's, which invites name, is IPv4. So the sharer uses both and the downloader IPv4.
     const lab = await createLab(["sharer", "downloader", ...RELAYS], folder, { without6: ["downloader"] });
-    const logFile = (name: string): string => path.join(folder, `${name.replace(" ", "-")}.log`);
+    const logs = new LabLogs(folder);
     let network: TestNetwork | undefined;
     try {
       network = await TestNetwork.start(RELAYS.length, {
@@ -55,7 +55,7 @@ test(
           const both = [lab.address(name), lab.address6(name)];
           return name === "relay 1" ? both : both.toReversed();
         },
-        options: (name) => ["--log-level", "debug", "--log-file", logFile(name)],
+        options: (name) => logs.options(name),
       });
       const relays = new WatchedRelays(lab, network, RELAYS);
       const link = await carryThrough(network, lab, relays, t);
@@ -72,20 +72,7 @@ test(
         assert.ok(own.length > 100, `${end} was not seen to do much`);
       }
 
-      const logs = (
-        await Promise.all(["sharer", "downloader", ...RELAYS].map((name) => readFile(logFile(name), "utf8")))
-      ).join("");
-      assert.ok(logs.split("\n").length > 500, "too little was logged to prove anything");
-      const ports = new Set(packets.flatMap(({ sourcePort, targetPort }) => [sourcePort, targetPort]));
-      const secrets = [
-        ...[...new Set(packets.flatMap(({ source, target }) => [source, target]))].map(addressSecret),
-        ...[...ports].filter((port) => port > 1023).map(portSecret),
-        ...(await linkSecrets(link, network.dataFolder("sharer"))),
-        ...(
-          await Promise.all(RELAYS.map((name) => relaySecrets((network as TestNetwork).dataFolder(name))))
-        ).flat(),
-      ];
-      assert.deepEqual(secretsIn(logs, secrets), []);
+      await logs.assertSilent(network, packets, { relays: RELAYS, sharer: "sharer", link });
 
       await assertDetectorsSee(lab, rules);
     } finally {

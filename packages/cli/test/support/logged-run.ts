@@ -30,7 +30,7 @@ const LOOK_AT_PORTS_MS = 50;
 
 /** Code that is loaded into some members: one meets a fault whose message says too much, one says whom it connects to. */
 const LOADED: Readonly<Record<string, string>> = {
-  faulty: `setTimeout(() => { throw new Error("connect ECONNREFUSED ${NOWHERE}:4433 ${MARK}"); }, 1500);`,
+  faulty: `setTimeout(() => { throw new Error("connect ECONNREFUSED ${NOWHERE}:44333 ${MARK}"); }, 1500);`,
   telltale: `import net from "node:net"; const { connect } = net.Socket.prototype;
     net.Socket.prototype.connect = function (...args) {
       process.stderr.write(JSON.stringify(args) + "\\n");
@@ -169,7 +169,7 @@ export class LoggedRun {
     return [
       ...relays.flat(),
       ...[...addresses].map(addressSecret),
-      ...[...this.#ports, 4433].map(portSecret),
+      ...[...this.#ports, 44_333].map(portSecret),
       textSecret("invite", this.network.invite.slice("backroom-join:".length)),
     ];
   }

@@ -13,6 +13,10 @@ import { readShareRecord } from "@backroom/core/node/share-record.ts";
 import { torrentInfo } from "@backroom/core/torrent/info.ts";
 import type { KnownLease } from "@backroom/core/tunnel/lease-book.ts";
 import { deriveEpoch, epochsAt } from "@backroom/core/tunnel/topic.ts";
+import type { Packet } from "./pcap.ts";
+
+/** Linux' ip_local_port_range. */
+const FIRST_CHOSEN_PORT = 32_768;
 
 /** Something that no log may say, in every form in which a program could say it. */
 export interface Secret {
@@ -74,6 +78,16 @@ export function addressSecret(address: string): Secret {
 /** A port: that number and no longer one, however it is marked. */
 export function portSecret(port: number): Secret {
   return { what: `port ${port}`, forms: forms([String(port)], true) };
+}
+
+/** All addresses in a capture, and the ports that the system chose: lower ones are numbers that a log may have for another reason. */
+export function captureSecrets(packets: readonly Packet[]): Secret[] {
+  const addresses = new Set(packets.flatMap(({ source, target }) => [source, target]));
+  const ports = new Set(packets.flatMap(({ sourcePort, targetPort }) => [sourcePort, targetPort]));
+  return [
+    ...[...addresses].map(addressSecret),
+    ...[...ports].filter((port) => port >= FIRST_CHOSEN_PORT).map(portSecret),
+  ];
 }
 
 /** What this computer is called, and where its user and the test keep their files. A name that might be an English word is left out. */

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import type { TestNetwork } from "./network.ts";
+import type { Packet } from "./pcap.ts";
+import { captureSecrets, linkSecrets, relaySecrets, secretsIn } from "./secrets.ts";
+
+/** The logs of a network that is watched, in a folder of their own. */
+export class LabLogs {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Options of the program for a member: everything is logged. */
+  options(name: string): string[] {
+    return ["--log-level", "debug", "--log-file", path.join(this.#folder, `${name.replace(" ", "-")}.log`)];
+  }
+
+  /** Searches them all for what was seen on the wire, and for what belongs to the relays and to a share. */
+  async assertSilent(
+    network: TestNetwork,
+    packets: readonly Packet[],
+    known: { readonly relays: readonly string[]; readonly sharer: string; readonly link: string },
+  ): Promise<void> {
+    const files = readdirSync(this.#folder).filter((file) => file.endsWith(".log"));
+    const logs = files.map((file) => readFileSync(path.join(this.#folder, file), "utf8")).join("");
+    assert.ok(
+      files.length > known.relays.length && logs.split("\n").length > 300,
+      "too little was logged to prove anything",
+    );
+    const relays = await Promise.all(known.relays.map((name) => relaySecrets(network.dataFolder(name))));
+    const share = await linkSecrets(known.link, network.dataFolder(known.sharer));
+    assert.deepEqual(secretsIn(logs, [...captureSecrets(packets), ...share, ...relays.flat()]), []);
+  }
+}
