@@ -137,6 +137,8 @@ export const LIMITS = {
   tableGuestsPerHost: 64,
   /** Of those that only one source has named. */
   tableGuestsPerSource: 125,
+  /** A guest signs anew each hour, and homes are switched off at night: one that did not for so long is not drawn for paths. */
+  guestLifeMs: 6 * 3_600_000,
   /** Guests in one answer to `sample`, so that they do not crowd out relays. */
   sampleGuests: 16,
   /** Three hours forgive a clock that is off; a day is how long a relay that left is still tried. */

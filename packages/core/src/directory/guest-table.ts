@@ -56,16 +56,18 @@ export class GuestTable {
   }
 
   /**
-   * The guests behind a relay that a path may lead through: those that two sources have named. In a test network, where nothing independent
-   * is to be had, one is enough.
+   * The guests behind a relay that a path may lead through: those that two sources have named, and that signed of late. In a test network, where
+   * nothing independent is to be had, one source is enough.
    */
   behind(host: Pick<RelayInfo, "nodeKey">): RelayInfo[] {
     this.#sweep();
     const name = hostName(host.nodeKey);
     const least = this.#deps.network.test ? 1 : ENOUGH_SOURCES;
+    const sinceS = (this.#deps.clock.nowMs() - LIMITS.guestLifeMs) / 1000;
     return [...this.#guests.values()]
       .filter(({ info, sources, proven }) => info.hosts?.includes(name) && (proven || sources.size >= least))
-      .map(({ info }) => info);
+      .map(({ info }) => info)
+      .filter(({ timeS }) => timeS >= sinceS);
   }
 
   sample(count: number): RelayInfo[] {

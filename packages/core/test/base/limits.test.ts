@@ -28,7 +28,6 @@ const UNTESTED: Record<string, string> = {
   lanRelays: "the same",
   lanSearchMs: "the same",
   lanDatagrams: "the same",
-  sampleGuests: "a quarter of the largest sample, which no answer passes, is as many",
   finderTroubles: "nothing tells from outside what a finder has forgotten",
   peerLeasesRemembered: "what is forgotten may be said again, and need not be",
   peerHashRequests: "a pack would need four thousand pieces and a peer that answers slowly",

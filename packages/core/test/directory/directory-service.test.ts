@@ -15,7 +15,7 @@ import {
   sampleQuestion,
   type Ask,
 } from "../../src/directory/questions.ts";
-import { decodeRelayInfo, type RelayInfo } from "../../src/directory/relay-info.ts";
+import { decodeRelayInfo, isGuest, type RelayInfo } from "../../src/directory/relay-info.ts";
 import { namedSource } from "../../src/directory/subnets.ts";
 import { NETWORK, NOW_S, signedInfo, tableWith, refusalOf, wire } from "./fixtures.ts";
 
@@ -139,6 +139,18 @@ test("a guest is taken by a host that keeps its channel, and dialled by nobody",
   }
   assert.deepEqual(taken, [guest.key, guest.key]);
   assert.equal(refusalOf(await serve().ask(publishQuestion(guest.bytes))), "unreachable");
+});
+
+test("guests take no more than their part of a sample", async () => {
+  const { table, ask } = serve();
+  for (let n = 0; n < 80; n++) table.add(infoAt(n), namedSource("a"));
+  for (let n = 0; n < 40; n++) {
+    const hosts = [n.toString(16).padStart(16, "0")];
+    table.add(signedInfo({ endpoints: [], hosts, gate: false, scout: false }), namedSource("a"));
+  }
+  const infos = await askSample(ask, decodeRelayInfo);
+  assert.equal(infos.length, LIMITS.sampleInfos);
+  assert.equal(infos.filter(isGuest).length, LIMITS.sampleGuests);
 });
 
 test("a sample holds at most 64 relays of the table, whatever is asked for", async () => {

@@ -53,7 +53,11 @@ test("the newest info of a guest counts, and one of yesterday is gone", () => {
   assert.equal(table.add(moved, PROVEN), "newer");
   assert.equal(table.add(guest(1), PROVEN), "known");
   assert.deepEqual([table.guests.behind(host).length, table.guests.behind(other).length], [0, 1]);
-  clock.advance(LIMITS.relayInfoLifeMs + 61_000);
+  clock.advance(LIMITS.guestLifeMs + 60_000);
+  assert.equal(table.guests.behind(other).length, 1);
+  clock.advance(1000);
+  assert.deepEqual([table.guests.behind(other).length, table.guests.size], [0, 1]);
+  clock.advance(LIMITS.relayInfoLifeMs);
   assert.equal(table.guests.size, 0);
 });
 
