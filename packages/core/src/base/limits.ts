@@ -410,9 +410,9 @@ export const LIMITS = {
   /** The same for all together: half a millisecond each, so an eighth of a core at most, and a burst holds others up for 64 ms. */
   handshakeBurstTotal: 128,
   handshakesPerSecondTotal: 256,
-  /** CREATEs that wait for that, in turns of the neighbours: a second's worth in all, a client's dozen from one. */
+  /** CREATEs that wait for that, in turns of the neighbours: a second's worth in all, half of it from one: a relay's channel carries everybody's. */
   handshakesWaiting: 256,
-  handshakesWaitingPerChannel: 32,
+  handshakesWaitingPerChannel: 128,
   /** Whoever opens a circuit waits for three hops in all; one that comes later than this is not worth its handshake. */
   handshakeWaitMs: 3_000,
   /** A relay whose event loop is this late has no time for what it carries already, let alone for more. */
