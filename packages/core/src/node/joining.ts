@@ -1,7 +1,7 @@
 import { isBackroomError, type BackroomError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { ChannelPool } from "../circuit/channel-pool.ts";
-import { bootstrap, type BootstrapOptions, type Hint } from "../directory/bootstrap.ts";
+import { bootstrap, type BootstrapOptions, type DirectoryPeer, type Hint } from "../directory/bootstrap.ts";
 import { createClockCheck } from "../directory/clock-check.ts";
 import { createDirectoryClient } from "../directory/directory-client.ts";
 import type { Network } from "../directory/network.ts";
@@ -41,23 +41,31 @@ export interface JoiningDeps {
  * E_FEW_SOURCES where the person does not accept that.
  */
 export async function joinNetworkThrough(deps: JoiningDeps, hooks: Pick<Hooks, "confirm">): Promise<void> {
+  const asking: Asking = { ...deps, gone: new Set() };
   // Guards know this member's address anyhow; while they answer nobody else has to. But a new invite may lead to a part of the network that
   // they have not heard of.
-  if (!deps.isInviteNew && (await heardFromGuards(deps))) return;
+  if (!deps.isInviteNew && (await heardFromGuards(asking))) return;
   const relays = [...deps.joinRelays, ...deps.network.relays, ...deps.cached.slice(0, CACHED_ASKED)];
   const hints: Hint[] = [];
-  let failure = await failureOf(() => ask({ relays, hints, introduce: true, acceptFewSources: false }, deps));
+  const attempt = (acceptFewSources: boolean): Promise<void> =>
+    ask({ relays, hints, introduce: true, acceptFewSources }, asking);
+  let failure = await failureOf(() => attempt(false));
   for (const find of deps.finders) {
     if (failure === undefined) return;
     const found = await find();
     if (found.length === 0) continue;
     hints.push(...found);
-    failure = await failureOf(() => ask({ relays, hints, introduce: true, acceptFewSources: false }, deps));
+    failure = await failureOf(() => attempt(false));
   }
   if (failure === undefined) return;
   if (failure.code !== "E_FEW_SOURCES") throw failure;
   if (!(await hooks.confirm(`${failure.message}: ${failure.why}.`, "--accept-few-sources"))) throw failure;
-  await ask({ relays, hints, introduce: true, acceptFewSources: true }, deps);
+  await attempt(true);
+}
+
+interface Asking extends JoiningDeps {
+  /** Relays that could not be dialled: each costs seconds, so none is dialled twice. */
+  readonly gone: Set<string>;
 }
 
 /** What more relays could mend; everything else is thrown on. */
@@ -71,22 +79,39 @@ async function failureOf(attempt: () => Promise<void>): Promise<BackroomError | 
   }
 }
 
-async function heardFromGuards(deps: JoiningDeps): Promise<boolean> {
+async function heardFromGuards(deps: Asking): Promise<boolean> {
   const guards = deps.guards.slice(0, GUARDS_ASKED);
   if (guards.length < GUARDS_ASKED) return false;
   try {
     await ask({ relays: guards, acceptFewSources: false }, deps);
     return true;
   } catch (error) {
-    if (!isBackroomError(error) || error.code === "E_CLOCK") throw error;
+    // With a clock or proxy that is wrong others would fare no better.
+    if (!isBackroomError(error) || ["E_CLOCK", "E_PROXY"].includes(error.code)) throw error;
     return false;
   }
 }
 
-async function ask(options: BootstrapOptions, deps: JoiningDeps): Promise<void> {
-  const { table, network, machine, channels, decodeInfo, log } = deps;
+async function ask(options: BootstrapOptions, deps: Asking): Promise<void> {
+  const { table, network, machine, channels, decodeInfo, log, gone } = deps;
   const { clock, random } = machine;
-  const connect = createDirectoryClient({ channels, clock, decodeInfo });
+  const dial = createDirectoryClient({ channels, clock, decodeInfo });
+  const connect = async (relay: JoinRelay): Promise<DirectoryPeer> => {
+    try {
+      return await dial(relay);
+    } catch (error) {
+      gone.add(placeName(relay));
+      throw error;
+    }
+  };
+  const relays = options.relays.filter((relay) => !gone.has(placeName(relay)));
   const clockCheck = createClockCheck();
-  await bootstrap(options, { table, network, clock, random, decodeInfo, log, clockCheck, connect });
+  await bootstrap(
+    { ...options, relays },
+    { table, network, clock, random, decodeInfo, log, clockCheck, connect },
+  );
+}
+
+function placeName({ nodeKey, host, port }: JoinRelay): string {
+  return `${nodeKey.toString("hex")} ${host} ${port}`;
 }

@@ -117,6 +117,20 @@ test("cached relays are enough for a member whose guards are gone, and the table
   assert.equal(table.size, 4);
 });
 
+test("a relay that is gone is dialled once, however many ways are tried after it", async () => {
+  // Would catch a laptop that waits for its dead guards three times before it looks around the house.
+  const { infos, dialled, join } = world(HOSTS);
+  const gone = [1, 2, 3, 4].map((n) => ({ nodeKey: Buffer.alloc(32, n), host: `9.${n}.1.1`, port: 9 }));
+  const finders = infos.map(
+    (info, n) => () => Promise.resolve([{ relay: named(info), source: namedSource(String(n)) }]),
+  );
+  await join({ guards: gone.slice(0, 3), cached: gone, finders });
+  assert.deepEqual(
+    dialled.filter((host) => host.startsWith("9.")).toSorted(),
+    gone.map(({ host }) => host),
+  );
+});
+
 test("what others point to is tried in order, until two sources are there", async () => {
   const { infos, table, asked, join } = world(HOSTS);
   const hint = (n: number, source: string): Hint => ({
@@ -160,8 +174,10 @@ test("a proxy that is down is said, and nobody is looked for by other ways", asy
     clock,
     dialer: { dial: () => Promise.reject(new BackroomError("E_PROXY", "down")) },
   });
-  const joining = join({ channels, cached: infos.map(named), machine, finders: [never] });
-  await assert.rejects(joining, { code: "E_PROXY" });
+  for (const known of [{ cached: infos.map(named) }, { guards: infos.map(named) }]) {
+    const joining = join({ ...known, channels, machine, finders: [never] });
+    await assert.rejects(joining, { code: "E_PROXY" });
+  }
 });
 
 test("the DHT is asked only by consent and never behind a proxy, and finds relays by their topic", async () => {
