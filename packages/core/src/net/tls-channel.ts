@@ -9,6 +9,7 @@ import { makeCertificate } from "./certificate.ts";
 import type { Carrier } from "./frame-channel.ts";
 import { FrameQueue } from "./frame-queue.ts";
 import { EXPORTER_BYTES, EXPORTER_LABEL } from "./hello.ts";
+import { RawReads } from "./raw-reads.ts";
 
 /** PROTOCOL 5: the only application protocol spoken, so nothing but a Backroom node gets beyond the handshake. */
 export const ALPN = "backroom/1";
@@ -53,6 +54,7 @@ class TlsCarrier implements Carrier {
   readonly #waiting = new FrameQueue();
   #error: BackroomError | undefined;
   #handlers: Parameters<Carrier["start"]>[0] | undefined;
+  #reads: RawReads | undefined;
   /** What the socket is writing. */
   #writing: Buffer | undefined;
   #closed = false;
@@ -70,14 +72,12 @@ class TlsCarrier implements Carrier {
   start(handlers: Parameters<Carrier["start"]>[0]): void {
     const socket = this.#socket;
     this.#handlers = handlers;
-    socket.on("data", (chunk: Buffer) => handlers.onBytes(chunk));
+    this.#reads = new RawReads(socket, (chunk) => handlers.onBytes(chunk));
     socket.on("end", () => handlers.onEnd());
     socket.on("error", (cause) => {
       this.#error = new BackroomError("E_CHANNEL", "the connection broke", { cause });
     });
     socket.on("close", () => handlers.onEnd(this.#error));
-    // Adding a listener for `data` sets a socket going.
-    socket.pause();
   }
 
   write(frame: Buffer): void {
@@ -87,11 +87,11 @@ class TlsCarrier implements Carrier {
   }
 
   pause(): void {
-    this.#socket.pause();
+    this.#reads?.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#reads?.resume();
   }
 
   close(abrupt: boolean): void {
@@ -105,8 +105,7 @@ class TlsCarrier implements Carrier {
     }
     for (let last = this.#waiting.next(); last !== undefined; last = this.#waiting.next()) socket.write(last);
     // Bytes that nobody reads would make the kernel reset the connection, and what we wrote would be lost with it.
-    socket.removeAllListeners("data");
-    socket.resume();
+    this.#reads?.discard();
     socket.end();
     const cancel = this.#clock.after(LIMITS.channelCloseMs, () => socket.destroy());
     socket.once("close", cancel);
