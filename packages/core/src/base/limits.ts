@@ -256,7 +256,7 @@ export const LIMITS = {
   /** The same for a whole gate: enough that each of its tunnels could be a new one every quarter of a minute. */
   gateAllConnectBurst: 256,
   gateAllConnectsPerSecond: 64,
-  /** Who waits for one seeder, four seconds' worth, and at one gate, 16 KiB each; the last ones are refused. */
+  /** Who waits for one seeder, four seconds' worth, and at one gate, 64 KiB each at most; the last ones are refused. */
   gateWaitingPerSeeder: 32,
   gateWaiting: 512,
   /** Long enough to be outbid and served all the same; then one is told what it takes now. */
@@ -471,7 +471,7 @@ export const LIMITS = {
   peerHashRequests: 8,
   /** Extension handshakes: one is the rule, BEP 10 allows more. */
   peerExtensionHandshakes: 8,
-  /** Leases in one message: as many as share a tunnel's record of 16 KiB. */
+  /** Leases in one message: 16 KiB of them. */
   peerLeasesPerMessage: 7,
   /** How often we pass leases on to one peer. */
   peerLeasesEveryMs: 60_000,

@@ -59,7 +59,7 @@ export class MessageReader {
 }
 
 function decodeDict(bytes: Buffer): BencodedDict {
-  // A copy: what a caller keeps of a message must not keep a frame of 16 KiB alive.
+  // A copy: what a caller keeps of a message must not keep a frame alive.
   const value = decodeBencode(Buffer.from(bytes));
   if (!(value instanceof Map)) throw new BackroomError("E_BENCODE", "a message is no dictionary");
   return value;

@@ -25,7 +25,7 @@ export type Service = (typeof SERVICE)[keyof typeof SERVICE];
  * - `onWindow` is called when `sendWindow` rises from 0.
  * - Every payload that `onData` gave counts against what was granted until `consumed` is called for it, so memory is bounded by what
  *   the receiver lets lie. Payloads are valid until the handler returns; keep a copy if you need one for longer,
- *   unless the payload's buffer is yours (it is a slice of a frame that nobody else holds: keeping it keeps the frame's 16 KiB).
+ *   unless the payload's buffer is yours (it is a slice of a frame that nobody else holds: keeping it keeps the frame's memory).
  * - `end` lets out what was sent before; `send` on an ended stream is a no-op, and `sendWindow` is 0.
  * - `onEnd` is called exactly once, whoever ended it, also from within `end`, without an error for an orderly END and after everything that the
  *   other end had sent. Nothing is called after it. It is not called for a stream that a service refused.

@@ -85,7 +85,7 @@ export function decodeVerifiedRelayInfo(bytes: Uint8Array): RelayInfo {
 
 function readInfo(bytes: Uint8Array): { info: RelayInfo; dict: BencodedDict } {
   if (bytes.length > LIMITS.relayInfoBytes) throw malformed("is too long");
-  // A copy of its own: an info is kept for a day, and must not keep the 16 KiB frame that it came in.
+  // A copy of its own: an info is kept for a day, and must not keep the frame that it came in.
   const own = Buffer.from(bytes);
   const dict = readDict(own, KEYS, "E_RELAY_INFO");
   if (dict.has("a") === dict.has("h")) throw malformed("has neither addresses nor hosts, or both");

@@ -9,7 +9,7 @@ import { RateMeter } from "./rate-meter.ts";
 import type { AddPeerOptions, Swarm, SwarmOptions, SwarmStats } from "./swarm.ts";
 
 const TICK_MS = 500;
-/** Pieces are announced in batches, since each message may cost a tunnel's record of 16 KiB. */
+/** Pieces are announced in batches, since each message may cost a tunnel's record. */
 const ANNOUNCE_MS = 100;
 /** A peer that exchanged nothing for this long makes room for a new one when there are too many. */
 const IDLE_MS = 60_000;

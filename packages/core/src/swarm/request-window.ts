@@ -54,7 +54,7 @@ export class RequestWindow {
     return Math.min(LIMITS.peerRequests, Math.ceil(bytes / LEAF_BYTES) + FIRST_WINDOW / 2);
   }
 
-  /** How many to ask for now. 0 until a quarter of the window is free, so that requests travel in batches (a tunnel's record is 16 KiB). */
+  /** How many to ask for now. 0 until a quarter of the window is free, so that requests travel in batches and share records. */
   get room(): number {
     const room = this.size - this.#outstanding.size;
     return room >= Math.max(1, this.size >>> 2) ? room : 0;
