@@ -11,7 +11,7 @@ export interface CreditDeps {
 export interface WindowShape {
   /** What the sender may send unasked. */
   readonly first: number;
-  /** What a sender keeps when too much waits here in all. */
+  /** What a sender keeps when too much waits here in all: 2 or more. */
   readonly least: number;
   /** The most that it is ever granted ahead. */
   readonly most: number;
