@@ -17,7 +17,7 @@ const of = (notes: readonly SocketNote[], command: string): SocketNote[] =>
 
 /**
  * Would catch: a library, or a module of ours other than `net`, that opens a socket; a member that is no relay and speaks UDP; anything at
- * all that resolves a name. What the linter forbids in our own source it cannot see in others'.
+ * all that resolves a name. (A relay that asks its router for a port speaks UDP and HTTP in one more process: port-forwarding.test.ts.) What the linter forbids in our own source it cannot see in others'.
  */
 test("while a share travels, only net/ opens sockets, only the DHT process speaks UDP, and nobody resolves a name", async () => {
   await whileWatching(async (folder) => {

@@ -344,8 +344,8 @@ export const ERROR_TABLE = {
   E_NO_ADDRESS: {
     exit: 4,
     retry: "never",
-    why: "a relay must be reachable: behind a home router that takes a forwarded port, and the router's public address",
-    fix: "name the address that others reach, and a port that is open: backroom relay --host ADDRESS --port PORT",
+    why: "a relay that asks nobody whether it can be reached needs an address of its own, and behind a home router the computer has none",
+    fix: "let it find out, and help from behind the router: backroom relay auto; or name the address that others reach, and a port that is open: backroom relay --host ADDRESS --port PORT",
   },
   E_NOT_HELD: {
     exit: 3,
