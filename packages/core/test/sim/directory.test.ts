@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { measureDirectory, runDirectory } from "../../../../scripts/sim/directory-run.ts";
-import { formatTable } from "../../../../scripts/sim/report.ts";
+import { formatTable, withTable } from "../../../../scripts/sim/report.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -22,4 +23,16 @@ test("tables fill, hold nobody that does not exist, and paths and look-ups succe
   assert.ok(figures.lookups > 0.9, `${figures.lookups} of look-ups found a gate`);
   // Three relays asked in a five-minute round, a sample and a publication each: 72 an hour, fewer where they are down.
   assert.ok(figures.questions > 30 && figures.questions < 110, `${figures.questions} questions an hour`);
+});
+
+test("each table has its place in docs/SCALING.md, and takes that of the one before it", async () => {
+  const [table] = await runDirectory("place", [[10, 10]], HOUR_MS);
+  assert.ok(table !== undefined);
+  const page = readFileSync(new URL("../../../../docs/SCALING.md", import.meta.url), "utf8");
+  for (const name of ["town", "cost", "tables", "gossip", "members", "sybil", "lookups", "intersection"]) {
+    const written = withTable(page, { ...table, name });
+    assert.ok(written.includes(`<!-- sim: ${name} -->\n\n${formatTable(table)}\n\n<!-- end -->`), name);
+    assert.equal(withTable(written, { ...table, name }), written);
+  }
+  assert.throws(() => withTable(page, { ...table, name: "nowhere" }), /no place/);
 });
