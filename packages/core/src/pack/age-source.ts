@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { BackroomError } from "../base/errors.ts";
+import { release } from "../base/memory.ts";
 import { openAgeHeader, type AgeKeys } from "./age-header.ts";
 import { CHUNK_BYTES, openChunk, plainLength, SEALED_CHUNK_BYTES } from "./age-stream.ts";
 import type { PackSource } from "./source.ts";
@@ -55,11 +56,15 @@ class AgeSource implements PackSource {
     for (let at = offset; at < end;) {
       const first = Math.floor(at / CHUNK_BYTES);
       const wanted = Math.min(first + BATCH_CHUNKS - 1, Math.floor((end - 1) / CHUNK_BYTES));
-      for (const chunk of await this.#chunks(first, wanted)) {
-        const start = at - chunk.index * CHUNK_BYTES;
-        at += chunk.bytes.copy(result, at - offset, start, Math.min(chunk.bytes.length, start + end - at));
-        this.#recent = chunk;
+      const chunks = await this.#chunks(first, wanted);
+      const kept = chunks.at(-1) as OpenChunk;
+      for (const { index, bytes } of chunks) {
+        const start = at - index * CHUNK_BYTES;
+        at += bytes.copy(result, at - offset, start, Math.min(bytes.length, start + end - at));
+        // Nobody else has seen those before the last one.
+        if (index !== kept.index) release(bytes);
       }
+      this.#recent = kept;
     }
     return result;
   }
