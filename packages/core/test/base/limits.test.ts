@@ -33,6 +33,7 @@ const UNTESTED: Record<string, string> = {
   peerHashRequests: "a pack would need four thousand pieces and a peer that answers slowly",
   peerRejectsInRow: "peerStalledMs ends it first wherever time passes",
   swarmReadAheadBytes: "a matter of order, not of memory",
+  windowBatch: "a small window is granted anew when half of it is used up, whatever this says",
   packEntries: "eight million entries would take minutes and a gigabyte",
 };
 
