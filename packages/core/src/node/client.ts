@@ -149,7 +149,7 @@ export class Client {
   close(): void {
     this.#stopRefreshing();
     this.#circuits.close();
-    this.#store.close();
+    void this.#store.close();
     this.#channels.close();
   }
 

@@ -43,6 +43,8 @@ export class PathStore {
   readonly #file: string;
   readonly #deps: PathStoreDeps;
   #cancelTimer: (() => void) | undefined;
+  /** The save under way and those that wait for it. */
+  #saving: Promise<void> = Promise.resolve();
   #closed = false;
 
   private constructor(file: string, saved: PathState, network: Pick<Network, "test">, deps: PathStoreDeps) {
@@ -65,7 +67,13 @@ export class PathStore {
   }
 
   /** Raises E_DISK_FULL and E_STORE; gives up quietly where another process does not let go of the file, since there will be another time. */
-  async save(): Promise<void> {
+  save(): Promise<void> {
+    const turn = this.#saving.then(() => this.#write());
+    this.#saving = turn.catch(() => {});
+    return turn;
+  }
+
+  async #write(): Promise<void> {
     const lock = await this.#lock();
     if (lock === undefined) return;
     try {
@@ -100,11 +108,12 @@ export class PathStore {
     });
   }
 
-  close(): void {
-    if (this.#closed) return;
+  /** Saves once more; fulfilled when nothing is written any more. */
+  close(): Promise<void> {
+    if (!this.#closed) this.saveQuietly();
     this.#closed = true;
     this.#cancelTimer?.();
-    this.saveQuietly();
+    return this.#saving;
   }
 
   async #lock(): Promise<Lock | undefined> {

@@ -1,33 +1,28 @@
 import assert from "node:assert/strict";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import type { RelayInfo } from "../../src/directory/relay-info.ts";
 import { related } from "../../src/directory/subnets.ts";
 import type { CircuitRole } from "../../src/node/circuits.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
 import { NETWORK } from "../directory/fixtures.ts";
-import { withFolder } from "../store/temporary.ts";
 import { samplePack, storeOf, type SamplePack } from "../swarm/fixtures.ts";
-import { newMemberWorld, type WorldRelay } from "./member-world.ts";
+import { withWorld, type MemberWorld, type WorldRelay } from "./member-world.ts";
 
-type World = ReturnType<typeof newMemberWorld>;
-type WorldMember = Awaited<ReturnType<World["newMember"]>>;
+type WorldMember = Awaited<ReturnType<MemberWorld["newMember"]>>;
 
 /** A world with one member, whose choices repeat. */
 async function withMember(
-  t: TestContext,
   relayCount: number,
-  run: (world: World, member: WorldMember, folder: string) => Promise<void>,
+  run: (world: MemberWorld, member: WorldMember, folder: string) => Promise<void>,
 ): Promise<void> {
-  await withFolder(async (folder) => {
-    const world = newMemberWorld(relayCount);
-    t.after(() => world.close());
+  await withWorld(relayCount, async (world, folder) => {
     await run(world, await world.newMember(`${folder}/member`, { seed: 7 }), folder);
   });
 }
 
 /** The path of a circuit that is built now and let go, and how much time of the world that took. */
 async function built(
-  world: World,
+  world: MemberWorld,
   member: WorldMember,
   want: CircuitRole,
 ): Promise<{ path: readonly RelayInfo[]; tookMs: number }> {
@@ -43,13 +38,16 @@ async function built(
   return { path, tookMs };
 }
 
-async function entersBy(world: World, member: WorldMember): Promise<{ guard: WorldRelay; tookMs: number }> {
+async function entersBy(
+  world: MemberWorld,
+  member: WorldMember,
+): Promise<{ guard: WorldRelay; tookMs: number }> {
   const { path, tookMs } = await built(world, member, { role: "lookup" });
   return { guard: world.relayOf(path[0]), tookMs };
 }
 
 /** A share of which the sharer hands out 16 KiB in some ten milliseconds of the world, so that a download is caught in the middle. */
-async function startDownload(world: World, folder: string, pack: SamplePack) {
+async function startDownload(world: MemberWorld, folder: string, pack: SamplePack) {
   const store = await storeOf(pack);
   const read = store.read.bind(store);
   store.read = async (offset, length) => {
@@ -71,9 +69,7 @@ async function startDownload(world: World, folder: string, pack: SamplePack) {
 
 /** Would catch: a download that waits for a dead guard, tries it again and again, or gives up. */
 test("a member whose guard dies in the middle of a download is back through another within 3 s", async (t) => {
-  await withFolder(async (folder) => {
-    const world = newMemberWorld(9);
-    t.after(() => world.close());
+  await withWorld(9, async (world, folder) => {
     const pack = samplePack(4 * 1024 * 1024);
     const { sharer, downloader, swarm } = await startDownload(world, folder, pack);
     const [first] = downloader.circuits.guards();
@@ -91,8 +87,8 @@ test("a member whose guard dies in the middle of a download is back through anot
 });
 
 /** Would catch: a guard that is gone without a word, which costs every new circuit ten seconds. */
-test("a guard that does not answer at all costs a moment, and is not asked again with each circuit", async (t) => {
-  await withMember(t, 8, async (world, member) => {
+test("a guard that does not answer at all costs a moment, and is not asked again with each circuit", async () => {
+  await withMember(8, async (world, member) => {
     const [first, second] = member.circuits.guards();
     world.wires.tap = (frame, _, link) =>
       link.listenerKey.equals(first?.nodeKey ?? frame) ? undefined : frame;
@@ -107,8 +103,8 @@ test("a guard that does not answer at all costs a moment, and is not asked again
 });
 
 /** Would catch: a member that stays with a stand-in for good, and so shows itself to more relays with every outage. */
-test("when the first guard is back, new circuits go through it again", async (t) => {
-  await withMember(t, 8, async (world, member) => {
+test("when the first guard is back, new circuits go through it again", async () => {
+  await withMember(8, async (world, member) => {
     const { guard } = await entersBy(world, member);
     guard.kill();
     assert.notEqual((await entersBy(world, member)).guard, guard);
@@ -119,8 +115,8 @@ test("when the first guard is back, new circuits go through it again", async (t)
 });
 
 /** Would catch: an offline spell that makes a member choose new guards, or holds it against those that it has. */
-test("a member that was offline has the guards that it had, and nothing against them", async (t) => {
-  await withMember(t, 12, async (world, member) => {
+test("a member that was offline has the guards that it had, and nothing against them", async () => {
+  await withMember(12, async (world, member) => {
     await entersBy(world, member);
     const before = member.circuits.guards().map(({ key }) => key);
     for (const relay of world.relays) relay.kill();
@@ -141,8 +137,8 @@ test("a member that was offline has the guards that it had, and nothing against 
 });
 
 /** Would catch: a gate that sees a kept set of a downloader's, or ever new second hops of a seeder's; subnets met twice in a path. */
-test("a seeder's second hops are few and outlive a restart, a downloader's are fresh for every circuit", async (t) => {
-  await withMember(t, 24, async (world, member, folder) => {
+test("a seeder's second hops are few and outlive a restart, a downloader's are fresh for every circuit", async () => {
+  await withMember(24, async (world, member, folder) => {
     const [gate] = world.relays.slice(-1).map(({ info }) => info);
     const secondsOf = async (one: WorldMember, role: "seeder" | "downloader"): Promise<string[]> => {
       const met: string[] = [];
@@ -161,8 +157,7 @@ test("a seeder's second hops are few and outlive a restart, a downloader's are f
     assert.ok(kept.size >= 2 && kept.size <= 4, `${kept.size} second hops`);
     const fresh = await secondsOf(member, "downloader");
     assert.ok(new Set(fresh).size >= 8, `${new Set(fresh).size} second hops in 16 circuits`);
-    await member.store.save();
-    member.close();
+    await member.close();
     const again = await world.newMember(`${folder}/member`, { seed: 8 });
     for (const key of await secondsOf(again, "seeder"))
       assert.ok(kept.has(key), "another one after a restart");
@@ -170,8 +165,8 @@ test("a seeder's second hops are few and outlive a restart, a downloader's are f
 });
 
 /** Would catch: a guard that chooses which circuits live, and is kept for months all the same. */
-test("a guard that lets circuits only go where it likes is found out, and replaced", async (t) => {
-  await withMember(t, 16, async (world, member) => {
+test("a guard that lets circuits only go where it likes is found out, and replaced", async () => {
+  await withMember(16, async (world, member) => {
     const { guard } = await entersBy(world, member);
     // It cuts every circuit that it should extend to a relay that is not its own.
     const theirs = world.relays.filter((relay) => relay !== guard).slice(0, 2);

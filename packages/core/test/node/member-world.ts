@@ -19,6 +19,7 @@ import { Swarming } from "../../src/node/swarming.ts";
 import type { PieceStore } from "../../src/store/piece-store.ts";
 import { createGate } from "../../src/tunnel/gate.ts";
 import { NETWORK, NOW_S, publicHost, seededRandom, signedInfo } from "../directory/fixtures.ts";
+import { withFolder } from "../store/temporary.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { newShare } from "../tunnel/fixtures.ts";
 import { servicesOf, settle } from "../tunnel/town.ts";
@@ -32,6 +33,23 @@ export interface WorldRelay {
   start(): void;
 }
 
+export type MemberWorld = ReturnType<typeof newMemberWorld>;
+
+/** Runs in a world of its own, with a folder for its members' data folders. */
+export async function withWorld(
+  relayCount: number,
+  run: (world: MemberWorld, folder: string) => Promise<void>,
+): Promise<void> {
+  await withFolder(async (folder) => {
+    const world = newMemberWorld(relayCount);
+    try {
+      await run(world, folder);
+    } finally {
+      await world.close();
+    }
+  });
+}
+
 /** A path that a member built, and what became of it. */
 export interface Built {
   readonly role: CircuitRole["role"];
@@ -43,7 +61,7 @@ export interface Built {
  * Members with the real path picking, circuits, leases, tunnels and swarm over relays in memory, in one network of as many subnets as relays. All
  * are gates and scouts, the DHT is a map, and time passes by `pass` alone.
  */
-export function newMemberWorld(relayCount: number) {
+function newMemberWorld(relayCount: number) {
   const clock = new ManualClock(NOW_S * 1000);
   const wires = createMemoryNetwork({ clock, random: systemRandom });
   const share = newShare();
@@ -51,6 +69,7 @@ export function newMemberWorld(relayCount: number) {
   const relays: WorldRelay[] = [];
   const refusals = new Map<string, (nodeKey: Buffer) => boolean>();
   const closers: (() => void)[] = [];
+  const stores: PathStore[] = [];
   for (let number = 0; number < relayCount; number++) relays.push(newRelay(number));
 
   function newRelay(number: number): WorldRelay {
@@ -124,6 +143,7 @@ export function newMemberWorld(relayCount: number) {
       random,
       log: silentLog,
     });
+    stores.push(store);
     const channels = new ChannelPool({
       dialer: machine.createDialer({ networkId: NETWORK.id }),
       clock,
@@ -154,11 +174,16 @@ export function newMemberWorld(relayCount: number) {
         return opened;
       },
     };
-    const close = (): void => {
+    const leave = (): void => {
       circuits.close();
       channels.close();
     };
-    closers.push(close);
+    closers.push(leave);
+    /** Its process ends, in good order. */
+    const close = (): Promise<void> => {
+      leave();
+      return store.close();
+    };
 
     /** Its part in the world's share. */
     function join(pieces: PieceStore, isSharer = false) {
@@ -216,6 +241,10 @@ export function newMemberWorld(relayCount: number) {
     newMember,
     pass,
     until,
-    close: () => closers.toReversed().forEach((run) => run()),
+    /** Before the data folders go. */
+    close: async (): Promise<void> => {
+      for (const run of closers.toReversed()) run();
+      await Promise.all(stores.map((store) => store.close()));
+    },
   };
 }

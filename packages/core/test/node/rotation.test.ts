@@ -2,15 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryStore } from "../../src/store/memory-store.ts";
 import { samplePack, storeOf, type SamplePack } from "../swarm/fixtures.ts";
-import { withFolder } from "../store/temporary.ts";
-import { newMemberWorld } from "./member-world.ts";
+import { withWorld, type MemberWorld } from "./member-world.ts";
 
 const HOUR_MS = 3_600_000;
 /** So that 22 MiB take three hours, and nobody waits for as long as makes a peer count as one that stalls. */
 const BYTES_PER_MS = 2.6;
 
 /** A store so slow that a transfer takes hours. */
-async function slowStoreOf(pack: SamplePack, world: ReturnType<typeof newMemberWorld>): Promise<MemoryStore> {
+async function slowStoreOf(pack: SamplePack, world: MemberWorld): Promise<MemoryStore> {
   const { clock } = world;
   const store = await storeOf(pack);
   const read = store.read.bind(store);
@@ -29,9 +28,7 @@ async function slowStoreOf(pack: SamplePack, world: ReturnType<typeof newMemberW
  * the change, seeders' circuits that take tunnels with them.
  */
 test("one transfer of hours goes on over all rotations, and is never without a tunnel", async (t) => {
-  await withFolder(async (folder) => {
-    const world = newMemberWorld(6);
-    t.after(() => world.close());
+  await withWorld(6, async (world, folder) => {
     const pack = samplePack(22 * 1024 * 1024);
     const sharer = await world.newMember(`${folder}/sharer`, { seed: 1 });
     const sharing = sharer.join(await slowStoreOf(pack, world), true);
