@@ -33,7 +33,10 @@ const PARTNERS = {
   miniupnpd: { package: "miniupnpd-nftables (and root)", found: () => onPath("which", ["miniupnpd"]) },
   nft: { package: "nftables (and root)", found: () => onPath("nft", ["--version"]) },
   tcpdump: { package: "tcpdump", found: () => onPath("tcpdump", ["--version"]) },
-  tor: { package: "tor", found: () => onPath("tor", ["--version"]) },
+  tor: {
+    package: "tor (and util-linux)",
+    found: () => onPath("tor", ["--version"]) && onPath("setpriv", ["--version"]),
+  },
   faketime: { package: "faketime", found: () => onPath("faketime", ["--version"]) },
 } as const;
 

@@ -142,8 +142,6 @@ async function layOut(folder: string, { relayCount, onionTarget }: TorNetworkOpt
     "TestingTorNetwork 1",
     `DataDirectory ${path.join(folder, name)}`,
     "Log notice stdout",
-    // Tor ends by itself when the process that started it is gone.
-    `__OwningControllerProcess ${process.pid}`,
     "ShutdownWaitLength 0",
   ];
   const relay = (name: string, port: number): string[] => [

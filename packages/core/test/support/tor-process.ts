@@ -11,13 +11,9 @@ export class TorProcess {
 
   constructor(name: string, configFile: string) {
     this.name = name;
-    this.#child = spawn(
-      "tor",
-      ["-f", configFile, "--defaults-torrc", `${configFile}.none`, "--ignore-missing-torrc"],
-      {
-        stdio: ["ignore", "pipe", "ignore"],
-      },
-    );
+    // The kernel kills it when this process ends in whatever way. What Tor has for that looks at process numbers, which come again.
+    const tor = ["tor", "-f", configFile, "--defaults-torrc", `${configFile}.none`, "--ignore-missing-torrc"];
+    this.#child = spawn("setpriv", ["--pdeathsig", "KILL", ...tor], { stdio: ["ignore", "pipe", "ignore"] });
     this.#child.once("error", () => this.#end());
     this.#child.once("exit", () => this.#end());
     createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
