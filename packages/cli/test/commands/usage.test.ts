@@ -44,6 +44,7 @@ const WRONG: readonly (readonly string[])[] = [
   ["network", "destroy"],
   ["demo", "--fast"],
   ["get", "--data"],
+  ["--log-level", "loud", "network", "list"],
 ];
 
 test("a wrong command line ends with 2 and E_USAGE, says why, and touches nothing", async () => {
