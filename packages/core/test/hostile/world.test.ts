@@ -9,10 +9,10 @@ test("among honest relays a download needs few circuits, and nobody notices anyt
   const world = new HostileWorld({ hostile: {} });
   try {
     await world.seed("seeder", SEEDERS_GUARDS);
-    const { circuits, wastedBytes } = await world.download("downloader", DOWNLOADERS_GUARDS);
+    const { circuits, wastedKiB } = await world.download("downloader", DOWNLOADERS_GUARDS);
     assert.deepEqual(world.watch.notices, []);
     assert.ok(circuits <= 5, `${circuits} circuits`);
-    assert.equal(wastedBytes, 0);
+    assert.equal(wastedKiB, 0);
   } finally {
     await world.close();
   }

@@ -10,7 +10,10 @@ export interface Notice {
   readonly what: string;
 }
 
-const DESTROY_WORDS: Readonly<Record<number, string>> = { 3: "refuses", 4: "destroys, broken" };
+const DESTROY_WORDS: Readonly<Record<number, string>> = {
+  3: "refuses a circuit",
+  4: "destroys the circuit as broken",
+};
 
 /** Sees what honest parties send and close; names parties by node key. */
 export class Watch {

@@ -45,7 +45,7 @@ export type Handlers = Partial<Record<Service, ServiceHandler>>;
 /** What makes a relay of the world a hostile one: scripts around an honest relay. */
 export interface Script {
   readonly frames?: FrameScript;
-  readonly services?: (honest: Handlers, self: WorldRelay) => Handlers;
+  readonly services?: (honest: Handlers, self: WorldRelay, world: HostileWorld) => Handlers;
 }
 
 export interface RelayPlan {
@@ -88,6 +88,14 @@ export const USUAL: Readonly<Record<string, RelayPlan>> = {
   scout1: { scout: true },
   scout2: { scout: true },
   scout3: { scout: true },
+};
+
+/** The same with relays that are neither guards nor gates nor scouts, and draw more than their share of paths by what they claim. */
+export const WITH_MIDDLES: Readonly<Record<string, RelayPlan>> = {
+  ...USUAL,
+  mid1: { bandwidthKiB: 4 * HONEST_KIB },
+  mid2: { bandwidthKiB: 4 * HONEST_KIB },
+  mid3: { bandwidthKiB: 4 * HONEST_KIB },
 };
 
 /**
@@ -169,7 +177,7 @@ export class HostileWorld {
 
   logOf(name: string): Log {
     return (_level, event, fields) => {
-      if (fields?.code !== undefined) this.watch.note(name, event, fields.code);
+      if (fields?.code !== undefined) this.watch.note(name, "", `${event}: ${fields.code}`);
     };
   }
 
@@ -213,11 +221,10 @@ export class HostileWorld {
     const arrived = await store.read(0, this.pack.info.length);
     assert.ok(arrived.equals(this.pack.bytes), "what arrived is not what was shared");
     return {
-      ms: this.clock.monotonicMs() - startedMs,
+      seconds: (this.clock.monotonicMs() - startedMs) / 1000,
       circuits: this.watch.circuits(name) - before.circuits,
       dials: this.watch.dials(name) - before.dials,
-      wastedBytes: swarming.swarm.stats().wastedBytes,
-      swarming,
+      wastedKiB: swarming.swarm.stats().wastedBytes / 1024,
     };
   }
 
@@ -335,7 +342,7 @@ export class HostileWorld {
       takeGuest: () => false,
       dials,
     });
-    Object.assign(handlers, script?.services?.(services.handlers, self) ?? services.handlers);
+    Object.assign(handlers, script?.services?.(services.handlers, self, this) ?? services.handlers);
     this.wires.listen({ networkId: NETWORK.id, identity, endpoint }, (channel) =>
       relay.accept(
         frames === undefined
