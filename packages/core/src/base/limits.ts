@@ -293,6 +293,8 @@ export const LIMITS = {
   /** Gates a downloader asks in one round and leases it keeps: bounds what forged DHT answers can cost. */
   finderGates: 16,
   finderLeases: 64,
+  /** Of those, gates of which nothing is known but that one scout named them, or that did not answer before: two lying scouts name 32. */
+  finderDoubtfulGates: 4,
   /** Gates whose troubles a downloader remembers: those of all its leases. */
   finderTroubles: 192,
   /** Of those, leases that only a peer has named: whoever holds the link makes as many as it likes. */
@@ -300,6 +302,9 @@ export const LIMITS = {
   /** Such leases dialled at once, and how often one more: invented seeders leave most of the circuits below to real ones. */
   hearsayBurst: 8,
   hearsayEveryMs: 60_000,
+  /** The same for seeders that gates name and that were never reached: a topic crowded with inventions leaves circuits for the sharer and those met before. */
+  strangersBurst: 15,
+  strangersEveryMs: 15_000,
   /** How long after a seeder was reached, or named by a gate, its lease is passed on: shorter than leases run, so the dead fade. */
   leaseAliveMs: 30 * 60_000,
   /** Circuits that one share may build at once, and how often one more: for a seeder's gates and for a downloader's tunnels. */

@@ -43,6 +43,8 @@ const EVICTION_TRIES = 16;
 const SWEEP_MS = 60_000;
 /** As many as make a network more than small (DESIGN 2). */
 const ENOUGH_VOUCHED = 50;
+/** Relays that a source may name alone, however few the others do: in a network of a dozen they must not be half of it. */
+const HEARSAY_OF_SOURCE = 8;
 
 /**
  * The relay infos that a member knows (PROTOCOL 7.1, DESIGN 7), at most LIMITS.tableInfos. A relay is *vouched for* once two independent
@@ -138,12 +140,14 @@ export class RelayTable {
    * The relays to pick paths from, in the order of `entries`: those that are vouched for once they are enough to hide among and most of the
    * table, and everybody in a network that is still small or was just joined. While few are vouched for, they are above all those of whoever
    * answered most of the questions: of a member that has just asked three relays, two of one attacker, nearly all would be the attacker's.
+   * Of what one source alone has named no more counts than of the source after it.
    */
   forPaths(): RelayInfo[] {
     const entries = this.entries();
     const vouched = entries.filter(isVouched);
-    const areMost = vouched.length >= ENOUGH_VOUCHED && 2 * vouched.length >= entries.length;
-    return (areMost ? vouched : entries).map((entry) => entry.info);
+    const heard = withoutFlood(entries);
+    const areMost = vouched.length >= ENOUGH_VOUCHED && 2 * vouched.length >= heard.length;
+    return (areMost ? vouched : heard).map((entry) => entry.info);
   }
 
   /** Puts back an entry that was saved; refused as in `add`. */
@@ -270,6 +274,29 @@ export class RelayTable {
 }
 
 /** Named by two independent sources, or reached by this member itself. */
+/**
+ * Of what a single source has named, no more than the source after it, where there is more than one: honest sources name about as many, and one that
+ * makes relays up would else stand on most paths of a small network.
+ */
+function withoutFlood(entries: readonly TableEntry[]): readonly TableEntry[] {
+  const sources = new Set(entries.flatMap((entry) => entry.sources));
+  if (sources.size < 2) return entries;
+  const bySource = new Map<string, number>();
+  const nameOf = (entry: TableEntry): string => entry.sources[0] ?? "";
+  for (const entry of entries) {
+    if (!isVouched(entry)) bySource.set(nameOf(entry), (bySource.get(nameOf(entry)) ?? 0) + 1);
+  }
+  const [, second = 0] = [...bySource.values()].toSorted((a, b) => b - a);
+  const most = Math.max(second, HEARSAY_OF_SOURCE);
+  const taken = new Map<string, number>();
+  return entries.filter((entry) => {
+    if (isVouched(entry)) return true;
+    const count = taken.get(nameOf(entry)) ?? 0;
+    taken.set(nameOf(entry), count + 1);
+    return count < most;
+  });
+}
+
 export function isVouched(entry: Pick<TableEntry, "sources" | "proven">): boolean {
   return entry.proven || entry.sources.length >= 2;
 }

@@ -146,6 +146,11 @@ export class Client {
     return info;
   }
 
+  /** Whether more than one source has named the relay at its addresses, or this member has reached it. */
+  vouchesFor(info: RelayInfo): boolean {
+    return this.table.has(info);
+  }
+
   close(): void {
     this.#stopRefreshing();
     this.#circuits.close();

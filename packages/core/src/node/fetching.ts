@@ -54,7 +54,7 @@ const OFFENCES: ReadonlySet<string> = new Set<ErrorCode>([
 ]);
 
 export interface FetchingOptions {
-  readonly client: Pick<Client, "open" | "vet" | "decodeInfo" | "machine">;
+  readonly client: Pick<Client, "open" | "vet" | "decodeInfo" | "machine" | "vouchesFor">;
   readonly swarming: Swarming;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -106,6 +106,7 @@ export class Fetching {
       random: client.machine.random,
       log,
       askScouts: async (topicHash) => (await this.#askScouts(topicHash)).map(hopTarget),
+      isVouched: ({ info }) => client.vouchesFor(client.vet(info)),
       openGateCircuit: async (gate) => {
         const { circuit } = await client.open({ role: "downloader", gate: client.vet(gate.info) });
         return circuit;
@@ -264,7 +265,9 @@ export class Fetching {
   }
 
   #losePatience(failure: BackroomError | undefined, rounds: number): void {
-    const begun = this.#options.swarming.swarm.stats().haveCount > 0 || rounds < ROUNDS_LEAST;
+    const { haveCount } = this.#options.swarming.swarm.stats();
+    // Gates drop the leases of seeders that are gone: who is named is there, and a relay between is the trouble.
+    const begun = haveCount > 0 || rounds < ROUNDS_LEAST || failure?.code === "E_TUNNEL";
     const patienceMs = begun ? PATIENCE_WITH_DATA_MS : PATIENCE_MS;
     if (
       this.#clock.monotonicMs() - this.#aloneSinceMs < patienceMs &&

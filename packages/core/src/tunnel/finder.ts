@@ -17,6 +17,8 @@ export interface FinderDeps extends TunnelDeps {
   readonly log: Log;
   /** Asks two scouts which gates the DHT names, and gives what either says. Rejects when neither answers. */
   askScouts(topicHash: Buffer): Promise<readonly HopTarget[]>;
+  /** Whether more than one source, or this member itself, knows of the gate: a scout can name any number that do not exist. */
+  isVouched(gate: HopTarget): boolean;
   /** A circuit of its own to this gate, over a second hop that is fresh. Rejects when it cannot be built. */
   openGateCircuit(gate: HopTarget): Promise<Circuit>;
   /** A relay info out of a lease: checked, of this network and of today, or raises. */
@@ -64,10 +66,13 @@ export class Finder {
   readonly #deps: FinderDeps;
   readonly #ways: GateWays;
   readonly #hearsay: TokenBucket;
+  readonly #strangers: TokenBucket;
   readonly #askedMs = new Map<string, number>();
   /** Leases that led nowhere, by their seal. */
   readonly #failed = new Map<string, { readonly times: number; readonly untilMs: number }>();
-  /** How often a tunnel through a gate did not come up, or came to little. By node key in hex, the latest last. */
+  /** Seeders to which a tunnel has come up. */
+  readonly #reached = new Set<string>();
+  /** How often a gate did not answer, or a tunnel through it did not come up or came to little. By node key in hex, the latest last. */
   readonly #troubles = new Map<string, number>();
 
   /** `book` may be filled by others too: by peers. */
@@ -76,6 +81,7 @@ export class Finder {
     this.book = book;
     this.#ways = new GateWays(deps);
     this.#hearsay = new TokenBucket(deps.clock, LIMITS.hearsayBurst, 1000 / LIMITS.hearsayEveryMs);
+    this.#strangers = new TokenBucket(deps.clock, LIMITS.strangersBurst, 1000 / LIMITS.strangersEveryMs);
   }
 
   /**
@@ -101,7 +107,7 @@ export class Finder {
     try {
       found += yield* dial(options.want);
       if (found < options.want && options.mayLookUp) {
-        await this.#lookUp(() => untried().length >= options.want - found);
+        await this.#lookUp((isDoubtful) => untried().length >= (isDoubtful ? 1 : options.want - found));
         found += yield* dial(options.want - found);
       }
       isLeft = false;
@@ -125,11 +131,12 @@ export class Finder {
     this.#ways.release(0);
   }
 
-  async #lookUp(enough: () => boolean): Promise<void> {
+  /** `enough` is asked before each batch, which is doubtful when nothing is known of its gates, or nothing good. */
+  async #lookUp(enough: (isDoubtful: boolean) => boolean): Promise<void> {
     const questions = await this.#gatesToAsk();
     let answered = 0;
     let asked = 0;
-    while (asked < questions.length && !enough()) {
+    while (asked < questions.length && !enough(questions[asked]?.isDoubtful === true)) {
       const batch = questions.slice(asked, (asked += AT_ONCE));
       const results = await Promise.all(batch.map(({ gate, topic }) => this.#askGate(gate, topic)));
       answered += results.filter(Boolean).length;
@@ -137,13 +144,15 @@ export class Finder {
     const known = this.book.list();
     const names = new Set(known.map(nameOf));
     for (const name of this.#failed.keys()) if (!names.has(name)) this.#failed.delete(name);
+    const seeders = new Set(known.map(({ seeder }) => seeder));
+    for (const seeder of this.#reached) if (!seeders.has(seeder)) this.#reached.delete(seeder);
     if (known.length > 0) return;
     if (asked > 0 && answered === 0) throw new BackroomError("E_GATE", "no gate of the share answered");
     throw new BackroomError("E_NO_SEEDERS", "no seeder of the share was found");
   }
 
-  /** Under every epoch in force, at random, not those asked just now. */
-  async #gatesToAsk(): Promise<{ gate: HopTarget; topic: Buffer }[]> {
+  /** Under every epoch in force, not those asked just now: those of which nothing bad is known first, otherwise at random. */
+  async #gatesToAsk(): Promise<{ gate: HopTarget; topic: Buffer; isDoubtful: boolean }[]> {
     const nowMs = this.#deps.clock.monotonicMs();
     for (const [name, atMs] of this.#askedMs) if (nowMs - atMs >= ASK_AGAIN_MS) this.#askedMs.delete(name);
     const epochs = this.book.epochs();
@@ -157,7 +166,14 @@ export class Finder {
     const failed = answers.find((answer) => answer.status === "rejected");
     if (questions.length === 0 && failed !== undefined) throw failed.reason;
     const due = questions.filter(({ gate, topic }) => !this.#askedMs.has(questionName(gate, topic)));
-    return shuffled(due, this.#deps.random).slice(0, LIMITS.finderGates);
+    const doubts = ({ gate }: { gate: HopTarget }): number =>
+      this.#troublesOf(gate) + (this.#deps.isVouched(gate) ? 0 : 1);
+    const inOrder = shuffled(due, this.#deps.random)
+      .map((question) => ({ ...question, isDoubtful: doubts(question) > 0 }))
+      .toSorted((a, b) => doubts(a) - doubts(b));
+    const certain = inOrder.filter(({ isDoubtful }) => !isDoubtful);
+    const most = Math.min(LIMITS.finderGates, certain.length + LIMITS.finderDoubtfulGates);
+    return inOrder.slice(0, most);
   }
 
   /** False when the gate cannot be reached or does not answer. */
@@ -173,6 +189,7 @@ export class Finder {
       return true;
     } catch (error) {
       way?.circuit.destroy();
+      this.noteTrouble(gate.nodeKey.toString("hex"));
       this.#note("a gate could not be asked for leases", error);
       return false;
     }
@@ -213,10 +230,12 @@ export class Finder {
   async #dial(known: KnownLease, options: Pick<FindOptions, "isWanted">): Promise<FoundTunnel | undefined> {
     // Anybody with the link can make such leases up without end, and each costs circuits that others need.
     if (known.isHearsay && !this.#hearsay.take()) return undefined;
+    if (!known.isSharers && !this.#reached.has(known.seeder) && !this.#strangers.take()) return undefined;
     for (const { gate, tag } of this.#gatesOf(known, options)) {
       const tunnel = await this.#dialAt(gate, tag, known);
       if (tunnel === undefined) continue;
       this.#failed.delete(nameOf(known));
+      this.#reached.add(known.seeder);
       this.book.markAlive(known.seeder);
       this.#deps.log("debug", "a tunnel to a seeder is up", { isSharers: known.isSharers });
       const { seeder, isSharers } = known;
@@ -264,15 +283,17 @@ export class Finder {
     known: KnownLease,
     { isWanted }: Pick<FindOptions, "isWanted">,
   ): { readonly gate: HopTarget; readonly tag: Buffer }[] {
-    const troubles = ({ gate }: { readonly gate: HopTarget }): number =>
-      this.#troubles.get(gate.nodeKey.toString("hex")) ?? 0;
     return shuffled(known.lease.gates, this.#deps.random)
       .flatMap(({ info, tag }) => {
         const gate = this.#readGate(info);
         return gate === undefined ? [] : [{ gate, tag }];
       })
       .filter(({ gate }) => isWanted(known.seeder, gate.nodeKey.toString("hex")))
-      .toSorted((a, b) => troubles(a) - troubles(b));
+      .toSorted((a, b) => this.#troublesOf(a.gate) - this.#troublesOf(b.gate));
+  }
+
+  #troublesOf(gate: HopTarget): number {
+    return this.#troubles.get(gate.nodeKey.toString("hex")) ?? 0;
   }
 
   #readGate(info: Buffer): HopTarget | undefined {

@@ -133,12 +133,17 @@ test("a full table stays at its bound, keeps who is vouched for, and lets others
   assert.ok(table.entries().some(({ info }) => info.nodeKey.readUInt32BE(28) > 8000));
 });
 
-test("paths are picked among vouched relays once there are fifty, before that among all", () => {
+/** Would catch: one source of several that makes relays up and so stands on most paths of a small network. */
+test("paths are picked among vouched relays once there are fifty, before that among all but a flood of one source", () => {
   const { table } = tableWith();
   const infos = plainInfos(60);
   for (const info of infos) table.add(info, A);
   for (const info of infos.slice(0, 49)) table.add(info, B);
-  assert.equal(table.forPaths().length, 60);
+  // Of the eleven that only the first source has named.
+  assert.equal(table.forPaths().length, 49 + 8);
+  const third = plainInfos(80).slice(60);
+  for (const info of third.slice(0, 11)) table.add(info, C);
+  assert.equal(table.forPaths().length, 49 + 11 + 11);
   table.add(infos[49] as (typeof infos)[0], B);
   assert.deepEqual(new Set(table.forPaths()), new Set(infos.slice(0, 50)));
 });

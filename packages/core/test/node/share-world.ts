@@ -36,7 +36,10 @@ export function newShareWorld(gateCount: number) {
   /** A member's view of the network, and what it did there. */
   function newClient() {
     const counts = { circuits: 0, lookups: 0 };
-    const client: Pick<SwarmingOptions["client"], "open" | "vet" | "machine"> & { decodeInfo: never } = {
+    const client: Pick<SwarmingOptions["client"], "open" | "vet" | "machine"> & {
+      decodeInfo: never;
+      vouchesFor: () => boolean;
+    } = {
       open: (want, avoid) => {
         counts.circuits++;
         if (want.role === "lookup") {
@@ -55,6 +58,7 @@ export function newShareWorld(gateCount: number) {
         return gate.info;
       },
       machine: systemMachine,
+      vouchesFor: () => true,
       decodeInfo: undefined as never,
     };
     return { client, counts };

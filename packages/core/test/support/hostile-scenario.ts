@@ -37,12 +37,14 @@ export interface Scenario {
   prepare?(world: HostileWorld, tally: Tally): Promise<void>;
   /** The seeder has no sharer's key. */
   readonly isMirror?: boolean;
+  /** Gates that the seeder can get; two. */
+  readonly gates?: number;
   /** Downloads that run at a time. */
   readonly downloads?: number;
 }
 
 /** Where chance decides which relays are on a path, a hostile one may have had nothing to do. */
-const WORLDS = 5;
+const WORLDS = 8;
 const DOWNLOADS = 4;
 
 /** Plays the scenario until the hostile relays have done something, and asserts that what it says holds. */
@@ -62,7 +64,10 @@ export async function play(scenario: Scenario): Promise<Cost> {
 }
 
 async function playIn(world: HostileWorld, scenario: Scenario, tally: Tally): Promise<Cost | undefined> {
-  await world.seed("seeder", SEEDERS_GUARDS, { isSharer: scenario.isMirror !== true });
+  await world.seed("seeder", SEEDERS_GUARDS, {
+    isSharer: scenario.isMirror !== true,
+    gates: scenario.gates,
+  });
   await scenario.prepare?.(world, tally);
   const costs: Cost[] = [];
   for (let round = 0; round < DOWNLOADS && (round === 0 || !isShown(world, scenario, tally)); round++) {

@@ -18,7 +18,6 @@ import {
   toward,
   type Deed,
   type FrameScript,
-  type Match,
   type Tally,
 } from "./hostile-frames.ts";
 import type { Cost, Scenario } from "./hostile-scenario.ts";
@@ -37,7 +36,11 @@ const MIDDLES = ["mid1", "mid2", "mid3"];
 const GUARD: Place = { where: "downloader's guard, to the downloader", names: ["dg1"], to: /^member/ };
 const SEEDERS_GUARD: Place = { where: "seeder's guard, to the seeder", names: ["sg1"], to: /^member/ };
 const SECOND: Place = { where: "second hops, to the downloader's guard", names: MIDDLES, to: /^dg/ };
-const SECOND_ON: Place = { where: "second hops, to gates and scouts", names: MIDDLES, to: /^(gate|scout)/ };
+const SECOND_ON: Place = {
+  where: "second hops, to gates and scouts",
+  names: MIDDLES.slice(1),
+  to: /^(gate|scout)/,
+};
 const SEEDERS_SECOND: Place = {
   where: "second hops, to the seeder's guard",
   names: MIDDLES.slice(1),
@@ -132,8 +135,8 @@ export const FRAME_SCENARIOS: readonly Scenario[] = [
     LITTLE,
     sometimes(flip(8), data, 5),
   ),
-  scenario("flips a bit of sealed DATA", SEEDERS_GUARD, [SEEDER], LITTLE, sometimes(flip(16_000), data, 12)),
-  scenario("flips a bit of sealed DATA", SEEDERS_SECOND, [SEEDER], LITTLE, sometimes(flip(100), data, 12)),
+  scenario("flips a bit of sealed DATA", SEEDERS_GUARD, [SEEDER], LITTLE, sometimes(flip(16_000), data, 15)),
+  scenario("flips a bit of sealed DATA", SEEDERS_SECOND, [SEEDER], LITTLE, sometimes(flip(100), data, 15)),
   scenario("flips a bit of sealed DATA", GATE, [DOWNLOADER, SEEDER], LITTLE, sometimes(flip(100))),
   scenario("flips a bit of sealed CONTROL", SECOND, [DOWNLOADER], LITTLE, sometimes(flip(1000), control)),
   scenario(
@@ -148,7 +151,7 @@ export const FRAME_SCENARIOS: readonly Scenario[] = [
     SECOND_ON,
     [],
     NOTHING,
-    always((frame) => [frame.fill(0x5a, -17)], data, control),
+    always((frame) => [frame.fill(0x5a, frame.length - 17)], data, control),
     "every hop writes filler anew",
   ),
   scenario(
@@ -163,7 +166,7 @@ export const FRAME_SCENARIOS: readonly Scenario[] = [
     SECOND_ON,
     [closes("gate"), closes("scout")],
     LITTLE,
-    sometimes(flip(5), data, 5),
+    sometimes(flip(5), data, 15),
   ),
   scenario(
     "sets a flag in the header",
@@ -192,7 +195,7 @@ export const FRAME_SCENARIOS: readonly Scenario[] = [
     SECOND_ON,
     [GATE_DESTROYS, SCOUT_DESTROYS, closes("gate"), closes("scout")],
     LITTLE,
-    sometimes(duplicate, data, 5),
+    sometimes(duplicate, data, 15),
   ),
   scenario("replays frames of this and older circuits", SECOND, [DOWNLOADER], PATIENCE, (tally, to) =>
     onSending(tally, each(4, toward(to, data)), replay()),
@@ -247,7 +250,7 @@ export const FRAME_SCENARIOS: readonly Scenario[] = [
     SECOND_ON,
     [closes("gate"), closes("scout")],
     LITTLE,
-    sometimes(credit(LIMITS.circuitFrames + 1), data, 5),
+    sometimes(credit(LIMITS.circuitFrames + 1), data, 15),
   ),
   scenario(
     "grants nothing, in a frame of its own",
@@ -350,5 +353,3 @@ export const FRAME_SCENARIOS: readonly Scenario[] = [
     inTurn(sometimes(flip(-200))(tally, to), sometimes(swap(), data, 3)(tally, to)),
   ),
 ];
-
-export type { Match };

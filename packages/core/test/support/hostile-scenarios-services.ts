@@ -10,6 +10,7 @@ import {
   echoing,
   endingAfter,
   refusing,
+  replayingHandshakes,
   scriptedTunnels,
   silent,
   stallingAfter,
@@ -23,7 +24,7 @@ import type { Handlers, HostileWorld, Script, WorldRelay } from "./hostile-world
 const { directory, scout, register, leases, connect } = SERVICE;
 
 const AT_ONCE: Cost = { circuits: 12, seconds: 5, dials: 0, wastedKiB: 1024, heldKiB: 1024 };
-const SOON: Cost = { circuits: 30, seconds: 45, dials: 0, wastedKiB: 1024, heldKiB: 1024 };
+const SOON: Cost = { circuits: 60, seconds: 45, dials: 0, wastedKiB: 1024, heldKiB: 1024 };
 
 const NO_LEASES = "downloader: a gate could not be asked for leases: E_CIRCUIT";
 const BAD_LEASES = "downloader: a gate could not be asked for leases: E_GATE";
@@ -146,7 +147,7 @@ const GATE_SCENARIOS: readonly Scenario[] = [
     [],
     { ...SOON, circuits: 12 },
     (honest, tally) => ({ ...honest, [register]: refusing(tally) }),
-    { because: "the seeder is at others" },
+    { because: "the seeder is at another one", gates: 1 },
   ),
   gates("takes registrations and keeps none", ["gate1"], [NO_TUNNEL], SOON, (honest, tally) => ({
     ...honest,
@@ -181,6 +182,13 @@ const GATE_SCENARIOS: readonly Scenario[] = [
     { because: "records do not authenticate (E_TUNNEL)", downloads: 2 },
   ),
   gates(
+    "replays a downloader's handshake",
+    ["gate1"],
+    [NO_TUNNEL],
+    SOON,
+    tunnels((tally) => replayingHandshakes(tally)),
+  ),
+  gates(
     "ends tunnels at once",
     ["gate1"],
     [],
@@ -212,10 +220,6 @@ const GATE_SCENARIOS: readonly Scenario[] = [
     tunnels((tally, world) => trickling(tally, world.clock, 1_000)),
     { because: "the slow seeder is asked through its other gate" },
   ),
-  gates("refuses tunnels", ["gate1", "gate2"], [NO_TUNNEL], SOON, (honest, tally) => ({
-    ...honest,
-    [connect]: refusing(tally),
-  })),
   gates("asks for endless work", ["gate1"], [NO_TUNNEL], SOON, (honest, tally) => ({
     ...honest,
     [connect]: refusing(tally),

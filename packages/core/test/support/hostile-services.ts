@@ -134,6 +134,22 @@ export const swapping = (tally: Tally): (() => TunnelScript) => {
   });
 };
 
+/** The first downloader's handshake in place of every later one's. */
+export const replayingHandshakes = (tally: Tally): (() => TunnelScript) => {
+  let first: Buffer | undefined;
+  return () => ({
+    toSeeder(payload, index) {
+      if (index > 0) return [payload];
+      if (first === undefined) {
+        first = Buffer.from(payload);
+        return [payload];
+      }
+      tally.acts++;
+      return [Buffer.from(first)];
+    },
+  });
+};
+
 /** Everything comes back to whom it came from: a tunnel with oneself. */
 export const echoing =
   (tally: Tally): ServiceHandler =>

@@ -125,7 +125,7 @@ export class HostileWorld {
   }) {
     this.#hostile = options.hostile;
     this.#random = options.random ?? systemRandom;
-    this.pack = samplePack(options.packBytes ?? 1024 * 1024);
+    this.pack = samplePack(options.packBytes ?? 768 * 1024);
     const plans = Object.entries(options.plans ?? USUAL);
     for (const [index, [name, plan]] of plans.entries()) this.#startRelay(name, index, plan);
     const infos = [...this.relays.values()].map(({ info }) => info);
@@ -182,13 +182,18 @@ export class HostileWorld {
   }
 
   /** Hands the pack out, with the sharer's key or, as a mirror, without. */
-  async seed(name: string, guards: readonly string[], options: { readonly isSharer?: boolean } = {}) {
+  async seed(
+    name: string,
+    guards: readonly string[],
+    options: { readonly isSharer?: boolean; readonly gates?: number | undefined } = {},
+  ) {
     const client = await this.member(name, guards);
     const sharerKeys = options.isSharer === false ? undefined : this.share.sharerKeys;
     const store = await storeOf(this.pack);
     const swarming = new Swarming({ client, topic: this.share, store, sharerKeys, notGates: new Set() });
     this.#closers.push(() => swarming.close());
-    await this.until(() => swarming.gateCount === 2, 300_000, `${name} is at ${swarming.gateCount} gates`);
+    const { gates = 2 } = options;
+    await this.until(() => swarming.gateCount === gates, 300_000, `${name} is not at ${gates} gates`);
     return { client, swarming };
   }
 
@@ -200,6 +205,7 @@ export class HostileWorld {
       open: member.open.bind(member),
       vet: member.vet.bind(member),
       decodeInfo: member.decodeInfo,
+      vouchesFor: member.vouchesFor.bind(member),
       machine: member.machine,
     };
     const complete = Promise.withResolvers<void>();
