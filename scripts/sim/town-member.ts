@@ -63,7 +63,7 @@ export class TownMember {
   readonly #channels: ChannelPool;
   readonly #guards: Guards;
   readonly #client: SwarmingOptions["client"] &
-    Pick<ConstructorParameters<typeof Fetching>[0]["client"], "decodeInfo">;
+    Pick<ConstructorParameters<typeof Fetching>[0]["client"], "decodeInfo" | "vouchesFor">;
 
   constructor(ground: Ground, invite: readonly JoinRelay[], paths: PathCounts, random: SeededRandom) {
     this.#ground = ground;
@@ -94,6 +94,7 @@ export class TownMember {
     this.#client = {
       machine: { clock: time, random, createDialer: () => dialer },
       decodeInfo,
+      vouchesFor: (info) => this.table.has(info),
       open: async (want, avoid) => {
         paths.wanted++;
         try {

@@ -140,14 +140,14 @@ export class RelayTable {
    * The relays to pick paths from, in the order of `entries`: those that are vouched for once they are enough to hide among and most of the
    * table, and everybody in a network that is still small or was just joined. While few are vouched for, they are above all those of whoever
    * answered most of the questions: of a member that has just asked three relays, two of one attacker, nearly all would be the attacker's.
-   * Of what one source alone has named no more counts than of the source after it.
+   * Before that, of what one source alone has named no more counts than of the source after it, or than are vouched for.
    */
   forPaths(): RelayInfo[] {
     const entries = this.entries();
     const vouched = entries.filter(isVouched);
-    const heard = withoutFlood(entries);
-    const areMost = vouched.length >= ENOUGH_VOUCHED && 2 * vouched.length >= heard.length;
-    return (areMost ? vouched : heard).map((entry) => entry.info);
+    const areEnough = vouched.length >= ENOUGH_VOUCHED;
+    const heard = areEnough ? entries : withoutFlood(entries);
+    return (areEnough && 2 * vouched.length >= entries.length ? vouched : heard).map((entry) => entry.info);
   }
 
   /** Puts back an entry that was saved; refused as in `add`. */
@@ -275,7 +275,7 @@ export class RelayTable {
 
 /** Named by two independent sources, or reached by this member itself. */
 /**
- * Of what a single source has named, no more than the source after it, where there is more than one: honest sources name about as many, and one that
+ * Of what a single source has named, no more than the source after it, or than are vouched for, where there is more than one: honest sources name about as many, and one that
  * makes relays up would else stand on most paths of a small network.
  */
 function withoutFlood(entries: readonly TableEntry[]): readonly TableEntry[] {
@@ -287,7 +287,7 @@ function withoutFlood(entries: readonly TableEntry[]): readonly TableEntry[] {
     if (!isVouched(entry)) bySource.set(nameOf(entry), (bySource.get(nameOf(entry)) ?? 0) + 1);
   }
   const [, second = 0] = [...bySource.values()].toSorted((a, b) => b - a);
-  const most = Math.max(second, HEARSAY_OF_SOURCE);
+  const most = Math.max(second, HEARSAY_OF_SOURCE, entries.filter(isVouched).length);
   const taken = new Map<string, number>();
   return entries.filter((entry) => {
     if (isVouched(entry)) return true;

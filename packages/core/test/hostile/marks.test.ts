@@ -8,6 +8,7 @@ import {
   frameCircuit,
   frameCredit,
   frameType,
+  isData,
   type FrameType,
 } from "../../src/net/frame.ts";
 import type { Direction } from "../../src/net/memory-channel.ts";
@@ -40,8 +41,7 @@ async function run(mark: Mark | undefined, direction: Direction, type: FrameType
     // HELLO, PING and PONG are about the channel alone.
     if (number === outLink && frameCircuit(frame) !== 0) readable.push(readableIn(frame, outLink));
     if (number !== inLink || frameType(frame) !== type || marked > 0) return frame;
-    const isLayered = type === FRAME.data || type === FRAME.control;
-    if (isLayered && earlier === undefined) {
+    if (isLayered(type) && earlier === undefined) {
       earlier = Buffer.from(frame);
       return frame;
     }
@@ -59,8 +59,9 @@ async function run(mark: Mark | undefined, direction: Direction, type: FrameType
   const near = circuit.openStream(SERVICE.connect, Buffer.alloc(0), counting);
   await settle();
   for (let count = 0; count < 3; count++) {
-    near.send(Buffer.alloc(50, count));
-    far?.send(Buffer.alloc(50, count));
+    const length = type === FRAME.shortData ? 50 : 20_000;
+    near.send(Buffer.alloc(length, count));
+    far?.send(Buffer.alloc(length, count));
     await settle();
   }
   (direction === "forward" ? near : far)?.end();
@@ -81,6 +82,10 @@ async function idle({ clock }: CircuitWorld): Promise<void> {
   await settle();
 }
 
+function isLayered(type: FrameType): boolean {
+  return isData(type) || type === FRAME.control;
+}
+
 /** In hex, zeros at the end left out. */
 function plain(bytes: Buffer): string {
   return bytes.toString("hex").replace(/(00)+$/, "");
@@ -90,7 +95,7 @@ function plain(bytes: Buffer): string {
 function readableIn(frame: Buffer, link: number): string {
   const type = frameType(frame);
   const header = [type, frame[5], frameCredit(frame), frameCircuit(frame)].join(" ");
-  if (type === FRAME.data || type === FRAME.control) {
+  if (isLayered(type)) {
     return `${header} ${plain(frame.subarray(frame.length - 17 * link))}`;
   }
   // Handshake messages are made by the honest relay's neighbour or by the client, and authenticated end to end.

@@ -1,5 +1,13 @@
 import type { Channel, Dialer } from "../../src/net/channel.ts";
-import { FRAME, frameBody, frameCircuit, frameType, makeFrame, type FrameType } from "../../src/net/frame.ts";
+import {
+  FRAME,
+  frameBody,
+  frameCircuit,
+  frameType,
+  isData,
+  makeFrame,
+  type FrameType,
+} from "../../src/net/frame.ts";
 import { wrapChannel } from "./hostile-watch.ts";
 
 /** One channel of a hostile relay, as its script sees it. */
@@ -98,11 +106,11 @@ export const ofType =
   (frame) =>
     types.includes(frameType(frame));
 
-/** Frames of that type on channels to neighbours of such a name. */
+/** Frames of that type, DATA of either length, on channels to neighbours of such a name. */
 export const toward =
   (name: RegExp, ...types: readonly FrameType[]): Match =>
   (frame, wire) =>
-    name.test(wire.to) && types.includes(frameType(frame));
+    name.test(wire.to) && types.includes(isData(frameType(frame)) ? FRAME.data : frameType(frame));
 
 /** The first `count` of those that match, after `skipped` others. */
 export function some(match: Match, { skipped = 0, count = Infinity }): Match {
@@ -134,7 +142,8 @@ export function ofCircuits(match: Match, chosen: (index: number) => boolean): Ma
 export const flip =
   (at: number, bit = 0x10): Deed =>
   (frame) => {
-    const place = at < 0 ? frame.length + at : at;
+    // Short frames have no such place.
+    const place = at < 0 ? frame.length + at : at < frame.length ? at : 100;
     frame[place] = (frame[place] as number) ^ bit;
     return [frame];
   };

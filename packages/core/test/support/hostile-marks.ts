@@ -19,7 +19,7 @@ export interface Mark {
 }
 
 const BOTH: readonly Direction[] = ["forward", "backward"];
-const LAYERED: readonly FrameType[] = [FRAME.data, FRAME.control];
+const LAYERED: readonly FrameType[] = [FRAME.data, FRAME.shortData, FRAME.control];
 
 const at =
   (place: number, bit: number) =>

@@ -36,6 +36,7 @@ const MIDDLES = ["mid1", "mid2", "mid3"];
 const GUARD: Place = { where: "downloader's guard, to the downloader", names: ["dg1"], to: /^member/ };
 const SEEDERS_GUARD: Place = { where: "seeder's guard, to the seeder", names: ["sg1"], to: /^member/ };
 const SECOND: Place = { where: "second hops, to the downloader's guard", names: MIDDLES, to: /^dg/ };
+const ONE_SECOND: Place = { where: "one of the second hops", names: ["mid1"], to: /./ };
 const SECOND_ON: Place = {
   where: "second hops, to gates and scouts",
   names: MIDDLES.slice(1),
@@ -49,10 +50,10 @@ const SEEDERS_SECOND: Place = {
 const GATE: Place = { where: "one of the seeder's gates", names: ["gate1"], to: /./ };
 
 /** A circuit or two more, at once. */
-const LITTLE: Cost = { circuits: 30, seconds: 20, dials: 1, wastedKiB: 1024, heldKiB: 1024 };
+const LITTLE: Cost = { circuits: 30, seconds: 20, dials: 1, wastedKiB: 1024, heldKiB: 4096 };
 /** Somebody has to wait until it is clear that nothing comes. */
-const PATIENCE: Cost = { circuits: 35, seconds: 120, dials: 2, wastedKiB: 1024, heldKiB: 1024 };
-const NOTHING: Cost = { circuits: 6, seconds: 1, dials: 0, wastedKiB: 0, heldKiB: 1024 };
+const PATIENCE: Cost = { circuits: 45, seconds: 150, dials: 2, wastedKiB: 1024, heldKiB: 4096 };
+const NOTHING: Cost = { circuits: 6, seconds: 1, dials: 0, wastedKiB: 0, heldKiB: 4096 };
 
 const DOWNLOADER = "downloader: destroys the circuit as broken";
 const SEEDER = "seeder: destroys the circuit as broken";
@@ -81,7 +82,7 @@ function scenario(
 
 /** One frame of that kind in so many. */
 const sometimes =
-  (deed: Deed, type: typeof data | typeof control = data, every = 9) =>
+  (deed: Deed, type: typeof data | typeof control = data, every = 6) =>
   (tally: Tally, to: RegExp): FrameScript =>
     onSending(tally, each(every, toward(to, type)), deed);
 
@@ -102,7 +103,7 @@ const garbage =
     makeFrame(type, circuit).fill(0xa5, 8);
 
 const reading = (tally: Tally): FrameScript =>
-  onReceiving(tally, some(toward(/./, data), { skipped: 20 }), drop);
+  onReceiving(tally, some(toward(/./, data), { skipped: 10 }), drop);
 
 const noCredit: Deed = (frame) => {
   frame.writeUInt16BE(0, 6);
@@ -126,7 +127,7 @@ const replayedCreate = (): Deed => {
 
 /** What relays do to frames. */
 export const FRAME_SCENARIOS: readonly Scenario[] = [
-  scenario("flips a bit of sealed DATA", GUARD, [DOWNLOADER], LITTLE, sometimes(flip(2000), data, 25)),
+  scenario("flips a bit of sealed DATA", GUARD, [DOWNLOADER], LITTLE, sometimes(flip(2000), data, 20)),
   scenario("flips a bit of sealed DATA", SECOND, [DOWNLOADER], LITTLE, sometimes(flip(9000))),
   scenario(
     "flips a bit of sealed DATA",
@@ -135,8 +136,8 @@ export const FRAME_SCENARIOS: readonly Scenario[] = [
     LITTLE,
     sometimes(flip(8), data, 5),
   ),
-  scenario("flips a bit of sealed DATA", SEEDERS_GUARD, [SEEDER], LITTLE, sometimes(flip(16_000), data, 15)),
-  scenario("flips a bit of sealed DATA", SEEDERS_SECOND, [SEEDER], LITTLE, sometimes(flip(100), data, 15)),
+  scenario("flips a bit of sealed DATA", SEEDERS_GUARD, [SEEDER], LITTLE, sometimes(flip(16_000), data, 6)),
+  scenario("flips a bit of sealed DATA", SEEDERS_SECOND, [SEEDER], LITTLE, sometimes(flip(100), data, 6)),
   scenario("flips a bit of sealed DATA", GATE, [DOWNLOADER, SEEDER], LITTLE, sometimes(flip(100))),
   scenario("flips a bit of sealed CONTROL", SECOND, [DOWNLOADER], LITTLE, sometimes(flip(1000), control)),
   scenario(
@@ -166,21 +167,21 @@ export const FRAME_SCENARIOS: readonly Scenario[] = [
     SECOND_ON,
     [closes("gate"), closes("scout")],
     LITTLE,
-    sometimes(flip(5), data, 15),
+    sometimes(flip(5), data, 6),
   ),
   scenario(
     "sets a flag in the header",
     GUARD,
     [closes("downloader")],
     { ...LITTLE, dials: 6 },
-    sometimes(flip(5), data, 40),
+    sometimes(flip(5), data, 20),
   ),
   scenario(
     "changes a frame's type",
     SECOND,
     [closes("downloader's guard"), DOWNLOADER],
-    LITTLE,
-    sometimes(flip(4, 1), data, 40),
+    PATIENCE,
+    sometimes(flip(4, 1), data, 10),
   ),
   scenario("drops DATA", SECOND, [DOWNLOADER], PATIENCE, sometimes(drop)),
   scenario(
@@ -195,7 +196,7 @@ export const FRAME_SCENARIOS: readonly Scenario[] = [
     SECOND_ON,
     [GATE_DESTROYS, SCOUT_DESTROYS, closes("gate"), closes("scout")],
     LITTLE,
-    sometimes(duplicate, data, 15),
+    sometimes(duplicate, data, 6),
   ),
   scenario("replays frames of this and older circuits", SECOND, [DOWNLOADER], PATIENCE, (tally, to) =>
     onSending(tally, each(4, toward(to, data)), replay()),
@@ -243,14 +244,14 @@ export const FRAME_SCENARIOS: readonly Scenario[] = [
     GUARD,
     [closes("downloader")],
     { ...LITTLE, dials: 6 },
-    sometimes(credit(500), data, 40),
+    sometimes(credit(500), data, 20),
   ),
   scenario(
     "grants more than was sent",
     SECOND_ON,
     [closes("gate"), closes("scout")],
     LITTLE,
-    sometimes(credit(LIMITS.circuitFrames + 1), data, 15),
+    sometimes(credit(LIMITS.circuitFrames + 1), data, 6),
   ),
   scenario(
     "grants nothing, in a frame of its own",
@@ -311,7 +312,7 @@ export const FRAME_SCENARIOS: readonly Scenario[] = [
     GUARD,
     [],
     LITTLE,
-    sometimes(destroy, data, 30),
+    sometimes(destroy, data, 20),
     "new circuits are built",
   ),
   scenario(
@@ -327,7 +328,7 @@ export const FRAME_SCENARIOS: readonly Scenario[] = [
     GUARD,
     [],
     { ...LITTLE, dials: 6 },
-    sometimes(hangUp, data, 30),
+    sometimes(hangUp, data, 20),
     "it is dialled again",
   ),
   scenario("never passes CREATE on", SECOND_ON, [NO_CIRCUIT], PATIENCE, always(drop, create)),
@@ -348,7 +349,7 @@ export const FRAME_SCENARIOS: readonly Scenario[] = [
     fromThenOn(drop, data),
     "the seeder is asked through its other gate",
   ),
-  scenario("stops reading", SECOND, [], PATIENCE, reading, "as above"),
+  scenario("stops reading", ONE_SECOND, [], PATIENCE, reading, "as above"),
   scenario("tampers in two ways at once", SECOND, [DOWNLOADER], PATIENCE, (tally, to) =>
     inTurn(sometimes(flip(-200))(tally, to), sometimes(swap(), data, 3)(tally, to)),
   ),

@@ -22,8 +22,8 @@ const INVENTED = 60;
 const CROWD = 4;
 const FLOOD = 600;
 
-const LITTLE: Cost = { circuits: 20, seconds: 5, dials: 0, wastedKiB: 1024, heldKiB: 1024 };
-const SOME: Cost = { circuits: 40, seconds: 60, dials: 1, wastedKiB: 1024, heldKiB: 1024 };
+const LITTLE: Cost = { circuits: 20, seconds: 5, dials: 0, wastedKiB: 1024, heldKiB: 4096 };
+const SOME: Cost = { circuits: 40, seconds: 60, dials: 1, wastedKiB: 1024, heldKiB: 4096 };
 
 function keysNow(world: HostileWorld): EpochKeys {
   return deriveEpoch(world.share, epochsAt(world.share.topicSecret, world.clock.nowMs())[0] as number);
@@ -124,10 +124,13 @@ function staleLeases(honest: ServiceHandler, note: () => void): ServiceHandler {
       end: () => stream.end(),
       send: (payload: Buffer) => {
         sent.push(Buffer.from(payload));
-        if (kept !== undefined) note();
-        // An answer with a lease and the terms takes one payload.
-        kept ??= sent;
-        stream.send(Buffer.from(kept[0] as Buffer));
+        if (kept === undefined || kept === sent) {
+          kept = sent;
+          return stream.send(payload);
+        }
+        if (sent.length > 1) return;
+        note();
+        for (const one of kept) stream.send(Buffer.from(one));
       },
     };
     return honest(between, args, circuit);

@@ -23,8 +23,8 @@ import type { Handlers, HostileWorld, Script, WorldRelay } from "./hostile-world
 
 const { directory, scout, register, leases, connect } = SERVICE;
 
-const AT_ONCE: Cost = { circuits: 12, seconds: 5, dials: 0, wastedKiB: 1024, heldKiB: 1024 };
-const SOON: Cost = { circuits: 60, seconds: 45, dials: 0, wastedKiB: 1024, heldKiB: 1024 };
+const AT_ONCE: Cost = { circuits: 12, seconds: 5, dials: 0, wastedKiB: 1024, heldKiB: 4096 };
+const SOON: Cost = { circuits: 60, seconds: 75, dials: 0, wastedKiB: 1024, heldKiB: 4096 };
 
 const NO_LEASES = "downloader: a gate could not be asked for leases: E_CIRCUIT";
 const BAD_LEASES = "downloader: a gate could not be asked for leases: E_GATE";
@@ -170,7 +170,7 @@ const GATE_SCENARIOS: readonly Scenario[] = [
     ["gate1"],
     [],
     SOON,
-    tunnels((tally) => tampering(tally, 20)),
+    tunnels((tally) => tampering(tally, 5)),
     { because: "the record does not authenticate (E_TUNNEL), and that gate is left alone" },
   ),
   gates(
@@ -201,7 +201,7 @@ const GATE_SCENARIOS: readonly Scenario[] = [
     ["gate1"],
     [],
     SOON,
-    tunnels((tally) => endingAfter(tally, 20)),
+    tunnels((tally) => endingAfter(tally, 5)),
     { because: "each brought something; other gates are tried first from then on" },
   ),
   gates(
@@ -209,7 +209,7 @@ const GATE_SCENARIOS: readonly Scenario[] = [
     ["gate1"],
     [],
     SOON,
-    tunnels((tally) => stallingAfter(tally, 10)),
+    tunnels((tally) => stallingAfter(tally, 3)),
     { because: "the slow seeder is asked through its other gate" },
   ),
   gates(

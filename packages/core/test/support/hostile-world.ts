@@ -125,7 +125,7 @@ export class HostileWorld {
   }) {
     this.#hostile = options.hostile;
     this.#random = options.random ?? systemRandom;
-    this.pack = samplePack(options.packBytes ?? 768 * 1024);
+    this.pack = samplePack(options.packBytes ?? 2 * 1024 * 1024);
     const plans = Object.entries(options.plans ?? USUAL);
     for (const [index, [name, plan]] of plans.entries()) this.#startRelay(name, index, plan);
     const infos = [...this.relays.values()].map(({ info }) => info);

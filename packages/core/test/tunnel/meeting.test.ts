@@ -424,6 +424,45 @@ test("invented seeders cost a bounded number of circuits, and a real one is reac
   assert.equal((await findAll(finder, 1)).length, 1);
 });
 
+/** Would catch: a topic crowded with inventions at its gates that uses up the circuits which the sharer needs. */
+test("seeders that gates name and nobody has reached are dialled only so often, the sharer always", async () => {
+  const town = newTown(3);
+  const share = newShare();
+  const [epoch] = epochsAt(share.topicSecret, town.clock.nowMs());
+  const keys = deriveEpoch(share, epoch as number);
+  const invent = (): Buffer => {
+    const gates = [{ info: town.gates[0]?.target.info as Buffer, tag: systemRandom.bytes(16) }];
+    const lease = makeLease(keys.topic, newSeeder(), gates, Math.floor(NOW_MS / 1000) + 3_600);
+    return sealLease(keys, lease, systemRandom);
+  };
+  let dials = 0;
+  const log = (_level: string, event: string): void => {
+    if (event === "a seeder could not be reached through one of its gates") dials++;
+  };
+  const finder = town.finderFor(share, { log });
+  for (let minute = 0; minute < 10; minute++) {
+    for (let i = 0; i < 40; i++) finder.book.add(invent(), "gate");
+    await assert.rejects(findAll(finder, 5), isBackroomError);
+    await pass(town.clock, 60_000);
+  }
+  const most = LIMITS.strangersBurst + (10 * 60_000) / LIMITS.strangersEveryMs;
+  assert.ok(dials <= most && dials > LIMITS.strangersBurst + 5, `${dials} dials in ten minutes`);
+  town.seed(share, newSeeder(share.sharerKeys));
+  await pass(town.clock, 20_000);
+  assert.equal((await findAll(finder, 1)).length, 1);
+});
+
+/** Would catch: two lying scouts whose inventions use up all circuits in one round. */
+test("of gates that nobody vouches for only a few are asked in one round", async () => {
+  const town = newTown(20);
+  const finder = town.finderFor(newShare(), {
+    isVouched: () => false,
+    askScouts: () => Promise.resolve(town.gates.map(({ target }) => target)),
+  });
+  await assert.rejects(findAll(finder, 1), isBackroomError);
+  assert.equal(town.opened.length, LIMITS.finderDoubtfulGates);
+});
+
 /** Would catch: forged answers of the DHT that make a downloader build a circuit to each relay of the network. */
 test("of many gates that scouts name a bounded number is asked in one round", async () => {
   const town = newTown(3 * LIMITS.finderGates);
