@@ -86,7 +86,7 @@ test("logs at every level tell nobody's address, link, key or file", { timeout: 
         assert.ok(secretsIn(planted, [secret]).length > 0, `${secret.what}, as ${text}, would not be found`);
       }
     }
-    await run.ends("telltale", ["get", shared.link]);
+    await run.ends("telltale", ["get", "-o", network.path("out", "telltale"), shared.link]);
     const told = secretsIn(run.logs(), await run.secrets());
     assert.match(told.join("\n"), /^address 127\.0\.[^]*^port /m, "what a program tells is not seen");
   } finally {
