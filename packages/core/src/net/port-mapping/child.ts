@@ -20,14 +20,14 @@ const NOTHING: Granted = { externalPort: 0, lifetimeS: 0 };
 
 /** PCP and NAT-PMP first: they are small, and answered or not within two seconds. Giving up is told in both ways. */
 async function ask(job: MappingJob): Promise<Granted> {
-  const gateways = job.gateways?.map((host) => ({ host, certain: true })) ?? findGateways();
+  const gateways = job.gateways ?? findGateways();
   const nonce = Buffer.from(job.nonce, "hex");
   const asked = await Promise.all(
-    gateways.map(({ host }) => askPmpGateway(host, job, nonce, job.pmpPort).catch(() => undefined)),
+    gateways.map((host) => askPmpGateway(host, job, nonce, job.pmpPort).catch(() => undefined)),
   );
   const granted = asked.find((one) => one !== undefined);
   if (granted !== undefined && job.lifetimeS > 0) return granted;
-  guardHttp(gateways.map(({ host }) => host));
+  guardHttp(gateways);
   // Loaded when it is needed, and after the guard is up.
   const { askUpnpGateway } = await import("./upnp.ts");
   return askUpnpGateway(job).catch(() => NOTHING);

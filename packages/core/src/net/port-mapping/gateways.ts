@@ -3,16 +3,9 @@ import { networkInterfaces } from "node:os";
 import { ipBytes, ipText } from "../../base/ip-address.ts";
 import { LIMITS } from "../../base/limits.ts";
 
-/** A router that this computer is behind, perhaps. */
-export interface Gateway {
-  readonly host: string;
-  /** Whether the system says so; otherwise it is where routers mostly are. */
-  readonly certain: boolean;
-}
-
 /** The default gateways, where the system tells (Linux), and otherwise the first and last address of each private IPv4 network that this computer is in. */
-export function findGateways(): Gateway[] {
-  const told = readRoutes().map((host) => ({ host, certain: true }));
+export function findGateways(): string[] {
+  const told = readRoutes();
   return told.length > 0 ? told : guesses();
 }
 
@@ -38,12 +31,11 @@ export function parseRoutes(text: string): string[] {
   return [...gateways].slice(0, LIMITS.portMappingGateways);
 }
 
-function guesses(): Gateway[] {
+function guesses(): string[] {
   return Object.values(networkInterfaces())
     .flatMap((one) => one ?? [])
     .filter(({ family, internal }) => family === "IPv4" && !internal)
     .flatMap(({ address, netmask }) => edgesOf(address, netmask))
-    .map((host) => ({ host, certain: false }))
     .slice(0, LIMITS.portMappingGateways);
 }
 
