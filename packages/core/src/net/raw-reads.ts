@@ -12,7 +12,7 @@ interface Handle {
 const HELD_BYTES = 64 * 1024;
 
 /**
- * A socket's bytes without the stream classes between, which for each record of 16 KiB cost as much as a pass of AES over it (docs/adr/0020-raw-reads.md).
+ * A socket's bytes without the stream classes between, which for each record of 16 KiB cost as much as a pass of AES over it (docs/adr/0021-raw-reads.md).
  * End, errors and closing stay with the socket. This stands on what Node has inside; where that is another thing, the socket's `data` events serve as
  * well. Reading begins paused.
  */
