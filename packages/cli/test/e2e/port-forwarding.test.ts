@@ -54,8 +54,13 @@ test("a computer finds out that it can be reached: by both families, and behind 
       assert.deepEqual([open["reachable"], open["hosts"], open["gate"]], [true, 0, false]);
       for (const place of ["address", "address6"] as const) {
         const relays = new Set(RELAYS.map((name) => lab[place](name)));
-        const called = callers(await lab.captured(), lab[place]("server"));
-        assert.ok([...called].filter((source) => relays.has(source)).length >= 2, `asked about its ${place}`);
+        // The capture lags behind on a busy machine.
+        let called: string[] = [];
+        for (let looks = 0; looks < 30 && called.length < 2; looks++) {
+          const callersSeen = callers(await lab.captured(), lab[place]("server"));
+          called = [...callersSeen].filter((source) => relays.has(source));
+        }
+        assert.ok(called.length >= 2, `asked about its ${place}`);
       }
       for (const manner of ["NAT-PMP", "UPnP"] as const) {
         const forwarder = await startPortForwarder(router, folder, manner);
@@ -121,18 +126,20 @@ test("whatever a hostile router answers, nobody else is called, and it is over i
         await ended;
       }
     }
-    // The router between the two saw nothing: neither a call to the victim nor a question for a name.
-    const calls = async (): Promise<Packet[]> =>
-      (await lab.captured()).filter(({ protocol }) => protocol === TCP || protocol === UDP);
-    assert.deepEqual(await calls(), []);
+    // The control: a call to the victim at another port, and what comes after it in the capture comes after all of the above.
     await assert.rejects(lab.runScript("helper", connects(lab.address("victim"))));
-    const seen = await calls();
+    let seen: Packet[] = [];
+    for (let looks = 0; looks < 30 && !seen.some(({ targetPort }) => targetPort === PORT); looks++) {
+      seen = (await lab.captured()).filter(({ protocol }) => protocol === TCP || protocol === UDP);
+    }
     assert.ok(seen.length > 0, "nothing would have been seen");
-    assert.ok(
-      seen.every(
-        ({ source, target }) => ![source, target].some((at) => [HOME_ADDRESS, HOME_GATEWAY].includes(at)),
-      ),
+    // Neither a call to the victim nor a question for a name went through the router between the two.
+    assert.deepEqual(
+      seen.filter(({ sourcePort, targetPort }) => ![sourcePort, targetPort].includes(PORT)),
+      [],
     );
+    const atHome = [HOME_ADDRESS, HOME_GATEWAY];
+    assert.ok(seen.every(({ source, target }) => ![source, target].some((at) => atHome.includes(at))));
   } finally {
     router.close();
     await lab.close();
