@@ -193,7 +193,7 @@ export class HostileWorld {
     const swarming = new Swarming({ client, topic: this.share, store, sharerKeys, notGates: new Set() });
     this.#closers.push(() => swarming.close());
     const { gates = 2 } = options;
-    await this.until(() => swarming.gateCount === gates, 300_000, `${name} is not at ${gates} gates`);
+    await this.until(() => swarming.gateCount >= gates, 300_000, `${name} is not at ${gates} gates`);
     return { client, swarming };
   }
 
