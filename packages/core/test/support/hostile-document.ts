@@ -46,6 +46,7 @@ export function hostileDocument(): string {
     "- **The seeder's own guard swallows data of its standing circuits** once it is registered: nothing tells it that tunnels fail. The same error, until the registration is renewed, within the hour.",
     "- **All scouts that a downloader asks lie, or the DHT is flooded so that it names no real gate**: E_NO_SEEDERS, while peers that pass leases on, and a link's sharer, are of no help to a newcomer.",
     "- **A topic crowded beyond what a downloader tries** (15 unknown seeders at once, then four a minute) delays it where no lease is the sharer's.",
+    "- **More kills than a downloader rebuilds** (6 circuits to one gate at once and one more each two minutes, 20 in all, PROTOCOL 7.5): eight relays that each hang up once are outlived; where each did so twice a download of 24 MiB from one seeder ended with E_TUNNEL.",
     "- **A guard that lets each circuit carry a little** slows its member down: it is left for a while once circuits to three last hops were lost within five minutes, and replaced once the share of failures shows (PROTOCOL 7.5).",
     "",
   ].join("\n");
