@@ -14,8 +14,12 @@ test("a network in which every member runs the whole protocol: all downloads arr
   assert.deepEqual(await measureTown({ members: 20, seed: "town" }), first);
 });
 
-test("with as many lying scouts and empty gates as honest relays, members meet them, and not everybody is kept out", async () => {
-  const figures = await measureTown({ members: 20, seed: "attack", hostile: { relays: 8, crowd: 20 } });
+test("members meet lying scouts and empty gates among honest ones, and not everybody is kept out", async () => {
+  const figures = await measureTown({ members: 20, seed: "attack", hostile: { relays: 2, crowd: 20 } });
   assert.ok(figures.asked.lyingScouts > 0 && figures.asked.emptyGates > 0, "nobody met the hostile relays");
-  assert.ok(figures.complete > 0, `${figures.complete} of ${figures.downloads} downloads arrived`);
+  assert.equal(
+    figures.complete,
+    figures.downloads,
+    `${figures.complete} of ${figures.downloads} downloads arrived`,
+  );
 });
