@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { homedir } from "node:os";
 import path from "node:path";
@@ -11,9 +11,10 @@ const FLUSH_MS = 5_000;
  * what runs. A start without it is as good, only slower.
  */
 export function keepCompiledCode(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): void {
-  const folder = cacheFolder(env, platform);
   try {
+    const folder = cacheFolder(env, platform);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!isOwn(folder)) return;
     enableCompileCache(folder);
   } catch {
     return;
@@ -21,12 +22,20 @@ export function keepCompiledCode(env: NodeJS.ProcessEnv, platform: NodeJS.Platfo
   setTimeout(flushCompileCache, FLUSH_MS).unref();
 }
 
-/** The platform's custom: XDG on Linux, Caches on macOS, local AppData on Windows. */
+/** It may have been there: made by somebody else, or, under `sudo`, a less mighty user's. Windows has no such numbers; its folder is below the user's own. */
+function isOwn(folder: string): boolean {
+  const { uid, mode } = statSync(folder);
+  return process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);
+}
+
+/** The platform's custom: XDG on Linux, Caches on macOS, local AppData on Windows. Raises where the user has no home. */
 export function cacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
   const home = homedir();
   if (platform === "win32") {
     return path.join(env["LOCALAPPDATA"] ?? path.join(home, "AppData", "Local"), "Backroom", "Cache");
   }
   if (platform === "darwin") return path.join(home, "Library", "Caches", "Backroom");
-  return path.join(env["XDG_CACHE_HOME"] ?? path.join(home, ".cache"), "backroom");
+  const given = env["XDG_CACHE_HOME"] ?? "";
+  // By the specification; what lies below the working folder may be anybody's.
+  return path.join(path.isAbsolute(given) ? given : path.join(home, ".cache"), "backroom");
 }
