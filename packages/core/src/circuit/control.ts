@@ -2,7 +2,7 @@ import { ByteReader } from "../base/bytes.ts";
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { CLIENT_MESSAGE_BYTES } from "./handshake.ts";
-import { FRAME, frameBytes, type FrameType } from "../net/frame.ts";
+import { FRAME, frameBytes, OTHER_FRAME_BYTES, type FrameType } from "../net/frame.ts";
 import { SHORT_PAYLOAD_BYTES, STREAM_PAYLOAD_BYTES } from "./stream.ts";
 
 /**
@@ -109,6 +109,10 @@ export function decodeData(opened: Buffer): { stream: number; payload: Buffer } 
   const length = opened.readUInt16BE(WHAT_BYTES + 2);
   if (stream === 0 || length === 0 || length > STREAM_PAYLOAD_BYTES || length > opened.length - start) {
     throw broken("a data message has no stream or the wrong length");
+  }
+  // It would hold the memory of a DATA frame wherever it waits, and count as a short one.
+  if (length <= SHORT_PAYLOAD_BYTES && opened.length > OTHER_FRAME_BYTES) {
+    throw broken("a short payload came in a long frame");
   }
   return { stream, payload: opened.subarray(start, start + length) };
 }

@@ -55,6 +55,20 @@ decoderSuite({
   decode: decodeData,
 });
 
+/** Would catch: a gate that holds 64 KiB for a byte that it counts as 2 KiB. */
+test("a payload that fits SHORT DATA is refused in DATA, and one byte more is not", () => {
+  const opened = (length: number): Buffer => {
+    const frame = Buffer.alloc(65_461);
+    writeData(frame, { start: 0, length: frame.length }, 9, Buffer.alloc(length, 7));
+    return frame;
+  };
+  assert.throws(
+    () => decodeData(opened(1_968)),
+    (error) => isBackroomError(error, "E_FRAME"),
+  );
+  assert.equal(decodeData(opened(1_969)).payload.length, 1_969);
+});
+
 decoderSuite({
   name: "EXTEND",
   samples: [

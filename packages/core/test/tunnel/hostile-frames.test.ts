@@ -8,6 +8,7 @@ import {
   encodeBegin,
   encodeEnd,
   encodeExtend,
+  makeDataFrame,
   writeControl,
   writeData,
   type ControlMessage,
@@ -38,6 +39,7 @@ import {
   frameBytes,
   frameCircuit,
   frameType,
+  isData,
   makeFrame,
   type FrameType,
 } from "../../src/net/frame.ts";
@@ -165,7 +167,7 @@ class Hostile {
     const id = frameCircuit(frame);
     if (frameType(frame) === FRAME.destroy) this.#circuits.delete(id);
     const hello = this.#hellos.get(id);
-    if (frameType(frame) === FRAME.data || frameType(frame) === FRAME.control) this.answers++;
+    if (isData(frameType(frame)) || frameType(frame) === FRAME.control) this.answers++;
     if (frameType(frame) !== FRAME.created || hello === undefined) return;
     this.circuitsMade++;
     const layers = new ClientLayers();
@@ -237,7 +239,6 @@ class Hostile {
   }
 
   #data(): Buffer {
-    const frame = makeFrame(FRAME.data, 0);
     const body = encodeBencode(this.#question());
     const message = Buffer.concat([Buffer.alloc(4), body]);
     message.writeUInt32BE(this.#random.below(20) === 0 ? this.#random.below(2 ** 32) : body.length, 0);
@@ -250,7 +251,10 @@ class Hostile {
     ]);
     if (this.#random.below(10) === 0)
       bytes.writeUInt8(this.#random.below(256), this.#random.below(bytes.length));
-    writeData(frame, ONE_HOP.ownRange(frame.length), this.#stream(), bytes.subarray(0, STREAM_PAYLOAD_BYTES));
+    const payload = bytes.subarray(0, STREAM_PAYLOAD_BYTES);
+    // A long frame is no place for most of them.
+    const frame = this.#random.below(100) === 0 ? makeFrame(FRAME.data, 0) : makeDataFrame(payload.length);
+    writeData(frame, ONE_HOP.ownRange(frame.length), this.#stream(), payload);
     return frame;
   }
 
