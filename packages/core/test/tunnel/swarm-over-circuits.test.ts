@@ -80,9 +80,9 @@ function cut(tunnel: ByteDuplex, lengths: readonly number[], restTurns: readonly
 /** Would catch: memory that is given back while somebody still reads it, at any hop or end; short frames that overtake long ones, or count as they do not. */
 test("whatever the lengths of writes and the pauses of readers, a swarm's bytes arrive through five relays as they are", async () => {
   const { world, dial } = await seededGate();
-  let [short, long] = [0, 0];
+  const seen = { short: 0, long: 0 };
   world.network.tap = (frame) => {
-    if (isData(frameType(frame))) frame.length === DATA_FRAME_BYTES ? long++ : short++;
+    if (isData(frameType(frame))) seen[frame.length === DATA_FRAME_BYTES ? "long" : "short"]++;
     return frame;
   };
   const writes = fc.array(
@@ -120,7 +120,7 @@ test("whatever the lengths of writes and the pauses of readers, a swarm's bytes 
     }),
     { numRuns: 30 },
   );
-  assert.ok(short > 100 && long > 100, `only ${short} short frames, ${long} long ones`);
+  assert.ok(seen.short > 100 && seen.long > 100, `only ${seen.short} short frames, ${seen.long} long ones`);
   assert.equal(
     world.relays.reduce((sum, { relay }) => sum + relay.stats().queuedBytes, 0),
     0,
