@@ -2,14 +2,10 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { setTimeout as sleep } from "node:timers/promises";
 import { defaultDataFolder } from "@backroom/core/node/data-folder.ts";
 import { joinNetwork } from "@backroom/core/node/networks.ts";
 import type { RelayMode } from "@backroom/core/node/relay-setting.ts";
 import type { Session } from "../session.ts";
-
-/** Ctrl-C in a terminal reaches all of them at once; who is told by nobody else is told by us after this. */
-const OWN_END_MS = 500;
 
 export interface SiblingOptions {
   /** How many besides the first relay. */
@@ -33,9 +29,15 @@ export async function runSiblings(options: SiblingOptions, session: Session): Pr
   const root = session.dataFolder ?? defaultDataFolder(process.env, process.platform);
   const running: ChildProcess[] = [];
   const ends: Promise<void>[] = [];
+  // First of all: when a later one cannot be started, those before it still run. No signal: one that reached all of them would be followed by a second, which ends at once.
+  const stop = (): void => {
+    for (const child of running) if (child.connected) child.disconnect();
+  };
+  signal.addEventListener("abort", stop, { once: true });
   for (let number = 2; number <= options.count + 1 && !signal.aborted; number++) {
     const dataFolder = path.join(root, "relays", String(number));
     await joinNetwork({ dataFolder, invite: options.invite });
+    if (signal.aborted) break;
     const child = startSibling(number, dataFolder, options, session);
     running.push(child);
     ends.push(
@@ -44,12 +46,6 @@ export async function runSiblings(options: SiblingOptions, session: Session): Pr
       }),
     );
   }
-  const stop = async (): Promise<void> => {
-    await sleep(OWN_END_MS);
-    for (const child of running) if (child.exitCode === null) child.kill("SIGTERM");
-  };
-  signal.addEventListener("abort", () => void stop(), { once: true });
-  if (signal.aborted) void stop();
   await Promise.all(ends);
 }
 
@@ -71,7 +67,8 @@ function startSibling(
       ...(options.hosts === undefined ? [] : ["--host", ...options.hosts]),
     ],
     {
-      stdio: ["ignore", "pipe", "ignore"],
+      // By the channel's end it learns that it is to stop, or that this process is gone.
+      stdio: ["ignore", "pipe", "ignore", "ipc"],
       // A proxy's URL may hold a password, which arguments would show to everybody on this computer.
       env: { ...process.env, ...(proxy === undefined ? {} : { BACKROOM_PROXY: proxy }) },
     },
