@@ -6,7 +6,7 @@ export interface QueueMeter {
   queuedFrames: number;
   /** Those that a service got and is not done with: a gate's, that wait for the other side. Their bounds are the service's own. */
   heldFrames: number;
-  forwardedFrames: number;
+  forwardedBytes: number;
   queuedBytes: number;
   /** How much may wait. */
   readonly mostBytes: number;
@@ -41,8 +41,8 @@ export class PassOnQueue implements FrameSource {
   }
 
   take(): Buffer {
-    this.#meter.forwardedFrames++;
     const frame = this.#frames.shift() as Buffer;
+    this.#meter.forwardedBytes += frame.length;
     this.#count(-1, -frame.length);
     this.#from.release();
     return frame;

@@ -41,10 +41,10 @@ export interface RelayDeps {
 export interface RelayStats {
   readonly channels: number;
   readonly circuits: number;
-  /** DATA frames that wait here right now, and those carried since the start. */
+  /** DATA frames that wait here right now, and bytes of those carried since the start. */
   readonly queuedFrames: number;
   readonly queuedBytes: number;
-  readonly forwardedFrames: number;
+  readonly forwardedBytes: number;
   readonly refusedCircuits: number;
 }
 
@@ -73,7 +73,7 @@ export function createRelay(deps: RelayDeps): Relay {
     queuedFrames: 0,
     queuedBytes: 0,
     heldFrames: 0,
-    forwardedFrames: 0,
+    forwardedBytes: 0,
     mostBytes,
     onFull: makeRoom,
   };
@@ -180,7 +180,7 @@ export function createRelay(deps: RelayDeps): Relay {
       refusedCircuits,
       queuedFrames: meter.queuedFrames,
       queuedBytes: meter.queuedBytes,
-      forwardedFrames: meter.forwardedFrames,
+      forwardedBytes: meter.forwardedBytes,
     }),
     close: () => {
       cancelSweep();

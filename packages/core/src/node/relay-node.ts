@@ -12,7 +12,6 @@ import { createRelayInfoDecoder, isGuest } from "../directory/relay-info.ts";
 import { StrangerDials } from "../directory/stranger-dials.ts";
 import type { RelayTable } from "../directory/table.ts";
 import type { JoinRelay } from "../link/join-relay.ts";
-import { DATA_FRAME_BYTES } from "../net/frame.ts";
 import { createPortMapper } from "../net/port-mapping/port-mapper.ts";
 import { createTlsDialer } from "../net/tls-dialer.ts";
 import { listenTls } from "../net/tls-listener.ts";
@@ -335,9 +334,8 @@ async function startRelay(parts: Parts): Promise<Running> {
         return inviteTo(network, [...self, ...others].slice(0, INVITE_RELAYS).map(joinRelayOf));
       },
       stats() {
-        const { circuits, forwardedFrames } = relay.stats();
-        const bytesCarried = forwardedFrames * DATA_FRAME_BYTES;
-        return { relaysKnown: table.size, circuits, bytesCarried, guests: hosting.count };
+        const { circuits, forwardedBytes } = relay.stats();
+        return { relaysKnown: table.size, circuits, bytesCarried: forwardedBytes, guests: hosting.count };
       },
     },
     async close() {

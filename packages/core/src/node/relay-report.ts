@@ -1,7 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { RelayStats } from "../circuit/relay.ts";
-import { DATA_FRAME_BYTES } from "../net/frame.ts";
 
 const REPORT_MS = 60_000;
 
@@ -13,14 +12,14 @@ export function reportRelay(
 ): () => void {
   let cancel = clock.after(REPORT_MS, report);
   function report(): void {
-    const { channels, circuits, queuedBytes, forwardedFrames, refusedCircuits, relaysKnown } = stats();
+    const { channels, circuits, queuedBytes, forwardedBytes, refusedCircuits, relaysKnown } = stats();
     log("info", "the relay works", {
       relayCount: relaysKnown,
       channelCount: channels,
       circuitCount: circuits,
       refusedCount: refusedCircuits,
       waitingBytes: queuedBytes,
-      carriedBytes: forwardedFrames * DATA_FRAME_BYTES,
+      carriedBytes: forwardedBytes,
     });
     cancel = clock.after(REPORT_MS, report);
   }

@@ -6,7 +6,7 @@ import { buildCircuit } from "../../src/circuit/client-circuit.ts";
 import { SERVICE, type CircuitStream, type ServedCircuit } from "../../src/circuit/stream.ts";
 import { ChannelPool } from "../../src/circuit/channel-pool.ts";
 import { generateKeys } from "../../src/crypto/keys.ts";
-import { FRAME, frameType } from "../../src/net/frame.ts";
+import { DATA_FRAME_BYTES, FRAME, frameType, OTHER_FRAME_BYTES } from "../../src/net/frame.ts";
 import { createCircuitWorld, settle, type WorldRelay } from "../support/circuit-world.ts";
 
 const QUIET = { onData() {}, onWindow() {}, onEnd() {} };
@@ -24,6 +24,20 @@ test("a client that builds without end is refused for a while; its circuits and 
   world.clock.advance(1000);
   for (let count = 0; count < LIMITS.handshakesPerSecondPerClient; count++) await world.build(0);
   await assert.rejects(world.build(0), isCircuit);
+});
+
+/** Would catch: a relay that tells its operator of 64 KiB carried for each question of a few bytes. */
+test("a relay says how many bytes it carried: short frames are short", async () => {
+  const world = createCircuitWorld({ relayCount: 2 });
+  const [first, last] = world.relays as [WorldRelay, WorldRelay];
+  last.services[SERVICE.directory] = () => QUIET;
+  const stream = (await world.build(0, 1)).openStream(SERVICE.directory, Buffer.alloc(0), QUIET);
+  for (let count = 0; count < 3; count++) stream.send(Buffer.alloc(100));
+  await settle();
+  assert.equal(first.relay.stats().forwardedBytes, 3 * OTHER_FRAME_BYTES);
+  stream.send(Buffer.alloc(10_000));
+  await settle();
+  assert.equal(first.relay.stats().forwardedBytes, 3 * OTHER_FRAME_BYTES + DATA_FRAME_BYTES);
 });
 
 test("extensions under way are bounded for each neighbour, and their places come back", async () => {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { encodeBencode, type Bencoded } from "../../src/base/bencode.ts";
 import { LIMITS } from "../../src/base/limits.ts";
+import { STREAM_PAYLOAD_BYTES } from "../../src/circuit/stream.ts";
 import { generateKeys } from "../../src/crypto/keys.ts";
 import { createDirectoryService } from "../../src/directory/directory-service.ts";
 import {
@@ -160,7 +161,10 @@ test("a sample holds at most 64 relays of the table, whatever is asked for", asy
   assert.equal(new Set(infos.map((info) => info.key)).size, LIMITS.sampleInfos);
   const answer = await ask({ ...sampleQuestion(0), n: 1_000_000 });
   assert.equal((answer.get("r") as unknown[]).length, LIMITS.sampleInfos);
-  assert.ok(encodeBencode(answer).length < 2 * 16_304, "an answer takes more than two DATA frames");
+  assert.ok(
+    encodeBencode(answer).length <= STREAM_PAYLOAD_BYTES - 4,
+    "an answer takes more than one DATA frame",
+  );
 });
 
 test("the relay at an address is named, and a relay elsewhere is not taken for it", async () => {
