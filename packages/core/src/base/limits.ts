@@ -16,7 +16,7 @@ export const LIMITS = {
   logFileBytes: 8 * 1024 * 1024,
 
   // --- net ------------------------------------------------------------------------------------------
-  /** Waiting in one channel above the kernel's own buffers: some 30 DATA frames keep any link busy; more only adds delay. */
+  /** Waiting in one channel above the kernel's own buffers: eight DATA frames keep any link busy; more only adds delay. */
   channelQueueBytes: 512 * 1024,
   /** Above this a neighbour does not read, whatever is sent to it unasked (CREATE, PONG): the channel is closed. */
   channelQueueMostBytes: 2 * 1024 * 1024,
@@ -160,7 +160,7 @@ export const LIMITS = {
   tablePerSource: 625,
   /** Enough to tell two independent sources from one, and to see a third and fourth agree. */
   tableSourcesKept: 4,
-  /** An answer to `sample`: 64 infos of 400 bytes fit two DATA frames. */
+  /** An answer to `sample`: 64 infos of 400 bytes fit one DATA frame. */
   sampleInfos: 64,
   /** Questions that one circuit may ask of the directory: a burst to fill a table, then one a second. */
   directoryBurstCount: 32,
@@ -394,7 +394,7 @@ export const LIMITS = {
   streamsPerCircuit: 256,
   /** BEGINs that wait for their answer: whoever makes a gate open streams cannot fill a slow circuit with CONTROL frames. */
   streamsUnanswered: 32,
-  /** Circuits on a client's channel: tens are in use and being replaced. Each may hold 2 MiB. */
+  /** Circuits on a client's channel: tens are in use and being replaced. Each may hold 1 MiB, and more only of what is left of the pool. */
   circuitsPerClient: 64,
   /** Circuits on a channel between relays, which carries everybody's. */
   circuitsPerRelay: 2048,

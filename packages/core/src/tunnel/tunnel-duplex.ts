@@ -15,7 +15,7 @@ export interface TunnelDeps {
 
 /**
  * The byte stream inside a tunnel whose keys are agreed. What is written within one turn of the event loop shares records: a record
- * costs 16 KiB whatever is in it, and a peer's requests are 17 bytes each. A paused tunnel leaves records unopened and does not say
+ * costs 2 KiB at least, whatever is in it, and a peer's requests are 17 bytes each. A paused tunnel leaves records unopened and does not say
  * `consumed`, so the peer stops at the window.
  */
 export class TunnelDuplex implements ByteDuplex, StreamHandlers {

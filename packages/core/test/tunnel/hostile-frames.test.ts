@@ -186,7 +186,7 @@ class Hostile {
 
   /** Any frame with any header that has a length. */
   #noise(): Buffer {
-    const type = (1 + this.#random.below(9)) as FrameType;
+    const type = (1 + this.#random.below(10)) as FrameType;
     const frame = this.#random.bytes(frameBytes(type));
     frame.writeUInt32BE(this.#pick(IDS), 0);
     frame[4] = type;
