@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { after, before, test } from "node:test";
 import { createNetwork } from "@backroom/core/node/networks.ts";
@@ -51,11 +51,11 @@ async function refused(
   return run;
 }
 
-/** What a member keeps, its table of relays and guards aside: those change whenever it joins. */
+/** What a member keeps, its table of relays and what it keeps of paths aside: those change whenever it joins. */
 async function dataListing(data: string): Promise<string[]> {
   const all = await listing(data).catch(() => []);
   const emptyFolders = ["networks/", "packs/", "relay/", "shares/"];
-  return all.filter((name) => !/^networks\/\w+\.(table|guards) /.test(name) && !emptyFolders.includes(name));
+  return all.filter((name) => !/^networks\/\w+\.(table|paths) /.test(name) && !emptyFolders.includes(name));
 }
 
 const mistyped = (text: string): string =>
@@ -141,8 +141,13 @@ test("a locked link without a key says what would open it, and a wrong key is no
 });
 
 test("a target that exists is found out before the share is fetched, and is not touched", async () => {
+  // Long enough that all of it cannot have come before its index was read.
+  await mkdir(folder.join("long"));
+  await writeFile(folder.join("long/film.mp4"), randomBytes(64 * 1024 * 1024));
+  const sharer = await network.run("long sharer", ["share", folder.join("long/film.mp4")]);
+  const { link: long } = await sharer.line((line) => line.event === "result");
   await writeFile(network.path("film.mp4"), "mine");
-  const run = await backroom(["--json", "--data", network.dataFolder("member"), "get", link], {
+  const run = await backroom(["--json", "--data", network.dataFolder("member"), "get", String(long)], {
     cwd: network.folder,
   });
   assert.equal(run.code, "E_TARGET_EXISTS", run.stdout);
@@ -151,6 +156,7 @@ test("a target that exists is found out before the share is fetched, and is not 
     .lines()
     .filter((line) => line["event"] === "progress" && line["done"] === line["total"]);
   assert.deepEqual(fetched, []);
+  sharer.kill("SIGTERM");
 });
 
 test("the same share is handed out once from one data folder, and fetching it there keeps it", async () => {

@@ -86,6 +86,8 @@ export class PathStore {
         seconds: this.seconds.list(),
         measurements: this.measurements.entries(),
       };
+      // Whoever could not join has nothing to keep, and leaves nothing behind.
+      if (Object.values(state).every((list) => list.length === 0)) return;
       await writeStateFile(this.#file, encodePathState(state));
     } finally {
       await lock.release();
