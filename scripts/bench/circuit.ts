@@ -3,6 +3,7 @@ import { mkdir, open, rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CommandProcess } from "../../packages/cli/src/demo/children.ts";
 import { TestNetwork } from "../../packages/cli/test/support/network.ts";
+import { measureFileWrite } from "./file-write.ts";
 import { median, usageOf, type Usage } from "./process-usage.ts";
 import type { Row } from "./row.ts";
 import { measureTls, type TlsResult } from "./tls-stream.ts";
@@ -47,11 +48,14 @@ async function benchOurs(): Promise<Row[]> {
     const relays = network.processes().filter((one) => one.name.startsWith("relay"));
     const runs: Run[] = [];
     const tls: TlsResult[] = [];
+    const writes: number[] = [];
     let downloaderPeak = 0;
     for (let number = 1; number <= RUNS; number++) {
       const { run, peakMiB } = await download(network, String(link), number, seeder, relays);
       if (number === 1) continue;
       tls.push(await measureTls(1024));
+      // As much as a download writes, so that it finds memory as a download finds it.
+      writes.push(await measureFileWrite(network.path("written.bin"), 2 * FILE_MIB));
       runs.push(run);
       downloaderPeak = Math.max(downloaderPeak, peakMiB);
     }
@@ -59,7 +63,10 @@ async function benchOurs(): Promise<Row[]> {
       seeder: usageOf(seeder.pid).peakMiB,
       relay: Math.max(...relays.map(({ pid }) => usageOf(pid).peakMiB)),
     };
-    return rows(runs, tls, { ...peaks, downloader: downloaderPeak });
+    return [
+      ...rows(runs, tls, { ...peaks, downloader: downloaderPeak }),
+      { name: "writing a new file (a download writes two): CPU", value: median(writes), unit: "s/GiB" },
+    ];
   } finally {
     await network.close();
   }
