@@ -200,8 +200,10 @@ export class Downloader {
     await arrival;
   }
 
+  /** Whoever has the fewest requests under way comes first: always in one order, the first would take whatever room a stored piece leaves. */
   askAll(): void {
-    for (const peer of this.#deps.peers) this.ask(peer);
+    const load = ({ session }: Peer): number => session.window.outstandingCount;
+    for (const peer of [...this.#deps.peers].sort((a, b) => load(a) - load(b))) this.ask(peer);
   }
 
   /** Asks the peer for as much as it should have under way. */
