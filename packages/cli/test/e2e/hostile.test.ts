@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { TestNetwork, type Placement } from "../support/network.ts";
+import { relaysLoading, TestNetwork } from "../support/network.ts";
 import { assertArrived, completed, makeFile, MIB, outFolder, share, startGet } from "../support/transfer.ts";
 
 const UNRELIABLE = path.join(import.meta.dirname, "../support/unreliable-relay.ts");
@@ -20,19 +20,8 @@ test(
     const folder = await mkdtemp(path.join(tmpdir(), "backroom-unreliable-"));
     const noted = path.join(folder, "noted");
     await writeFile(noted, "");
-    const placement: Placement = {
-      prefix: (name) =>
-        name.startsWith("relay")
-          ? [
-              "env",
-              `NODE_OPTIONS=--import ${UNRELIABLE}`,
-              `BACKROOM_HUNG_UP=${noted}`,
-              `BACKROOM_HANGS_UP=${TIMES_EACH}`,
-            ]
-          : [],
-      address: () => "127.0.0.1",
-    };
-    const network = await TestNetwork.start(8, placement);
+    const settings = { BACKROOM_HUNG_UP: noted, BACKROOM_HANGS_UP: String(TIMES_EACH) };
+    const network = await TestNetwork.start(8, relaysLoading(UNRELIABLE, settings));
     try {
       const source = network.path("film.mp4");
       await makeFile(source, 24 * MIB);

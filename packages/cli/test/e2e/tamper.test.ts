@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { TestNetwork, type Placement } from "../support/network.ts";
+import { relaysLoading, TestNetwork } from "../support/network.ts";
 import { assertArrived, completed, makeFile, MIB, outFolder, share, startGet } from "../support/transfer.ts";
 
 const TAMPERING = path.join(import.meta.dirname, "../support/tampering-relay.ts");
@@ -16,14 +16,7 @@ test("a download ends with the right files though every relay flips a bit once",
   const folder = await mkdtemp(path.join(tmpdir(), "backroom-tamper-"));
   const tampered = path.join(folder, "tampered");
   await writeFile(tampered, "");
-  const placement: Placement = {
-    prefix: (name) =>
-      name.startsWith("relay")
-        ? ["env", `NODE_OPTIONS=--import ${TAMPERING}`, `BACKROOM_TAMPERED=${tampered}`]
-        : [],
-    address: () => "127.0.0.1",
-  };
-  const network = await TestNetwork.start(8, placement);
+  const network = await TestNetwork.start(8, relaysLoading(TAMPERING, { BACKROOM_TAMPERED: tampered }));
   try {
     const source = network.path("film.mp4");
     await makeFile(source, 24 * MIB);
