@@ -1,0 +1,391 @@
+import { z } from "zod";
+import { Empty, Id } from "./schemas/common.ts";
+import * as daemon from "./schemas/daemon.ts";
+import * as link from "./schemas/link.ts";
+import * as network from "./schemas/network.ts";
+import * as transfer from "./schemas/transfer.ts";
+
+export const API_PREFIX = "/api/v1";
+
+/**
+ * One operation of the API. From this table come the daemon's routing and validation, the client's types, the OpenAPI document and the reference page.
+ * `path` is below API_PREFIX; `{id}` and its kin are named by `params`. `body: "stream"` takes bytes as they come instead of JSON.
+ */
+export interface Route {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly path: `/${string}`;
+  readonly scope: daemon.Scope;
+  readonly summary: string;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodObject | "stream";
+  readonly answer: z.ZodObject;
+}
+
+const byId = z.object({ id: Id });
+
+export const ROUTES = {
+  status: route({
+    method: "GET",
+    path: "/status",
+    scope: "read",
+    summary: "The daemon and its totals",
+    answer: daemon.DaemonStatus,
+  }),
+  stop: route({
+    method: "POST",
+    path: "/stop",
+    scope: "admin",
+    summary: "Stop the daemon",
+    body: Empty,
+    answer: Empty,
+  }),
+  logs: route({
+    method: "GET",
+    path: "/logs",
+    scope: "admin",
+    summary: "The last lines of the log",
+    query: daemon.LogQuery,
+    answer: daemon.LogLines,
+  }),
+
+  listTransfers: route({
+    method: "GET",
+    path: "/transfers",
+    scope: "read",
+    summary: "Transfers, newest first",
+    query: transfer.ListQuery,
+    answer: transfer.TransferPage,
+  }),
+  getTransfer: route({
+    method: "GET",
+    path: "/transfers/{id}",
+    scope: "read",
+    summary: "One transfer",
+    params: byId,
+    answer: transfer.Transfer,
+  }),
+  addShare: route({
+    method: "POST",
+    path: "/shares",
+    scope: "write",
+    summary: "Seal files and folders of this computer, and hand them out",
+    body: transfer.NewShare,
+    answer: transfer.Transfer,
+  }),
+  addGet: route({
+    method: "POST",
+    path: "/gets",
+    scope: "write",
+    summary: "Fetch what a link names",
+    body: transfer.NewGet,
+    answer: transfer.Transfer,
+  }),
+  pause: route({
+    method: "POST",
+    path: "/transfers/{id}/pause",
+    scope: "write",
+    summary: "Stop fetching and handing out until resumed",
+    params: byId,
+    body: Empty,
+    answer: transfer.Transfer,
+  }),
+  resume: route({
+    method: "POST",
+    path: "/transfers/{id}/resume",
+    scope: "write",
+    summary: "Go on, also after a failure",
+    params: byId,
+    body: Empty,
+    answer: transfer.Transfer,
+  }),
+  remove: route({
+    method: "DELETE",
+    path: "/transfers/{id}",
+    scope: "write",
+    summary: "Forget a transfer and its pack; fetched files stay",
+    params: byId,
+    query: transfer.RemoveQuery,
+    answer: Empty,
+  }),
+  recheck: route({
+    method: "POST",
+    path: "/transfers/{id}/recheck",
+    scope: "write",
+    summary: "Verify every piece on disk",
+    params: byId,
+    body: Empty,
+    answer: transfer.Transfer,
+  }),
+  relocate: route({
+    method: "POST",
+    path: "/transfers/{id}/relocate",
+    scope: "write",
+    summary: "Move fetched files to another folder",
+    params: byId,
+    body: transfer.Relocation,
+    answer: transfer.Transfer,
+  }),
+  openTransfer: route({
+    method: "POST",
+    path: "/transfers/{id}/open",
+    scope: "write",
+    summary: "Open a stored pack into files",
+    params: byId,
+    body: transfer.OpenRequest,
+    answer: transfer.Transfer,
+  }),
+  files: route({
+    method: "GET",
+    path: "/transfers/{id}/files",
+    scope: "read",
+    summary: "The files of a share, as far as its index is there",
+    params: byId,
+    query: transfer.FilesQuery,
+    answer: transfer.FilePage,
+  }),
+  pieces: route({
+    method: "GET",
+    path: "/transfers/{id}/pieces",
+    scope: "read",
+    summary: "Which parts of the pack are there",
+    params: byId,
+    answer: transfer.PieceMap,
+  }),
+  links: route({
+    method: "GET",
+    path: "/transfers/{id}/links",
+    scope: "links",
+    summary: "The links of a share",
+    params: byId,
+    answer: link.TransferLinks,
+  }),
+  contentUrl: route({
+    method: "POST",
+    path: "/transfers/{id}/content",
+    scope: "read",
+    summary: "A signed address on the content port for one file of a share",
+    params: byId,
+    body: daemon.ContentRequest,
+    answer: daemon.ContentUrl,
+  }),
+  inspectLink: route({
+    method: "POST",
+    path: "/links/inspect",
+    scope: "read",
+    summary: "What a link says, without asking the network",
+    body: link.LinkText,
+    answer: link.LinkFacts,
+  }),
+
+  beginUpload: route({
+    method: "POST",
+    path: "/uploads",
+    scope: "write",
+    summary: "Begin a share whose files are sent here",
+    body: Empty,
+    answer: daemon.UploadMade,
+  }),
+  uploadFile: route({
+    method: "PUT",
+    path: "/uploads/{id}/file",
+    scope: "write",
+    summary: "Send one file's bytes",
+    params: byId,
+    query: daemon.UploadFileQuery,
+    body: "stream",
+    answer: daemon.UploadedFile,
+  }),
+  shareUpload: route({
+    method: "POST",
+    path: "/uploads/{id}/share",
+    scope: "write",
+    summary: "Seal what was sent, and hand it out",
+    params: byId,
+    body: transfer.NewUploadedShare,
+    answer: transfer.Transfer,
+  }),
+  dropUpload: route({
+    method: "DELETE",
+    path: "/uploads/{id}",
+    scope: "write",
+    summary: "Throw away what was sent",
+    params: byId,
+    answer: Empty,
+  }),
+
+  listWatches: route({
+    method: "GET",
+    path: "/watches",
+    scope: "read",
+    summary: "Folders that share what lands in them",
+    answer: network.WatchList,
+  }),
+  addWatch: route({
+    method: "POST",
+    path: "/watches",
+    scope: "write",
+    summary: "Watch a folder",
+    body: network.NewWatch,
+    answer: network.Watch,
+  }),
+  removeWatch: route({
+    method: "DELETE",
+    path: "/watches/{id}",
+    scope: "write",
+    summary: "Watch a folder no longer; its shares stay",
+    params: byId,
+    answer: Empty,
+  }),
+
+  network: route({
+    method: "GET",
+    path: "/network",
+    scope: "read",
+    summary: "The network in use, its guards and circuits",
+    answer: network.NetworkStatus,
+  }),
+  listNetworks: route({
+    method: "GET",
+    path: "/networks",
+    scope: "read",
+    summary: "Networks of this member",
+    answer: network.NetworkList,
+  }),
+  joinNetwork: route({
+    method: "POST",
+    path: "/networks/join",
+    scope: "admin",
+    summary: "Join a network through an invite",
+    body: network.InviteText,
+    answer: network.NetworkEntry,
+  }),
+  useNetwork: route({
+    method: "POST",
+    path: "/networks/use",
+    scope: "admin",
+    summary: "Make another network the one in use",
+    body: network.NetworkName,
+    answer: network.NetworkEntry,
+  }),
+  makeInvite: route({
+    method: "POST",
+    path: "/invites",
+    scope: "links",
+    summary: "An invite into the network in use",
+    body: Empty,
+    answer: network.Invite,
+  }),
+  relay: route({
+    method: "GET",
+    path: "/relay",
+    scope: "read",
+    summary: "This computer's relay",
+    answer: network.RelayStatus,
+  }),
+  setRelay: route({
+    method: "PUT",
+    path: "/relay",
+    scope: "admin",
+    summary: "Carry others' circuits, or do not",
+    body: network.RelayChange,
+    answer: network.RelayStatus,
+  }),
+
+  limits: route({
+    method: "GET",
+    path: "/limits",
+    scope: "read",
+    summary: "Limits of speed and their schedule",
+    answer: daemon.LimitsStatus,
+  }),
+  setLimits: route({
+    method: "PATCH",
+    path: "/limits",
+    scope: "write",
+    summary: "Change limits or schedule",
+    body: daemon.LimitsChange,
+    answer: daemon.LimitsStatus,
+  }),
+  listSettings: route({
+    method: "GET",
+    path: "/settings",
+    scope: "read",
+    summary: "Every setting, its value and where that comes from",
+    answer: daemon.SettingList,
+  }),
+  setSetting: route({
+    method: "PUT",
+    path: "/settings/{key}",
+    scope: "admin",
+    summary: "Change a setting in the file",
+    params: z.object({ key: z.string().max(64) }),
+    body: daemon.SettingChange,
+    answer: daemon.SettingEntry,
+  }),
+  doctor: route({
+    method: "POST",
+    path: "/doctor",
+    scope: "read",
+    summary: "Look at the computer, the network and the data folder",
+    body: Empty,
+    answer: daemon.DoctorReport,
+  }),
+
+  listTokens: route({
+    method: "GET",
+    path: "/tokens",
+    scope: "admin",
+    summary: "Tokens, without their secrets",
+    answer: daemon.TokenList,
+  }),
+  addToken: route({
+    method: "POST",
+    path: "/tokens",
+    scope: "admin",
+    summary: "Make a token",
+    body: daemon.NewToken,
+    answer: daemon.MadeToken,
+  }),
+  removeToken: route({
+    method: "DELETE",
+    path: "/tokens/{id}",
+    scope: "admin",
+    summary: "Revoke a token",
+    params: byId,
+    answer: Empty,
+  }),
+} as const satisfies Record<string, Route>;
+
+export type RouteName = keyof typeof ROUTES;
+
+type Given<R, Part extends string, Else> =
+  R extends Record<Part, infer S extends z.ZodType> ? z.output<S> : Else;
+type Sent<R, Part extends string> = R extends Record<Part, infer S extends z.ZodType> ? z.input<S> : unknown;
+
+/** What a handler gets: params, query and body in one, validated, defaults filled in. Their names never collide (a test looks). */
+export type Input<Name extends RouteName> = Given<(typeof ROUTES)[Name], "params", unknown> &
+  Given<(typeof ROUTES)[Name], "query", unknown> &
+  Given<(typeof ROUTES)[Name], "body", unknown>;
+/** What a client gives: the same, where what has a default may be left out. */
+export type Request<Name extends RouteName> = Sent<(typeof ROUTES)[Name], "params"> &
+  Sent<(typeof ROUTES)[Name], "query"> &
+  Sent<(typeof ROUTES)[Name], "body">;
+export type Answer<Name extends RouteName> = z.output<(typeof ROUTES)[Name]["answer"]>;
+
+/** Who asks, and how: what a handler may need besides its input. */
+export interface CallContext {
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal;
+  /** The bytes of a route whose body is a stream; empty elsewhere. */
+  readonly stream: AsyncIterable<Uint8Array>;
+}
+
+/** An application that answers the API: each part of the daemon implements some, and together they are complete. Raises BackroomError. */
+export type Handlers = {
+  readonly [Name in RouteName]: (input: Input<Name>, context: CallContext) => Promise<Answer<Name>>;
+};
+
+function route<const R extends Route>(definition: R): R {
+  return definition;
+}

@@ -1,0 +1,117 @@
+import { z } from "zod";
+import { ByteCount, Count, ErrorCode, Id, Rate, TimeMs } from "./common.ts";
+
+export const DaemonStatus = z.object({
+  version: z.string(),
+  pid: Count,
+  startedMs: TimeMs,
+  /** `http://127.0.0.1:PORT/`, where the page is served; null where it is not. */
+  page: z.string().nullable(),
+  transferCount: Count,
+  activeCount: Count,
+  downloadRate: Rate,
+  uploadRate: Rate,
+  memoryBytes: ByteCount,
+});
+
+export const Health = z.object({ ok: z.boolean() });
+
+/** RFC 9457, with the project's code, sentences and exit status. */
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: ErrorCode,
+  detail: z.string(),
+  fix: z.string(),
+  exit: z.int(),
+  retry: z.enum(["never", "later", "elsewhere"]),
+  /** Where the input is wrong: what, and how. */
+  issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+});
+export type Problem = z.infer<typeof Problem>;
+
+/** What a bearer of a token may do. `read`: look, links aside. `links`: see links. `write`: change transfers, watches. `admin`: everything. */
+export const Scope = z.enum(["read", "links", "write", "admin"]);
+export type Scope = z.infer<typeof Scope>;
+
+export const TokenEntry = z.object({
+  id: Id,
+  name: z.string(),
+  scopes: z.array(Scope),
+  createdMs: TimeMs,
+  usedMs: TimeMs.nullable(),
+  expiresMs: TimeMs.nullable(),
+});
+export const TokenList = z.object({ tokens: z.array(TokenEntry) });
+export const NewToken = z.object({
+  name: z.string().min(1).max(100),
+  scopes: z.array(Scope).min(1),
+  expiresMs: TimeMs.optional(),
+});
+/** The secret is shown this once; only its hash is kept. */
+export const MadeToken = z.object({ token: TokenEntry, secret: z.string() });
+
+/** `fail`: must be mended. `warn`: works, with less. `unknown` is no failure. */
+export const DoctorRow = z.object({
+  check: z.string(),
+  status: z.enum(["ok", "warn", "fail", "unknown"]),
+  found: z.string(),
+  minimum: z.string().nullable(),
+  recommended: z.string().nullable(),
+  /** What to do about it; null where nothing is to be done. */
+  fix: z.string().nullable(),
+});
+export const DoctorReport = z.object({ rows: z.array(DoctorRow), status: z.enum(["ok", "warn", "fail"]) });
+export type DoctorReport = z.infer<typeof DoctorReport>;
+
+/** A setting: where its value comes from, from what is strongest to what is weakest. */
+export const SettingOrigin = z.enum(["flag", "environment", "file", "default"]);
+export const SettingEntry = z.object({
+  key: z.string(),
+  value: z.union([z.string(), z.number(), z.boolean(), z.null()]),
+  origin: SettingOrigin,
+  description: z.string(),
+});
+export const SettingList = z.object({ settings: z.array(SettingEntry) });
+export const SettingChange = z.object({
+  /** Null goes back to the default. */
+  value: z.union([z.string(), z.number(), z.boolean(), z.null()]),
+});
+
+/** Null: no limit. What is relayed for others is counted apart. */
+export const Limits = z.object({
+  downloadRate: Rate.nullable(),
+  uploadRate: Rate.nullable(),
+  relayRate: Rate.nullable(),
+});
+const Hour = z.int().min(0).max(23);
+/** In this computer's time. Where several rules fit, the first counts; where none fits, the limits of always do. Days: 0 is Monday. */
+export const ScheduleRule = z.object({
+  days: z.array(z.int().min(0).max(6)).min(1),
+  fromHour: Hour,
+  /** Up to but without; less than or equal to `fromHour` goes past midnight. */
+  toHour: z.int().min(0).max(24),
+  limits: Limits,
+});
+export const LimitsStatus = z.object({
+  always: Limits,
+  schedule: z.array(ScheduleRule).max(100),
+  /** What holds now. */
+  now: Limits,
+});
+export const LimitsChange = z.object({
+  always: Limits.partial().optional(),
+  schedule: z.array(ScheduleRule).max(100).optional(),
+});
+
+export const LogLines = z.object({ lines: z.array(z.string()) });
+export const LogQuery = z.object({ lines: z.coerce.number().int().min(1).max(10_000).default(200) });
+
+export const UploadMade = z.object({ id: Id });
+export const UploadFileQuery = z.object({ path: z.string().min(1).max(4096) });
+export const UploadedFile = z.object({ size: ByteCount });
+
+export const ContentRequest = z.object({ path: z.string().min(1).max(4096) });
+/** On the content port, signed, for a while. */
+export const ContentUrl = z.object({ url: z.string(), expiresMs: TimeMs });

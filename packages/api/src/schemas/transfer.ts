@@ -1,0 +1,156 @@
+import { z } from "zod";
+import { ByteCount, Count, Failure, Id, Path, Rate, TimeMs } from "./common.ts";
+
+/** Profiles of a path (PROTOCOL 7.5): relays on each side of the gate, two or three. */
+export const Profile = z.enum(["standard", "strong"]);
+
+/**
+ * What a transfer does just now.
+ *
+ * - `queued`: waits for its turn · `sealing`: files are read into a pack · `joining`: the network is being joined
+ * - `looking`: nobody who has it is connected; `waits` says for what · `downloading` · `opening`: pieces become files
+ * - `seeding`: handed out · `paused`: by a person · `done`: a download that is not handed out · `failed`: `failure` says why
+ */
+export const TransferState = z.enum([
+  "queued",
+  "sealing",
+  "joining",
+  "looking",
+  "downloading",
+  "opening",
+  "checking",
+  "seeding",
+  "paused",
+  "done",
+  "failed",
+]);
+export type TransferState = z.infer<typeof TransferState>;
+
+/** `share`: made here. `get`: fetched and opened. `mirror`: fetched, stored and handed out without being opened. */
+export const TransferRole = z.enum(["share", "get", "mirror"]);
+
+export const Transfer = z.object({
+  id: Id,
+  role: TransferRole,
+  state: TransferState,
+  /** From the sharer, shown as text only. Empty where a locked link does not say. */
+  name: z.string(),
+  /** Of the link: `locked` says that it opens with a password or somebody's key only. Null until sealed. */
+  kind: z.enum(["read", "locked"]).nullable(),
+  profile: Profile,
+  fileCount: Count.nullable(),
+  /** Of the files. */
+  size: ByteCount.nullable(),
+  packLength: ByteCount.nullable(),
+  /** Of the pack: sealed, fetched, checked or opened, as the state says. */
+  doneBytes: ByteCount,
+  totalBytes: ByteCount,
+  downloadRate: Rate,
+  uploadRate: Rate,
+  /** Payload over the transfer's whole life. */
+  downloadedBytes: ByteCount,
+  uploadedBytes: ByteCount,
+  peerCount: Count,
+  /** Gates at which the share can be found now. */
+  gateCount: Count,
+  /** Of the seconds that are left, or null where nothing can be said. */
+  secondsLeft: Count.nullable(),
+  /** Where files went or will go; null for shares and mirrors. */
+  output: Path.nullable(),
+  /** What was put there: absolute paths of the topmost files and folders. */
+  paths: z.array(Path),
+  /** What is being waited for, as a sentence for people, and what may help; null where nothing is. */
+  waits: z.object({ why: z.string(), fix: z.string() }).nullable(),
+  failure: Failure.nullable(),
+  /** Files that were left out when sealing, since they could not be shared. */
+  leftOutCount: Count,
+  createdMs: TimeMs,
+  finishedMs: TimeMs.nullable(),
+});
+export type Transfer = z.infer<typeof Transfer>;
+
+export const TransferPage = z.object({
+  transfers: z.array(Transfer),
+  /** To be given as `after` for what follows; null at the end. */
+  next: z.string().nullable(),
+  total: Count,
+});
+
+export const ListQuery = z.object({
+  state: TransferState.optional(),
+  role: TransferRole.optional(),
+  /** Part of a name, in any case. */
+  search: z.string().max(255).optional(),
+  after: z.string().max(64).optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(200),
+});
+
+/** Who can open a share: everybody with the link, or who knows a password, or some people. */
+const SealFor = {
+  name: z.string().min(1).max(255).optional(),
+  password: z.string().min(1).max(1024).optional(),
+  recipients: z.array(z.string().max(4096)).max(100).optional(),
+  profile: Profile.default("standard"),
+};
+
+export const NewShare = z.object({
+  paths: z.array(Path).min(1).max(10_000),
+  ...SealFor,
+});
+export const NewUploadedShare = z.object({ ...SealFor });
+
+export const NewGet = z.object({
+  link: z.string().min(1).max(4096),
+  /** The folder that the files are put into; the setting `downloads.folder` by default. */
+  output: Path.optional(),
+  /** For a locked link. */
+  password: z.string().min(1).max(1024).optional(),
+  /** An age key file's content, for a share sealed to people. */
+  identity: z.string().max(65_536).optional(),
+  /** Store and hand out without opening. */
+  mirror: z.boolean().default(false),
+  /** Hand it out once it is there. */
+  seed: z.boolean().default(false),
+  /** Wait for as long as it takes until somebody has it, instead of failing after a while. */
+  wait: z.boolean().default(false),
+  profile: Profile.default("standard"),
+  /** The person accepts what `join` asks for: see Consent. */
+  accept: z.array(z.enum(["few-sources", "link-relays", "dht"])).default([]),
+});
+
+export const RemoveQuery = z.object({
+  /** What became of a download stays in any case. `true` keeps the pack, too. */
+  keepPack: z.stringbool().default(false),
+});
+
+export const FileEntry = z.object({
+  /** Inside the share, with `/`. Chosen by the sharer: shown as text only. */
+  path: z.string(),
+  size: ByteCount,
+  mtimeMs: z.int().nullable(),
+  /** Bytes of it that can be read by now. */
+  doneBytes: ByteCount,
+});
+export const FilePage = z.object({ files: z.array(FileEntry), next: z.string().nullable(), total: Count });
+export const FilesQuery = z.object({
+  after: z.string().max(64).optional(),
+  limit: z.coerce.number().int().min(1).max(5000).default(1000),
+});
+
+/** Pieces that are there, for a picture: `map` has one number from 0 (nothing) to 100 (all) for each of up to 512 equal parts of the pack. */
+export const PieceMap = z.object({
+  pieceCount: Count,
+  haveCount: Count,
+  pieceLength: ByteCount,
+  map: z.array(z.int().min(0).max(100)).max(512),
+});
+
+export const Relocation = z.object({ output: Path });
+
+export const OpenRequest = z.object({
+  output: Path.optional(),
+  password: z.string().min(1).max(1024).optional(),
+  identity: z.string().max(65_536).optional(),
+  /** A read link of the same share, where this transfer has only a locked one. */
+  link: z.string().max(4096).optional(),
+});
