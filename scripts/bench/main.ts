@@ -1,7 +1,8 @@
 /**
- * `npm run bench [-- --json] [-- pack|swarm|circuit|relay]`: medians of several runs, each measured beside something stock in the same run.
+ * `npm run bench [-- --json] [-- pack|swarm|circuit|line|relay]`: medians of several runs, each measured beside something stock in the same run.
  */
 import { benchCircuit } from "./circuit.ts";
+import { benchLine } from "./line.ts";
 import { benchPack } from "./pack.ts";
 import { benchRelay } from "./relay.ts";
 import type { Row } from "./row.ts";
@@ -11,6 +12,7 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   pack: benchPack,
   swarm: benchSwarm,
   circuit: benchCircuit,
+  line: benchLine,
   relay: benchRelay,
 };
 
