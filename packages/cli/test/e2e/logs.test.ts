@@ -56,8 +56,10 @@ test("logs at every level tell nobody's address, link, key or file", { timeout: 
     await run.mistakes(shared.link);
     await run.crashes(shared.link);
     await run.badSeeder(shared);
+    const locked = await run.lockedShare(folder);
+    await run.blackout();
     const secrets = [
-      ...(await run.lockedShare(folder)),
+      ...locked,
       ...(await linkSecrets(shared.link, network.dataFolder("sharer"))),
       ...leases.flatMap(leaseSecrets),
       ...(await run.secrets()),
