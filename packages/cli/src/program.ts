@@ -44,7 +44,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     )
     .option(
       "--lan",
-      "look for relays on the local network, too; a relay answers there (default: backroom network lan)",
+      "look for relays on the local network, too; a relay answers there (default: backroom net lan)",
     )
     .option("--json", "write JSON lines to standard output instead of text")
     .option("-q, --quiet", "say nothing but results and errors")

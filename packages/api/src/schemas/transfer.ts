@@ -79,7 +79,7 @@ export const TransferPage = z.object({
 export const ListQuery = z.object({
   state: TransferState.optional(),
   role: TransferRole.optional(),
-  /** Part of a name, in any case. */
+  /** Part of a name, in any case, or how an id begins. */
   search: z.string().max(255).optional(),
   after: z.string().max(64).optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(200),

@@ -19,7 +19,8 @@ interface CreateOptions extends RunOptions {
 
 export const addNetwork: AddCommand = (program, run) => {
   const network = program
-    .command("network")
+    .command("net")
+    .alias("network")
     .description("the networks that this member knows")
     .action(() => run(({ terminal, dataFolder }) => list(terminal, dataFolder)));
   network
@@ -43,7 +44,7 @@ export const addNetwork: AddCommand = (program, run) => {
   network
     .command("use")
     .description("use another of the known networks from now on")
-    .argument("<id>", "its id, as network list prints it")
+    .argument("<id>", "its id, as net list prints it")
     .action((id: string) =>
       run(async ({ terminal, dataFolder }) => {
         const { useNetwork } = await networks();
@@ -72,13 +73,13 @@ export const addNetwork: AddCommand = (program, run) => {
   program
     .command("invite")
     .description("print an invite to the network in use, or to another that is known")
-    .argument("[id]", "its id, as network list prints it")
+    .argument("[id]", "its id, as net list prints it")
     .action((id: string | undefined) =>
       run(async ({ terminal, dataFolder }) => {
         const { makeInvite } = await networks();
         const { invite, name, test, relayCount } = await makeInvite({ dataFolder, id });
         const relays = count(relayCount, "relay");
-        terminal.note(`Whoever gets this can join “${name}” with: backroom network join INVITE`);
+        terminal.note(`Whoever gets this can join “${name}” with: backroom net join INVITE`);
         terminal.note(
           test
             ? `It names the network and ${relays} with their addresses at home: give it only to people who may know them.`
@@ -126,7 +127,7 @@ function addCreate(network: Command, run: Run): void {
           "E_NO_NETWORK",
           "the network in use is not a test network that was made here",
           {
-            fix: "make one with: backroom network create; or relay for the one in use with: backroom relay",
+            fix: "make one with: backroom net create; or relay for the one in use with: backroom relay",
           },
         );
       }
@@ -162,7 +163,7 @@ async function runHere(session: Session, options: RunOptions, summary: NetworkSu
       signal,
       onReady(invite) {
         terminal.note(
-          `Running ${count(options.relays, "relay")}. On the other computer: backroom network join INVITE`,
+          `Running ${count(options.relays, "relay")}. On the other computer: backroom net join INVITE`,
         );
         terminal.result(invite, { invite, ...summary });
         terminal.note("Press Ctrl-C to stop them.");
@@ -170,7 +171,7 @@ async function runHere(session: Session, options: RunOptions, summary: NetworkSu
     },
     terminalHooks(terminal, new Set()),
   );
-  terminal.note("Stopped. To run the same network again: backroom network run");
+  terminal.note("Stopped. To run the same network again: backroom net run");
 }
 
 async function list(
@@ -180,7 +181,7 @@ async function list(
   const { knownNetworks } = await networks();
   const known = await knownNetworks({ dataFolder });
   if (known.length === 0)
-    terminal.note("No network yet: join one with an invite, or make one with: backroom network create");
+    terminal.note("No network yet: join one with an invite, or make one with: backroom net create");
   terminal.result(known.map(line).join("\n"), { networks: known });
 }
 

@@ -138,7 +138,7 @@ export const ERROR_TABLE = {
     exit: 3,
     retry: "never",
     why: "the network file does not say what a network file has to say",
-    fix: "get the file again from whoever runs the network, or make one with `backroom network create`",
+    fix: "get the file again from whoever runs the network, or make one with `backroom net create`",
   },
   E_NO_RELAYS: {
     exit: 4,
@@ -363,7 +363,14 @@ export const ERROR_TABLE = {
     exit: 4,
     retry: "never",
     why: "relays are shared by the members of a network, and one has to be joined first",
-    fix: "join one with: backroom network join INVITE; or make one with: backroom network create",
+    fix: "join one with: backroom net join INVITE; or make one with: backroom net create",
+  },
+  // --- daemon ---------------------------------------------------------------------------------------
+  E_NO_TRANSFER: {
+    exit: 3,
+    retry: "never",
+    why: "no transfer of this daemon has that id or name, or more than one has",
+    fix: "see what there is, with ids: backroom ls",
   },
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -35,7 +35,7 @@ export async function networkOfLink(folder: DataFolder, link: ShareLink, hooks: 
       "E_OTHER_NETWORK",
       "the link belongs to a network that this member has not joined",
       {
-        fix: "ask whoever gave you the link for an invite: backroom network join INVITE",
+        fix: "ask whoever gave you the link for an invite: backroom net join INVITE",
       },
     );
   }
@@ -58,7 +58,7 @@ export async function networkOfLink(folder: DataFolder, link: ShareLink, hooks: 
       "E_OTHER_NETWORK",
       "the link belongs to a network that this member has not joined",
       {
-        fix: "join it by an invite from somebody you trust: backroom network join INVITE; or let the link lead you there: --accept-link-relays",
+        fix: "join it by an invite from somebody you trust: backroom net join INVITE; or let the link lead you there: --accept-link-relays",
       },
     );
   }

@@ -194,6 +194,6 @@ async function networkOfId(folder: DataFolder, id: string): Promise<Network> {
 
 function unknownNetwork(): BackroomError {
   return new BackroomError("E_NO_NETWORK", "no network of that id is known here", {
-    fix: "see the known ones with: backroom network list",
+    fix: "see the known ones with: backroom net list",
   });
 }

@@ -35,6 +35,7 @@ export interface Catalogue {
 export interface CatalogueQuery {
   readonly states?: readonly StoredState[] | undefined;
   readonly role?: Transfer["role"] | undefined;
+  /** Part of a name, in any case, or how an id begins. */
   readonly search?: string | undefined;
   readonly after?: string | undefined;
   readonly limit: number;
