@@ -127,6 +127,30 @@ export const ERROR_TABLE = {
     why: "another Backroom process uses this data folder",
     fix: "stop the other process, or choose another data folder",
   },
+  E_CATALOGUE_DAMAGED: {
+    exit: 5,
+    retry: "later",
+    why: "the file in which the daemon keeps its list of transfers is damaged",
+    fix: "restart the daemon: it sets the file aside, goes on from the last backup, and takes up the packs that it finds; check the disk",
+  },
+  E_CATALOGUE_VERSION: {
+    exit: 5,
+    retry: "never",
+    why: "a newer version of Backroom wrote the list of transfers, and this one would not understand all of it",
+    fix: "upgrade Backroom to the version that was used last, or name another data folder",
+  },
+  E_CURSOR: {
+    exit: 3,
+    retry: "never",
+    why: "a list goes on only after a place that an earlier page of it named",
+    fix: "ask for the list from its beginning",
+  },
+  E_SAME_SHARE: {
+    exit: 3,
+    retry: "never",
+    why: "the same share is among the transfers already",
+    fix: "go on with the one that is there, or remove it first",
+  },
   // --- directory ------------------------------------------------------------------------------------
   E_RELAY_INFO: {
     exit: 6,

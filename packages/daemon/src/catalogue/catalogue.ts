@@ -2,34 +2,46 @@ import type { Transfer } from "@backroom/api/schemas/transfer.ts";
 import type { Scope } from "@backroom/api/schemas/daemon.ts";
 
 /**
- * What has to outlast the daemon, in one SQLite file. Obligations of every method: synchronous, whole or not at all, raises E_STORE or E_DISK_FULL
- * and then nothing has changed. What `put…` returned from is there after kill -9.
+ * What has to outlast the daemon, in one SQLite file. Obligations of every method: synchronous, whole or not at all; raises E_STORE, E_DISK_FULL or
+ * E_CATALOGUE_DAMAGED, and then nothing has changed. What `put…` returned from is there after kill -9 and after a power cut; what only counts
+ * (`putProgress`, `tokens.used`) may lose its last seconds.
  */
 export interface Catalogue {
-  /** All, newest first; `after` is the id that the page before ended with. */
-  list(query: CatalogueQuery): {
-    readonly transfers: TransferRecord[];
-    readonly next: string | null;
-    readonly total: number;
-  };
+  /** Newest first. Raises E_CURSOR for an `after` that no page ended with. */
+  list(query: CatalogueQuery): CataloguePage;
   get(id: string): TransferRecord | undefined;
   /** The transfer of a pack, by its pieces root in hex. */
   byRoot(root: string): TransferRecord | undefined;
-  /** Adds it, or replaces the one of the same id. */
+  /**
+   * Adds it, or replaces the one of the same id. `keys` are kept only while there is something to be sealed or opened with them: see `needsKeys`.
+   * Raises E_SAME_SHARE where another transfer has the same root.
+   */
   put(record: TransferRecord): void;
-  /** Counts that change all the time; kept within a second or so. */
+  /** Counts that change all the time; seen by readers at once, kept within some seconds. Does nothing where the transfer is gone. */
   putProgress(
     id: string,
     progress: Pick<TransferRecord, "doneBytes" | "downloadedBytes" | "uploadedBytes">,
   ): void;
-  remove(id: string): void;
+  /** Whether it was there. */
+  remove(id: string): boolean;
+  /** Whatever `work` puts and removes is there as a whole or, when it throws, not at all; one write to the disk instead of many. Not nested. */
+  together(work: () => void): void;
 
   readonly tokens: TokenStore;
   readonly watches: WatchStore;
-  /** Small values by name, as JSON: the schedule of limits, an accepted risk. */
+  /** Small values by name, as JSON: the schedule of limits, an accepted risk. Undefined where there is none. */
   value(name: string): unknown;
+  /** Undefined takes it away. */
   putValue(name: string, value: unknown): void;
   close(): void;
+}
+
+export interface CataloguePage {
+  readonly transfers: TransferRecord[];
+  /** To be given as `after` for what follows, also when the last one of this page is removed meanwhile; null at the end. */
+  readonly next: string | null;
+  /** Of all that fit the query, on whatever page. */
+  readonly total: number;
 }
 
 export interface CatalogueQuery {
@@ -97,9 +109,13 @@ export interface TokenRecord {
 }
 
 export interface TokenStore {
+  /** In the order in which they were made. */
   list(): TokenRecord[];
   byHash(hash: string): TokenRecord | undefined;
   put(record: TokenRecord): void;
+  /** That it was used; kept within some seconds, for every request would wait for the disk otherwise. */
+  used(id: string, atMs: number): void;
+  /** Whether it was there. */
   remove(id: string): boolean;
 }
 
@@ -108,12 +124,23 @@ export interface WatchRecord {
   readonly folder: string;
   readonly profile: Transfer["profile"];
   readonly createdMs: number;
-  /** Names in the folder that were shared, with what they looked like then (size and time), so that a restart shares nothing twice. */
-  readonly shared: Readonly<Record<string, { readonly seen: string; readonly transfer: string }>>;
+}
+
+/** A name in a watched folder that was shared: what it looked like then (size and time), so that a restart shares nothing twice. */
+export interface WatchedShare {
+  readonly seen: string;
+  readonly transfer: string;
 }
 
 export interface WatchStore {
+  /** In the order in which they were made. */
   list(): WatchRecord[];
   put(record: WatchRecord): void;
+  /** With what is kept of its shares. Whether it was there. */
   remove(id: string): boolean;
+  /** What was shared out of a watched folder, by name. */
+  shares(id: string): Map<string, WatchedShare>;
+  /** One name: a folder may have thousands, which are not written again for each. The watch must be there. */
+  putShare(id: string, name: string, share: WatchedShare): void;
+  removeShare(id: string, name: string): void;
 }
