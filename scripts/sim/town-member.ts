@@ -3,6 +3,7 @@ import { silentLog, type Log } from "../../packages/core/src/base/log.ts";
 import { ChannelPool } from "../../packages/core/src/circuit/channel-pool.ts";
 import { keysFromSecret, type KeyPair } from "../../packages/core/src/crypto/keys.ts";
 import { isAcceptable } from "../../packages/core/src/directory/acceptable.ts";
+import { createClockCheck } from "../../packages/core/src/directory/clock-check.ts";
 import { Measurements } from "../../packages/core/src/directory/measurements.ts";
 import { RelayTable } from "../../packages/core/src/directory/table.ts";
 import type { JoinRelay } from "../../packages/core/src/link/join-relay.ts";
@@ -90,6 +91,8 @@ export class TownMember {
       relays: () => this.table.forPaths(),
       guestsBehind: () => [],
       warn: () => {},
+      // Nobody looks at them.
+      pictureSecret: Buffer.alloc(32),
     });
     this.#client = {
       machine: { clock: time, random, createDialer: () => dialer },
@@ -175,6 +178,7 @@ export class TownMember {
       isInviteNew: false,
       joinRelays: this.#invite,
       finders: [],
+      clockCheck: createClockCheck(),
     };
     const deps = { network: { ...network, relays: [] }, table: this.table, machine, decodeInfo };
     return joinNetworkThrough(

@@ -17,8 +17,10 @@ export const NetworkList = z.object({ networks: z.array(NetworkEntry) });
  * apart from others for as long as the daemon runs, and means nothing elsewhere.
  */
 export const CircuitPicture = z.object({
-  purpose: z.enum(["seeder", "downloader", "lookup"]),
-  hops: z.array(z.object({ role: z.enum(["guard", "middle", "gate", "scout"]), key: z.string().max(8) })),
+  purpose: z.enum(["seeder", "downloader", "lookup", "directory"]),
+  hops: z.array(
+    z.object({ role: z.enum(["guard", "middle", "gate", "scout", "relay"]), key: z.string().max(8) }),
+  ),
   ageMs: Count,
 });
 

@@ -14,6 +14,7 @@ import { related } from "../directory/subnets.ts";
 import { Entry, isGuardsFault } from "./entry.ts";
 import { GuardWatch } from "./guard-watch.ts";
 import { ObservedCircuit } from "./observed-circuit.ts";
+import { CircuitPictures, type CircuitPicture } from "./circuit-pictures.ts";
 import type { PathStore } from "./path-store.ts";
 import { Suspects } from "./suspects.ts";
 
@@ -55,6 +56,8 @@ export interface CircuitsDeps {
   guestsBehind(host: RelayInfo): readonly RelayInfo[];
   /** A sentence for the person. */
   warn(text: string): void;
+  /** As of CircuitPictures. */
+  readonly pictureSecret: Uint8Array;
 }
 
 /** What a path is chosen from, and relays (node keys in hex) that it is to do without. */
@@ -74,6 +77,7 @@ export class Circuits {
   readonly #suspects: Suspects;
   readonly #entry: Entry;
   readonly #watch: GuardWatch;
+  readonly #pictures: CircuitPictures;
   /** Guards of which the person has been told, in this run. */
   readonly #warnedOf = new Set<string>();
 
@@ -83,6 +87,12 @@ export class Circuits {
     this.#suspects = new Suspects(deps.clock);
     this.#entry = new Entry({ ...deps, guards });
     this.#watch = new GuardWatch({ guards, onVerdict: (key, verdict) => this.#onVerdict(key, verdict) });
+    this.#pictures = new CircuitPictures(deps.clock, deps.pictureSecret);
+  }
+
+  /** The circuits that live now. */
+  pictures(): CircuitPicture[] {
+    return this.#pictures.list();
   }
 
   guards(): readonly RelayInfo[] {
@@ -118,6 +128,7 @@ export class Circuits {
         const opened = await this.#build(want, progress);
         const tookMs = clock.monotonicMs() - sinceMs;
         log("debug", "a circuit was built", { role: want.role, hopCount: progress.joined, tookMs });
+        this.#pictures.add(opened.circuit, want.role, opened.path);
         return opened;
       } catch (error) {
         if (!isBackroomError(error) || error.code === "E_NETWORK_TOO_SMALL") throw error;

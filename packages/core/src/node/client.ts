@@ -3,12 +3,14 @@ import type { Log } from "../base/log.ts";
 import { ChannelPool } from "../circuit/channel-pool.ts";
 import type { Circuit } from "../circuit/stream.ts";
 import { isAcceptable } from "../directory/acceptable.ts";
+import { createClockCheck } from "../directory/clock-check.ts";
 import type { Network } from "../directory/network.ts";
 import type { Profile } from "../directory/path.ts";
 import { describePrivacy } from "../directory/privacy.ts";
 import { createRelayInfoDecoder, isGuest, type RelayInfo } from "../directory/relay-info.ts";
 import type { RelayTable } from "../directory/table.ts";
 import type { JoinRelay } from "../link/join-relay.ts";
+import type { CircuitPicture } from "./circuit-pictures.ts";
 import { Circuits, type CircuitRole } from "./circuits.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { dhtFinder } from "./dht-finder.ts";
@@ -37,6 +39,8 @@ export interface ClientOptions {
   readonly lan?: boolean;
   /** Absent: the computer that this runs on, behind its proxy. */
   readonly machine?: Machine;
+  /** As of CircuitPictures; absent: of this client alone. */
+  readonly pictureSecret?: Uint8Array;
 }
 
 /**
@@ -52,6 +56,7 @@ export class Client {
   readonly #channels: ChannelPool;
   readonly #store: PathStore;
   readonly #circuits: Circuits;
+  readonly #clockCheck = createClockCheck();
   #stopRefreshing = (): void => {};
 
   private constructor(
@@ -86,6 +91,7 @@ export class Client {
       relays: () => this.relays(),
       guestsBehind: (host) => this.table.guests.behind(host).filter(({ key }) => key !== ownKey),
       warn: (text) => hooks.warn(text),
+      pictureSecret: options.pictureSecret ?? random.bytes(32),
     });
   }
 
@@ -129,6 +135,16 @@ export class Client {
     return this.#circuits.guards();
   }
 
+  /** The circuits that live now, without anything that says who or where. */
+  pictures(): CircuitPicture[] {
+    return this.#circuits.pictures();
+  }
+
+  /** The neighbours' clocks minus ours, in milliseconds; undefined where nobody was heard. */
+  clockSkewMs(): number | undefined {
+    return this.#clockCheck.skewMs();
+  }
+
   /** A circuit for that purpose; relays in `avoid` (node keys in hex) are left out. Raises E_NETWORK_TOO_SMALL, E_CIRCUIT and their kin. */
   open(
     want: CircuitRole,
@@ -170,6 +186,7 @@ export class Client {
     ];
     const isInviteNew = await hasNewInvite(folder, network);
     const parts = { channels: this.#channels, guards, cached, isInviteNew, joinRelays, finders };
-    await joinNetworkThrough({ network, table, machine, decodeInfo, log, ...parts }, hooks);
+    const clockCheck = this.#clockCheck;
+    await joinNetworkThrough({ network, table, machine, decodeInfo, log, clockCheck, ...parts }, hooks);
   }
 }

@@ -2,7 +2,7 @@ import { isBackroomError, type BackroomError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { ChannelPool } from "../circuit/channel-pool.ts";
 import { bootstrap, type BootstrapOptions, type DirectoryPeer, type Hint } from "../directory/bootstrap.ts";
-import { createClockCheck } from "../directory/clock-check.ts";
+import type { ClockCheck } from "../directory/clock-check.ts";
 import { createDirectoryClient } from "../directory/directory-client.ts";
 import type { Network } from "../directory/network.ts";
 import type { RelayInfoDecoder } from "../directory/relay-info.ts";
@@ -23,6 +23,8 @@ export interface JoiningDeps {
   readonly channels: ChannelPool;
   readonly decodeInfo: RelayInfoDecoder;
   readonly log: Log;
+  /** Hears what each relay's clock says. */
+  readonly clockCheck: ClockCheck;
   /** Where the guards were when last heard of. */
   readonly guards: readonly JoinRelay[];
   /** Known from earlier runs, this member's own relay aside; the best first. */
@@ -93,7 +95,7 @@ async function heardFromGuards(deps: Asking): Promise<boolean> {
 }
 
 async function ask(options: BootstrapOptions, deps: Asking): Promise<void> {
-  const { table, network, machine, channels, decodeInfo, log, gone } = deps;
+  const { table, network, machine, channels, decodeInfo, log, clockCheck, gone } = deps;
   const { clock, random } = machine;
   const dial = createDirectoryClient({ channels, clock, decodeInfo });
   const connect = async (relay: JoinRelay): Promise<DirectoryPeer> => {
@@ -105,7 +107,6 @@ async function ask(options: BootstrapOptions, deps: Asking): Promise<void> {
     }
   };
   const relays = options.relays.filter((relay) => !gone.has(placeName(relay)));
-  const clockCheck = createClockCheck();
   await bootstrap(
     { ...options, relays },
     { table, network, clock, random, decodeInfo, log, clockCheck, connect },

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { silentLog } from "../../src/base/log.ts";
 import { ChannelPool } from "../../src/circuit/channel-pool.ts";
+import { createClockCheck } from "../../src/directory/clock-check.ts";
 import { createRelayInfoDecoder } from "../../src/directory/relay-info.ts";
 import { RelayTable } from "../../src/directory/table.ts";
 import type { JoinRelay } from "../../src/link/join-relay.ts";
@@ -72,8 +73,9 @@ async function joinAsMember(
   const machine = { clock, random, createDialer: () => dialer };
   const decodeInfo = createRelayInfoDecoder();
   const known = { network: { ...network, relays }, guards, cached: [], isInviteNew: false, joinRelays: [] };
+  const clockCheck = createClockCheck();
   await joinNetworkThrough(
-    { ...known, table, machine, channels, decodeInfo, log: silentLog, finders: [] },
+    { ...known, table, machine, channels, decodeInfo, log: silentLog, clockCheck, finders: [] },
     { confirm: () => Promise.resolve(false) },
   );
   channels.close();

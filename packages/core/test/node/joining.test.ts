@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { BackroomError } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { ChannelPool } from "../../src/circuit/channel-pool.ts";
+import { createClockCheck } from "../../src/directory/clock-check.ts";
 import type { Hint } from "../../src/directory/bootstrap.ts";
 import {
   createRelayInfoDecoder,
@@ -81,6 +82,7 @@ function world(hosts: readonly string[]) {
       channels,
       decodeInfo: createRelayInfoDecoder(),
       log: silentLog,
+      clockCheck: createClockCheck(),
     };
     await joinNetworkThrough(
       { ...common, ...nothing, ...more },

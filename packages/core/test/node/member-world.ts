@@ -162,6 +162,7 @@ function newMemberWorld(relayCount: number) {
       relays: () => relays.map(({ info }) => info),
       guestsBehind: () => [],
       warn: (text) => void warnings.push(text),
+      pictureSecret: Buffer.alloc(32, options.seed ?? 1),
     });
     const decodeInfo = createRelayInfoDecoder();
     const client = {
