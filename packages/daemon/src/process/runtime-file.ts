@@ -24,7 +24,8 @@ export async function readRuntimeFile(root: string): Promise<RuntimeFile | undef
   if (text === undefined) return undefined;
   try {
     const { pid, version, startedMs, page } = JSON.parse(text.toString("utf8")) as Record<string, unknown>;
-    if (!Number.isSafeInteger(pid) || typeof version !== "string" || !Number.isSafeInteger(startedMs)) return;
+    if (!Number.isSafeInteger(pid) || typeof version !== "string" || !Number.isSafeInteger(startedMs))
+      return undefined;
     return {
       pid: Number(pid),
       version,
