@@ -107,8 +107,15 @@ export class Circuits {
     return guards;
   }
 
-  /** A circuit for that purpose; relays in `avoid` (node keys in hex) are left out. Raises E_NETWORK_TOO_SMALL, E_CIRCUIT and their kin. */
-  async open(want: CircuitRole, avoid: ReadonlySet<string> = new Set()): Promise<Opened> {
+  /**
+   * A circuit for that purpose; relays in `avoid` (node keys in hex) are left out. Of the member's profile where none is given. Raises
+   * E_NETWORK_TOO_SMALL, E_CIRCUIT and their kin.
+   */
+  async open(
+    want: CircuitRole,
+    avoid: ReadonlySet<string> = new Set(),
+    profile: Profile = this.#deps.profile,
+  ): Promise<Opened> {
     const { clock, log } = this.#deps;
     let failure: unknown;
     let gateFailures = 0;
@@ -122,7 +129,7 @@ export class Circuits {
         // Anew each time: the suspects of the last path are left out. Sorting a large table is not for free, so once a path.
         const relays = this.#deps.relays();
         const entry = await this.#enter(want, { avoid, spent, relays });
-        progress.path = this.#pick(want, { avoid, entry, relays });
+        progress.path = this.#pick(want, { avoid, entry, relays, profile });
         // A seeder's second hops are kept, and none of them is bound to one guard: no guest is among them.
         if (want.role !== "seeder") progress.path = this.#withGuest(progress.path, avoid);
         const opened = await this.#build(want, progress);
@@ -185,9 +192,14 @@ export class Circuits {
 
   #pick(
     want: CircuitRole,
-    { avoid, entry, relays }: Choices & { readonly entry: RelayInfo | undefined },
+    {
+      avoid,
+      entry,
+      relays,
+      profile,
+    }: Choices & { readonly entry: RelayInfo | undefined; readonly profile: Profile },
   ): RelayInfo[] {
-    const { profile, network, random, store } = this.#deps;
+    const { network, random, store } = this.#deps;
     const others = this.#guardsAmong(relays).filter((guard) => guard !== entry);
     const guards = entry === undefined ? others : [entry, ...others];
     const measured = store.measurements.standings();

@@ -145,12 +145,22 @@ export class Client {
     return this.#clockCheck.skewMs();
   }
 
-  /** A circuit for that purpose; relays in `avoid` (node keys in hex) are left out. Raises E_NETWORK_TOO_SMALL, E_CIRCUIT and their kin. */
+  /**
+   * A circuit for that purpose; relays in `avoid` (node keys in hex) are left out. Of this member's profile where none is given. Raises
+   * E_NETWORK_TOO_SMALL, E_CIRCUIT and their kin.
+   */
   open(
     want: CircuitRole,
     avoid: ReadonlySet<string> = new Set(),
+    profile: Profile = this.#options.profile,
   ): Promise<{ circuit: Circuit; path: RelayInfo[] }> {
-    return this.#circuits.open(want, avoid);
+    return this.#circuits.open(want, avoid, profile);
+  }
+
+  /** Asks for relays once more, where none is known any more: this computer was off for longer than relay infos hold. Raises as `open`. */
+  async rejoin(hooks: Hooks): Promise<void> {
+    await this.#join(hooks);
+    await saveTable(this.#options.folder, this.network, this.table);
   }
 
   /** A relay info out of a lease or an answer: of this network, of today, dialable. Raises E_RELAY_INFO. */
