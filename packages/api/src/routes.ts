@@ -1,20 +1,18 @@
 import { z } from "zod";
+import { PLACES, type Place } from "./places.ts";
 import { Empty, Id } from "./schemas/common.ts";
 import * as daemon from "./schemas/daemon.ts";
 import * as link from "./schemas/link.ts";
 import * as network from "./schemas/network.ts";
 import * as transfer from "./schemas/transfer.ts";
 
-export const API_PREFIX = "/api/v1";
-
 /**
  * One operation of the API. From this table come the daemon's routing and validation, the client's types, the OpenAPI document and the reference page.
- * `path` is below API_PREFIX; `{id}` and its kin are named by `params`. `body: "stream"` takes bytes as they come instead of JSON.
+ * `{id}` and its kin in `path` are named by `params`. `body: "stream"` takes bytes as they come instead of JSON.
  */
-export interface Route {
-  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  readonly path: `/${string}`;
-  readonly scope: daemon.Scope;
+export interface Route extends Place {
+  /** Null: needs no token, since what is sent proves enough. */
+  readonly scope: daemon.Scope | null;
   readonly summary: string;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
@@ -26,23 +24,20 @@ const byId = z.object({ id: Id });
 
 export const ROUTES = {
   status: route({
-    method: "GET",
-    path: "/status",
+    ...PLACES.status,
     scope: "read",
     summary: "The daemon and its totals",
     answer: daemon.DaemonStatus,
   }),
   stop: route({
-    method: "POST",
-    path: "/stop",
+    ...PLACES.stop,
     scope: "admin",
     summary: "Stop the daemon",
     body: Empty,
     answer: Empty,
   }),
   logs: route({
-    method: "GET",
-    path: "/logs",
+    ...PLACES.logs,
     scope: "admin",
     summary: "The last lines of the log",
     query: daemon.LogQuery,
@@ -50,40 +45,35 @@ export const ROUTES = {
   }),
 
   listTransfers: route({
-    method: "GET",
-    path: "/transfers",
+    ...PLACES.listTransfers,
     scope: "read",
     summary: "Transfers, newest first",
     query: transfer.ListQuery,
     answer: transfer.TransferPage,
   }),
   getTransfer: route({
-    method: "GET",
-    path: "/transfers/{id}",
+    ...PLACES.getTransfer,
     scope: "read",
     summary: "One transfer",
     params: byId,
     answer: transfer.Transfer,
   }),
   addShare: route({
-    method: "POST",
-    path: "/shares",
+    ...PLACES.addShare,
     scope: "write",
     summary: "Seal files and folders of this computer, and hand them out",
     body: transfer.NewShare,
     answer: transfer.Transfer,
   }),
   addGet: route({
-    method: "POST",
-    path: "/gets",
+    ...PLACES.addGet,
     scope: "write",
     summary: "Fetch what a link names",
     body: transfer.NewGet,
     answer: transfer.Transfer,
   }),
   pause: route({
-    method: "POST",
-    path: "/transfers/{id}/pause",
+    ...PLACES.pause,
     scope: "write",
     summary: "Stop fetching and handing out until resumed",
     params: byId,
@@ -91,8 +81,7 @@ export const ROUTES = {
     answer: transfer.Transfer,
   }),
   resume: route({
-    method: "POST",
-    path: "/transfers/{id}/resume",
+    ...PLACES.resume,
     scope: "write",
     summary: "Go on, also after a failure",
     params: byId,
@@ -100,8 +89,7 @@ export const ROUTES = {
     answer: transfer.Transfer,
   }),
   remove: route({
-    method: "DELETE",
-    path: "/transfers/{id}",
+    ...PLACES.remove,
     scope: "write",
     summary: "Forget a transfer and its pack; fetched files stay",
     params: byId,
@@ -109,8 +97,7 @@ export const ROUTES = {
     answer: Empty,
   }),
   recheck: route({
-    method: "POST",
-    path: "/transfers/{id}/recheck",
+    ...PLACES.recheck,
     scope: "write",
     summary: "Verify every piece on disk",
     params: byId,
@@ -118,8 +105,7 @@ export const ROUTES = {
     answer: transfer.Transfer,
   }),
   relocate: route({
-    method: "POST",
-    path: "/transfers/{id}/relocate",
+    ...PLACES.relocate,
     scope: "write",
     summary: "Move fetched files to another folder",
     params: byId,
@@ -127,8 +113,7 @@ export const ROUTES = {
     answer: transfer.Transfer,
   }),
   openTransfer: route({
-    method: "POST",
-    path: "/transfers/{id}/open",
+    ...PLACES.openTransfer,
     scope: "write",
     summary: "Open a stored pack into files",
     params: byId,
@@ -136,8 +121,7 @@ export const ROUTES = {
     answer: transfer.Transfer,
   }),
   files: route({
-    method: "GET",
-    path: "/transfers/{id}/files",
+    ...PLACES.files,
     scope: "read",
     summary: "The files of a share, as far as its index is there",
     params: byId,
@@ -145,24 +129,21 @@ export const ROUTES = {
     answer: transfer.FilePage,
   }),
   pieces: route({
-    method: "GET",
-    path: "/transfers/{id}/pieces",
+    ...PLACES.pieces,
     scope: "read",
     summary: "Which parts of the pack are there",
     params: byId,
     answer: transfer.PieceMap,
   }),
   links: route({
-    method: "GET",
-    path: "/transfers/{id}/links",
+    ...PLACES.links,
     scope: "links",
     summary: "The links of a share",
     params: byId,
     answer: link.TransferLinks,
   }),
   contentUrl: route({
-    method: "POST",
-    path: "/transfers/{id}/content",
+    ...PLACES.contentUrl,
     scope: "read",
     summary: "A signed address on the content port for one file of a share",
     params: byId,
@@ -170,8 +151,7 @@ export const ROUTES = {
     answer: daemon.ContentUrl,
   }),
   inspectLink: route({
-    method: "POST",
-    path: "/links/inspect",
+    ...PLACES.inspectLink,
     scope: "read",
     summary: "What a link says, without asking the network",
     body: link.LinkText,
@@ -179,16 +159,14 @@ export const ROUTES = {
   }),
 
   beginUpload: route({
-    method: "POST",
-    path: "/uploads",
+    ...PLACES.beginUpload,
     scope: "write",
     summary: "Begin a share whose files are sent here",
     body: Empty,
     answer: daemon.UploadMade,
   }),
   uploadFile: route({
-    method: "PUT",
-    path: "/uploads/{id}/file",
+    ...PLACES.uploadFile,
     scope: "write",
     summary: "Send one file's bytes",
     params: byId,
@@ -197,8 +175,7 @@ export const ROUTES = {
     answer: daemon.UploadedFile,
   }),
   shareUpload: route({
-    method: "POST",
-    path: "/uploads/{id}/share",
+    ...PLACES.shareUpload,
     scope: "write",
     summary: "Seal what was sent, and hand it out",
     params: byId,
@@ -206,8 +183,7 @@ export const ROUTES = {
     answer: transfer.Transfer,
   }),
   dropUpload: route({
-    method: "DELETE",
-    path: "/uploads/{id}",
+    ...PLACES.dropUpload,
     scope: "write",
     summary: "Throw away what was sent",
     params: byId,
@@ -215,23 +191,20 @@ export const ROUTES = {
   }),
 
   listWatches: route({
-    method: "GET",
-    path: "/watches",
+    ...PLACES.listWatches,
     scope: "read",
     summary: "Folders that share what lands in them",
     answer: network.WatchList,
   }),
   addWatch: route({
-    method: "POST",
-    path: "/watches",
+    ...PLACES.addWatch,
     scope: "write",
     summary: "Watch a folder",
     body: network.NewWatch,
     answer: network.Watch,
   }),
   removeWatch: route({
-    method: "DELETE",
-    path: "/watches/{id}",
+    ...PLACES.removeWatch,
     scope: "write",
     summary: "Watch a folder no longer; its shares stay",
     params: byId,
@@ -239,53 +212,46 @@ export const ROUTES = {
   }),
 
   network: route({
-    method: "GET",
-    path: "/network",
+    ...PLACES.network,
     scope: "read",
     summary: "The network in use, its guards and circuits",
     answer: network.NetworkStatus,
   }),
   listNetworks: route({
-    method: "GET",
-    path: "/networks",
+    ...PLACES.listNetworks,
     scope: "read",
     summary: "Networks of this member",
     answer: network.NetworkList,
   }),
   joinNetwork: route({
-    method: "POST",
-    path: "/networks/join",
+    ...PLACES.joinNetwork,
     scope: "admin",
     summary: "Join a network through an invite",
     body: network.InviteText,
     answer: network.NetworkEntry,
   }),
   useNetwork: route({
-    method: "POST",
-    path: "/networks/use",
+    ...PLACES.useNetwork,
     scope: "admin",
     summary: "Make another network the one in use",
     body: network.NetworkName,
     answer: network.NetworkEntry,
   }),
   makeInvite: route({
-    method: "POST",
-    path: "/invites",
+    ...PLACES.makeInvite,
     scope: "links",
     summary: "An invite into the network in use",
     body: Empty,
     answer: network.Invite,
   }),
   relay: route({
-    method: "GET",
-    path: "/relay",
+    ...PLACES.relay,
     scope: "read",
     summary: "This computer's relay",
     answer: network.RelayStatus,
   }),
   setRelay: route({
-    method: "PUT",
-    path: "/relay",
+    ...PLACES.setRelay,
     scope: "admin",
     summary: "Carry others' circuits, or do not",
     body: network.RelayChange,
@@ -293,30 +259,26 @@ export const ROUTES = {
   }),
 
   limits: route({
-    method: "GET",
-    path: "/limits",
+    ...PLACES.limits,
     scope: "read",
     summary: "Limits of speed and their schedule",
     answer: daemon.LimitsStatus,
   }),
   setLimits: route({
-    method: "PATCH",
-    path: "/limits",
+    ...PLACES.setLimits,
     scope: "write",
     summary: "Change limits or schedule",
     body: daemon.LimitsChange,
     answer: daemon.LimitsStatus,
   }),
   listSettings: route({
-    method: "GET",
-    path: "/settings",
+    ...PLACES.listSettings,
     scope: "read",
     summary: "Every setting, its value and where that comes from",
     answer: daemon.SettingList,
   }),
   setSetting: route({
-    method: "PUT",
-    path: "/settings/{key}",
+    ...PLACES.setSetting,
     scope: "admin",
     summary: "Change a setting in the file",
     params: z.object({ key: z.string().max(64) }),
@@ -324,8 +286,7 @@ export const ROUTES = {
     answer: daemon.SettingEntry,
   }),
   doctor: route({
-    method: "POST",
-    path: "/doctor",
+    ...PLACES.doctor,
     scope: "read",
     summary: "Look at the computer, the network and the data folder",
     body: Empty,
@@ -333,26 +294,44 @@ export const ROUTES = {
   }),
 
   listTokens: route({
-    method: "GET",
-    path: "/tokens",
+    ...PLACES.listTokens,
     scope: "admin",
     summary: "Tokens, without their secrets",
     answer: daemon.TokenList,
   }),
   addToken: route({
-    method: "POST",
-    path: "/tokens",
+    ...PLACES.addToken,
     scope: "admin",
     summary: "Make a token",
     body: daemon.NewToken,
     answer: daemon.MadeToken,
   }),
   removeToken: route({
-    method: "DELETE",
-    path: "/tokens/{id}",
+    ...PLACES.removeToken,
     scope: "admin",
     summary: "Revoke a token",
     params: byId,
+    answer: Empty,
+  }),
+
+  openPage: route({
+    ...PLACES.openPage,
+    scope: "admin",
+    summary: "An address that opens the page with a session of its own, once",
+    body: Empty,
+    answer: daemon.PageUrl,
+  }),
+  beginSession: route({
+    ...PLACES.beginSession,
+    scope: null,
+    summary: "Give the code of the page's address for a token",
+    body: daemon.SessionCode,
+    answer: daemon.MadeToken,
+  }),
+  endSession: route({
+    ...PLACES.endSession,
+    scope: "read",
+    summary: "Revoke the token that this is asked with",
     answer: Empty,
   }),
 } as const satisfies Record<string, Route>;
@@ -379,6 +358,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** The bytes of a route whose body is a stream; empty elsewhere. */
   readonly stream: AsyncIterable<Uint8Array>;
+  /** The token that it was asked with; null for the command line, which needs none. */
+  readonly tokenId: string | null;
 }
 
 /** An application that answers the API: each part of the daemon implements some, and together they are complete. Raises BackroomError. */

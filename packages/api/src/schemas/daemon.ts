@@ -52,6 +52,12 @@ export const NewToken = z.object({
 /** The secret is shown this once; only its hash is kept. */
 export const MadeToken = z.object({ token: TokenEntry, secret: z.string() });
 
+/** `http://127.0.0.1:PORT/#code=…`. The code is good for one session, and not for long; browsers keep what follows `#` to themselves. */
+export const PageUrl = z.object({ url: z.string(), expiresMs: TimeMs });
+export const SessionCode = z.object({
+  code: z.string().regex(/^[A-Za-z0-9_-]{43}$/, "a code has 43 letters and digits"),
+});
+
 /** `fail`: must be mended. `warn`: works, with less. `unknown` is no failure. */
 export const DoctorRow = z.object({
   check: z.string(),

@@ -396,6 +396,25 @@ export const ERROR_TABLE = {
     why: "no transfer of this daemon has that id or name, or more than one has",
     fix: "see what there is, with ids: backroom ls",
   },
+  // --- api ------------------------------------------------------------------------------------------
+  E_NO_DAEMON: {
+    exit: 4,
+    retry: "later",
+    why: "the daemon is not running, or does not listen there",
+    fix: "start it with: backroom daemon start",
+  },
+  E_DAEMON: {
+    exit: 4,
+    retry: "later",
+    why: "the daemon was stopped in the middle, or is another version than this program",
+    fix: "try again; if it stays, restart it: backroom daemon stop, then backroom daemon start",
+  },
+  E_REQUEST: {
+    exit: 2,
+    retry: "never",
+    why: "the request does not have the form that the operation asks for",
+    fix: "see docs/API.md for what the operation takes",
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 interface ErrorEntry {
