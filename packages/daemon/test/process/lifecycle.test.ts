@@ -5,7 +5,7 @@ import { DaemonStatus } from "@backroom/api/schemas/daemon.ts";
 import type { TransferTotals } from "../../src/context.ts";
 import { createLifecycle } from "../../src/process/lifecycle.ts";
 
-const CALL = { signal: new AbortController().signal, stream: (async function* () {})() };
+const CALL = { signal: new AbortController().signal, stream: (async function* () {})(), tokenId: null };
 const IDLE: TransferTotals = {
   byState: {},
   downloadRate: 0,
