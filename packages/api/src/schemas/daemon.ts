@@ -73,16 +73,31 @@ export type DoctorReport = z.infer<typeof DoctorReport>;
 
 /** A setting: where its value comes from, from what is strongest to what is weakest. */
 export const SettingOrigin = z.enum(["flag", "environment", "file", "default"]);
+const SettingValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 export const SettingEntry = z.object({
   key: z.string(),
-  value: z.union([z.string(), z.number(), z.boolean(), z.null()]),
+  /** In force now; without its login where it is a proxy. Null: none. */
+  value: SettingValue,
   origin: SettingOrigin,
+  default: SettingValue,
+  /** What it may be, as the end of a sentence that begins with “it is”. */
+  expects: z.string(),
+  /** The variable of the environment that sets it. */
+  environment: z.string(),
   description: z.string(),
+  /** When a change counts: at once, or from the daemon's next start. */
+  takesHold: z.enum(["now", "restart"]),
 });
-export const SettingList = z.object({ settings: z.array(SettingEntry) });
+/** Something in the settings file that is not taken; a line counts from 1. */
+export const SettingProblem = z.object({ key: z.string(), line: z.int().nullable(), text: z.string() });
+export const SettingList = z.object({
+  file: z.string(),
+  settings: z.array(SettingEntry),
+  problems: z.array(SettingProblem),
+});
 export const SettingChange = z.object({
   /** Null goes back to the default. */
-  value: z.union([z.string(), z.number(), z.boolean(), z.null()]),
+  value: SettingValue,
 });
 
 /** Null: no limit. What is relayed for others is counted apart. */

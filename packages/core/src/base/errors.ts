@@ -42,6 +42,12 @@ export const ERROR_TABLE = {
     why: "the data did not authenticate, so it is damaged, forged, or for another key",
     fix: "get the data from another source, or check the key",
   },
+  E_SETTING: {
+    exit: 3,
+    retry: "never",
+    why: "there is no such setting, or its value does not fit",
+    fix: "see every setting, and what it may be: backroom config list",
+  },
   // --- net ------------------------------------------------------------------------------------------
   E_FRAME: {
     exit: 6,
