@@ -180,7 +180,8 @@ export class Fetching {
     const want = TUNNELS_WANTED - connected.size;
     if (want <= 0) return undefined;
     // Those who are connected may lack what is missing here.
-    const starves = swarm.stats().downloadRate < STARVED_BYTES_PER_S;
+    const { downloadRate, isHeldBack } = swarm.stats();
+    const starves = downloadRate < STARVED_BYTES_PER_S && !isHeldBack;
     // Of nobody, nothing can come, whatever the rate of the last seconds still says.
     const mayLookUp = connected.size === 0 || nowMs >= this.#lookUpAtMs;
     const isRested = (name: string): boolean => nowMs >= (this.#restUntilMs.get(name) ?? -Infinity);
@@ -208,7 +209,9 @@ export class Fetching {
   /** Whether there is no tunnel to the seeder, or none that is of use and none through that gate. */
   #lacks(seeder: string, gate: string): boolean {
     const held = [...this.#connected.values()].filter((connection) => connection.seeder === seeder);
-    const isSlow = this.#options.swarming.swarm.stats().downloadRate < SLOW_BYTES_PER_S;
+    // More tunnels make nothing faster that this computer's own limit keeps slow.
+    const { downloadRate, isHeldBack } = this.#options.swarming.swarm.stats();
+    const isSlow = downloadRate < SLOW_BYTES_PER_S && !isHeldBack;
     const oldMs = this.#clock.monotonicMs() - SLOW_MS;
     return held.every((connection) => isSlow && connection.gate !== gate && connection.sinceMs <= oldMs);
   }

@@ -2,7 +2,7 @@ import type { BackroomError } from "../base/errors.ts";
 import { silentLog, type Log } from "../base/log.ts";
 import { generateKeys, type KeyPair } from "../crypto/keys.ts";
 import type { PieceStore } from "../store/piece-store.ts";
-import { createSwarm, type Swarm, type SwarmEvents } from "../swarm/swarm.ts";
+import { createSwarm, type Swarm, type SwarmEvents, type SwarmLimits } from "../swarm/swarm.ts";
 import { LeaseBook, seederName } from "../tunnel/lease-book.ts";
 import type { SeederKeys } from "../tunnel/lease.ts";
 import type { GateMemory, SeederPresence } from "../tunnel/seeder-presence.ts";
@@ -26,6 +26,8 @@ export interface SwarmingOptions {
   readonly notGates: ReadonlySet<string>;
   /** Absent: gates of this run alone. */
   readonly gates?: GateMemory | undefined;
+  /** Limits of speed that it shares with the member's other shares; absent: none. */
+  readonly limits?: SwarmLimits | undefined;
   readonly log?: Log;
 }
 
@@ -73,6 +75,7 @@ export class Swarming {
       clock,
       random,
       log: options.log ?? silentLog,
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
       leases: createLeasePool(
         this.book,
         () => ({ seeder: this.seeder, lease: this.#presence?.lease }),

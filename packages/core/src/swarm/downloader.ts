@@ -2,9 +2,10 @@ import type { Clock } from "../base/clock.ts";
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
+import type { RateLimit, RateShare } from "../base/rate-limit.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import type { Bitfield } from "../torrent/bitfield.ts";
-import { HASH_BYTES } from "../torrent/merkle.ts";
+import { HASH_BYTES, LEAF_BYTES } from "../torrent/merkle.ts";
 import type { HashesMessage, HashRange } from "../torrent/peer-wire.ts";
 import { PieceTree } from "../torrent/piece-tree.ts";
 import { mostActivePieces } from "./active-piece.ts";
@@ -37,6 +38,8 @@ export interface DownloaderDeps {
   readonly random: Random;
   /** Kept by the swarm: all peers, also those whose handshake is under way. */
   readonly peers: ReadonlySet<Peer>;
+  /** See SwarmLimits. */
+  readonly limit?: RateLimit | undefined;
   onStored(piece: number): void;
   onComplete(): void;
   /** The store failed. */
@@ -60,6 +63,8 @@ export class Downloader {
   });
   readonly #memory: PieceMemory;
   readonly #waits = new PieceWaits();
+  /** One for all peers of the share, so that a share with many of them gets no more than others do. */
+  readonly #rate: RateShare | undefined;
   #exchange: LayerExchange<Peer> | undefined;
   #layer: Buffer | undefined;
   #tree: PieceTree | undefined;
@@ -73,6 +78,7 @@ export class Downloader {
     this.#store = deps.store;
     const { info } = deps.store;
     this.#memory = new PieceMemory(info.pieceLength, KEPT_BYTES);
+    this.#rate = deps.limit?.share(() => this.askAll());
     this.#picker = new Picker({
       pieceCount: info.pieceCount,
       blocksIn: (piece) => blocksIn(info, piece),
@@ -86,6 +92,10 @@ export class Downloader {
       this.#exchange = new LayerExchange(info);
       this.#takeLayer();
     }
+  }
+
+  get isHeldBack(): boolean {
+    return this.#rate?.isWaiting === true;
   }
 
   /** Built when first asked for: a leecher that nobody asks needs none. */
@@ -218,14 +228,23 @@ export class Downloader {
       if (ranges.length > 0) session.requestHashes(ranges);
       return;
     }
-    const room = session.room;
+    const room = Math.min(session.room, this.#mayAsk(session.room));
     if (room <= 0) return;
     const blocks = this.#picker.pick(picking, room, nowMs, session.window.expectedMs);
-    if (blocks.length > 0) session.request(blocks);
+    if (blocks.length === 0) return;
+    this.#rate?.spend(blocks.length * LEAF_BYTES);
+    session.request(blocks);
+  }
+
+  /** How many blocks the limit lets us ask for now; who has no room does not ask for a turn either. */
+  #mayAsk(room: number): number {
+    if (room <= 0 || this.#rate === undefined) return room;
+    return Math.ceil(this.#rate.request() / LEAF_BYTES);
   }
 
   close(error: BackroomError): void {
     this.#closed = error;
+    this.#rate?.close();
     this.#assemblies.clear();
     this.#memory.clear();
     this.#waits.failAll(error);

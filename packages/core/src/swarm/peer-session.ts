@@ -63,7 +63,8 @@ export class PeerSession {
     this.#hashes = new HashTraffic(this.#output, () => deps.pieceTree());
     const { leases, clock, seeder } = deps;
     this.#leases = leases && new LeaseExchange(leases, { clock, isInitiator: initiator, seeder });
-    this.#uploads = new UploadQueue(deps.store, this.#output, {
+    const rate = deps.uploadLimit?.share(() => this.#guard(() => this.#uploads.pump()));
+    this.#uploads = new UploadQueue(deps.store, this.#output, rate, {
       onServed: (bytes) => {
         this.uploadedBytes += bytes;
         this.activeMs = deps.clock.monotonicMs();

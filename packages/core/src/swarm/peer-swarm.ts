@@ -40,6 +40,7 @@ export class PeerSwarm implements Swarm {
       clock: options.clock,
       random: options.random,
       peers: this.#peers,
+      limit: options.limits?.download,
       onStored: (piece) => this.#onStored(piece),
       onComplete: () => this.#onComplete(),
       onFailed: (error) => this.#fail(error),
@@ -64,6 +65,7 @@ export class PeerSwarm implements Swarm {
         peerId: ownId,
         seeder: options.seeder,
         leases: this.#options.leases,
+        uploadLimit: this.#options.limits?.upload,
         pieceTree: () => this.#downloader.pieceTree(),
       },
       {
@@ -141,6 +143,7 @@ export class PeerSwarm implements Swarm {
       downloadedBytes: downloaded,
       uploadedBytes: uploaded,
       wastedBytes: this.#downloader.wastedBytes,
+      isHeldBack: this.#downloader.isHeldBack,
       peerCount: open.length,
       seederCount: open.filter((peer) => peer.picking.complete).length,
       haveCount: this.#store.haveCount(),

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { BackroomError } from "../base/errors.ts";
+import type { RateLimit } from "../base/rate-limit.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import type { Bitfield } from "../torrent/bitfield.ts";
 import type { HashesMessage, HashRange } from "../torrent/peer-wire.ts";
@@ -18,6 +19,8 @@ export interface SessionDeps {
   /** The seeder behind the tunnel, where we know it: see SwarmOptions.leases. */
   readonly seeder: string | undefined;
   readonly leases: LeasePool | undefined;
+  /** Each peer takes its turn at it: a person with one tunnel is worth as much as another. */
+  readonly uploadLimit: RateLimit | undefined;
   /** What hash requests are answered from; undefined while the piece layer is not known. */
   pieceTree(): PieceTree | undefined;
 }

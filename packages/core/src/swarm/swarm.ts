@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { ByteDuplex } from "../base/duplex.ts";
 import type { BackroomError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import type { RateLimit } from "../base/rate-limit.ts";
 import type { Random } from "../base/random.ts";
 import type { PackSource } from "../pack/source.ts";
 import type { PieceStore } from "../store/piece-store.ts";
@@ -19,7 +20,16 @@ export interface SwarmOptions {
   readonly addressPolicy?: AddressPolicy;
   /** What peers are told about other seeders, and told us; without it nothing is passed on or taken. */
   readonly leases?: LeasePool;
+  /** What this swarm shares with others of the same computer; absent: it goes as fast as it can. */
+  readonly limits?: SwarmLimits;
   readonly events?: SwarmEvents;
+}
+
+/** In bytes of blocks; what tunnels and circuits add comes on top. */
+export interface SwarmLimits {
+  /** Of what is asked for: blocks come when they were asked for, so peers owe nothing while they wait, and time nothing out. */
+  readonly download: RateLimit;
+  readonly upload: RateLimit;
 }
 
 /** What a swarm tells its owner. Handlers must not throw. */
@@ -42,6 +52,8 @@ export interface SwarmStats {
   readonly uploadedBytes: number;
   /** Bytes of blocks that came twice, or too late, or were bad. */
   readonly wastedBytes: number;
+  /** It would ask for more now, but for the limit. */
+  readonly isHeldBack: boolean;
   /** Peers whose handshake is done, and those of them that have everything. */
   readonly peerCount: number;
   readonly seederCount: number;

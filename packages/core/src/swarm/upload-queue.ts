@@ -1,4 +1,5 @@
 import { LIMITS } from "../base/limits.ts";
+import type { RateShare } from "../base/rate-limit.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import type { BlockRange } from "../torrent/peer-wire.ts";
 import type { WireOutput } from "./wire-output.ts";
@@ -17,11 +18,13 @@ interface ReadBlock {
 
 /**
  * One peer's requests, answered in order. Neighbouring blocks are read from the store at once; what has been read and not yet written
- * is bounded by LIMITS.peerReadAheadBytes, what waits by LIMITS.peerQueuedRequests. Writes stop while the duplex pushes back.
+ * is bounded by LIMITS.peerReadAheadBytes, what waits by LIMITS.peerQueuedRequests. Writes stop while the duplex pushes back, and until it is this
+ * peer's turn where a limit of speed is set.
  */
 export class UploadQueue {
   readonly #store: PieceStore;
   readonly #output: WireOutput;
+  readonly #rate: RateShare | undefined;
   readonly #hooks: UploadHooks;
   #waiting: BlockRange[] = [];
   #read: ReadBlock[] = [];
@@ -29,9 +32,11 @@ export class UploadQueue {
   #heldBytes = 0;
   #closed = false;
 
-  constructor(store: PieceStore, output: WireOutput, hooks: UploadHooks) {
+  /** `rate` calls `pump` at its turns. */
+  constructor(store: PieceStore, output: WireOutput, rate: RateShare | undefined, hooks: UploadHooks) {
     this.#store = store;
     this.#output = output;
+    this.#rate = rate;
     this.#hooks = hooks;
   }
 
@@ -63,6 +68,7 @@ export class UploadQueue {
 
   close(): void {
     this.#closed = true;
+    this.#rate?.close();
     this.#waiting = [];
     this.#read = [];
   }
@@ -70,14 +76,19 @@ export class UploadQueue {
   /** Writes and reads as far as it may now. Call after `push` and when the duplex has drained. */
   pump(): void {
     let written = 0;
-    while (written < this.#read.length && this.#output.writable) {
+    while (written < this.#read.length && this.#output.writable && this.#mayWrite()) {
       const { range, bytes } = this.#read[written++] as ReadBlock;
       this.#heldBytes -= bytes.length;
+      this.#rate?.spend(bytes.length);
       this.#output.block(range, bytes);
       this.#hooks.onServed(bytes.length);
     }
     if (written > 0) this.#read.splice(0, written);
     if (this.#reading.length === 0 && this.#waiting.length > 0) this.#readNext();
+  }
+
+  #mayWrite(): boolean {
+    return this.#rate === undefined || this.#rate.request() > 0;
   }
 
   #readNext(): void {

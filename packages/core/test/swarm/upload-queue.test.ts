@@ -24,7 +24,7 @@ function newQueue() {
     read: (_offset: number, length: number) => (reads.push(length), Promise.resolve(Buffer.alloc(length))),
   } as unknown as PieceStore;
   const hooks = { onServed: (bytes: number) => (state.served += bytes), onFailed() {} };
-  return { queue: new UploadQueue(store, output, hooks), output, reads, state };
+  return { queue: new UploadQueue(store, output, undefined, hooks), output, reads, state };
 }
 
 const range = (index: number) => ({ piece: 0, begin: index * BLOCK, length: BLOCK });
