@@ -42,6 +42,12 @@ export const ERROR_TABLE = {
     why: "the data did not authenticate, so it is damaged, forged, or for another key",
     fix: "get the data from another source, or check the key",
   },
+  E_MACHINE: {
+    exit: 7,
+    retry: "never",
+    why: "this computer is below what Backroom needs",
+    fix: "see what is missing, and what to do about it: backroom doctor",
+  },
   E_SETTING: {
     exit: 3,
     retry: "never",
