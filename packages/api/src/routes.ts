@@ -339,8 +339,15 @@ export const ROUTES = {
 export type RouteName = keyof typeof ROUTES;
 
 type Given<R, Part extends string, Else> =
-  R extends Record<Part, infer S extends z.ZodType> ? z.output<S> : Else;
-type Sent<R, Part extends string> = R extends Record<Part, infer S extends z.ZodType> ? z.input<S> : unknown;
+  R extends Record<Part, infer S extends z.ZodType> ? (IsEmpty<S> extends true ? Else : z.output<S>) : Else;
+type Sent<R, Part extends string> =
+  R extends Record<Part, infer S extends z.ZodType>
+    ? IsEmpty<S> extends true
+      ? unknown
+      : z.input<S>
+    : unknown;
+/** Of an object without fields the compiler says that it may have none at all, beside those of the path either. */
+type IsEmpty<S> = S extends z.ZodObject<infer Shape> ? (keyof Shape extends never ? true : false) : false;
 
 /** What a handler gets: params, query and body in one, validated, defaults filled in. Their names never collide (a test looks). */
 export type Input<Name extends RouteName> = Given<(typeof ROUTES)[Name], "params", unknown> &

@@ -93,9 +93,13 @@ const SealFor = {
   profile: Profile.default("standard"),
 };
 
+/** What a person accepts so that a network can be joined where less than usual is hidden from somebody. */
+const Accept = z.array(z.enum(["few-sources", "link-relays", "dht"])).default([]);
+
 export const NewShare = z.object({
   paths: z.array(Path).min(1).max(10_000),
   ...SealFor,
+  accept: Accept,
 });
 export const NewUploadedShare = z.object({ ...SealFor });
 
@@ -114,8 +118,7 @@ export const NewGet = z.object({
   /** Wait for as long as it takes until somebody has it, instead of failing after a while. */
   wait: z.boolean().default(false),
   profile: Profile.default("standard"),
-  /** The person accepts what `join` asks for: see Consent. */
-  accept: z.array(z.enum(["few-sources", "link-relays", "dht"])).default([]),
+  accept: Accept,
 });
 
 export const RemoveQuery = z.object({
