@@ -427,6 +427,12 @@ export const ERROR_TABLE = {
     why: "the request does not have the form that the operation asks for",
     fix: "see docs/API.md for what the operation takes",
   },
+  E_BUSY: {
+    exit: 4,
+    retry: "later",
+    why: "the daemon serves as many as it can at once",
+    fix: "close other windows and programs that use it, or try again in a while",
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 interface ErrorEntry {

@@ -499,4 +499,19 @@ export const LIMITS = {
   peerForgiveMs: 5_000,
   /** How far ahead of somebody who reads the pack in order its pieces are fetched first. */
   swarmReadAheadBytes: 8 * 1024 * 1024,
+
+  // --- daemon: events -------------------------------------------------------------------------------
+  /** Clients that follow events at once: a few windows of the page and of the command line; each costs a connection and its buffer. */
+  eventClients: 64,
+  /** How often clients hear of one kind of thing, at most: four times a second is as often as people see. */
+  eventEveryMs: 250,
+  /** Transfers told of at once, some 800 bytes each; what is left over has its turn the next time. */
+  eventTransfers: 500,
+  /** Sentences that wait to be told. */
+  eventNotices: 32,
+  /** What is kept for clients that come back, or read slowly; who is further behind asks for everything again. */
+  eventRingCount: 512,
+  eventRingBytes: 4 * 1024 * 1024,
+  /** For how long events are kept while nobody listens: a page that is reloaded, a connection that broke. */
+  eventKeepMs: 60_000,
 } as const;
