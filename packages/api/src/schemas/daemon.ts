@@ -100,12 +100,18 @@ export const SettingChange = z.object({
   value: SettingValue,
 });
 
-/** Null: no limit. What is relayed for others is counted apart. */
+/** Slower than this a relay holds up whoever's circuit leads through it: a full frame a second. */
+export const RELAY_RATE_LEAST = 65_536;
+/** Null: no limit. 0: nothing. In bytes of shares' packs; what circuits add comes on top. What is relayed for others is counted apart. */
 export const Limits = z.object({
   downloadRate: Rate.nullable(),
   uploadRate: Rate.nullable(),
-  relayRate: Rate.nullable(),
+  /** What leaves the relay, as much as comes in; with 0 it does not run. */
+  relayRate: Rate.nullable().refine((rate) => rate === null || rate === 0 || rate >= RELAY_RATE_LEAST, {
+    message: `a relay passes on ${RELAY_RATE_LEAST} bytes a second at least, or does not run (0)`,
+  }),
 });
+export type Limits = z.infer<typeof Limits>;
 const Hour = z.int().min(0).max(23);
 /** In this computer's time. Where several rules fit, the first counts; where none fits, the limits of always do. Days: 0 is Monday. */
 export const ScheduleRule = z.object({
@@ -115,6 +121,7 @@ export const ScheduleRule = z.object({
   toHour: z.int().min(0).max(24),
   limits: Limits,
 });
+export type ScheduleRule = z.infer<typeof ScheduleRule>;
 export const LimitsStatus = z.object({
   always: Limits,
   schedule: z.array(ScheduleRule).max(100),
