@@ -18,6 +18,8 @@ const ASK_TIMEOUT_MS = 15_000;
 /** Pauses between rounds while nobody is connected. */
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8_000;
+/** The same once whoever is patient has waited for as long as others do. A share that its seeder shows in turns is there for longer than that. */
+const LONGEST_PATIENT_PAUSE_MS = 5 * 60_000;
 /** Between rounds while somebody is, or nothing is missing. */
 const TOP_UP_MS = 20_000;
 const COMPLETE_PAUSE_MS = 2_000;
@@ -58,6 +60,10 @@ export interface FetchingOptions {
   readonly swarming: Swarming;
   readonly log: Log;
   readonly signal: AbortSignal;
+  /** Never gives up, but asks less and less often while nobody is found. */
+  readonly isPatient?: boolean;
+  /** A round found nobody, and nobody is connected. `failure` says what was in the way, if anything but that nobody is there. */
+  readonly onAlone?: (failure: BackroomError | undefined) => void;
 }
 
 interface Connection {
@@ -143,9 +149,15 @@ export class Fetching {
       const failure = await this.#round(stop);
       const alone = this.#connected.size === 0;
       failures = alone ? failures + 1 : 0;
-      if (alone) this.#losePatience(failure, failures);
-      else await this.#rotate(stop);
-      await this.#pause(alone ? Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS) : TOP_UP_MS, stop);
+      if (!alone) {
+        await this.#rotate(stop);
+        await this.#pause(TOP_UP_MS, stop);
+        continue;
+      }
+      this.#options.onAlone?.(failure);
+      const isLate = this.#losePatience(failure, failures);
+      const longestMs = isLate ? LONGEST_PATIENT_PAUSE_MS : LONGEST_PAUSE_MS;
+      await this.#pause(Math.min(FIRST_PAUSE_MS * 2 ** failures, longestMs), stop);
     }
   }
 
@@ -267,7 +279,8 @@ export class Fetching {
     this.#lookUpPauseMs = Math.min(2 * pauseMs, mostMs);
   }
 
-  #losePatience(failure: BackroomError | undefined, rounds: number): void {
+  /** Whether nobody was found for too long, which whoever is not patient is told by what it raises. */
+  #losePatience(failure: BackroomError | undefined, rounds: number): boolean {
     const { haveCount } = this.#options.swarming.swarm.stats();
     // Gates drop the leases of seeders that are gone: who is named is there, and a relay between is the trouble.
     const begun = haveCount > 0 || rounds < ROUNDS_LEAST || failure?.code === "E_TUNNEL";
@@ -276,7 +289,8 @@ export class Fetching {
       this.#clock.monotonicMs() - this.#aloneSinceMs < patienceMs &&
       failure?.code !== "E_NETWORK_TOO_SMALL"
     )
-      return;
+      return false;
+    if (this.#options.isPatient === true) return true;
     throw failure ?? new BackroomError("E_NO_SEEDERS", "no seeder of the share was found");
   }
 

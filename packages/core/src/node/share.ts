@@ -1,10 +1,7 @@
 import { BackroomError } from "../base/errors.ts";
-import { LIMITS } from "../base/limits.ts";
-import { shuffled, systemRandom } from "../base/random.ts";
-import { joinRelayOf } from "../directory/network.ts";
+import { systemRandom } from "../base/random.ts";
 import type { Profile } from "../directory/path.ts";
-import { formatLink, lockedLink, parseLink, topicSecret, type ShareLink } from "../link/link.ts";
-import { showableName } from "../link/name.ts";
+import { formatLink, lockedLink, parseLink, type ShareLink } from "../link/link.ts";
 import { generateSharerKey, sharerKeyFromSeed, type SharerKey } from "../link/sharer-key.ts";
 import { adoptSealedPack, openPackStore } from "../store/open-pack.ts";
 import type { PieceStore } from "../store/piece-store.ts";
@@ -13,15 +10,16 @@ import { torrentInfo } from "../torrent/info.ts";
 import { whenAborted } from "./aborted.ts";
 import { Client } from "./client.ts";
 import { openDataFolder, type DataFolder } from "./data-folder.ts";
+import { startHandingOut } from "./handing-out.ts";
 import type { Hooks } from "./hooks.ts";
-import { openKeptGates } from "./kept-gates.ts";
 import { currentNetwork } from "./networks.ts";
 import { networkOfLink } from "./network-of-link.ts";
-import { sealToNewFile, type SealFor, type SealedFile } from "./sealing.ts";
+import { sealToNewFile, type SealFor } from "./sealing.ts";
 import { lockPack } from "./pack-lock.ts";
 import { readShareRecord, writeShareRecord } from "./share-record.ts";
 import { removeAbandoned, sealingFile } from "./sealing-file.ts";
-import { Swarming } from "./swarming.ts";
+import { makeShareLink } from "./share-link.ts";
+import type { Swarming } from "./swarming.ts";
 
 /** How long the first gate may take before the link is printed all the same. */
 const FIRST_GATE_MS = 20_000;
@@ -124,8 +122,19 @@ async function seal(
   const sealedFile = await sealToNewFile(file, { ...options, paths: options.inputs }, hooks);
   const store = await adoptSealedPack(folder.packs, file, sealedFile.digest);
   const sharer = generateSharerKey(systemRandom);
-  const link = linkOf(sealedFile, sharer, client);
-  const { fileCount, leftOutCount } = sealedFile.sealed;
+  const { sealed, digest, identity } = sealedFile;
+  const { fileCount, leftOutCount } = sealed;
+  const link = makeShareLink(
+    {
+      root: digest.root,
+      length: digest.length,
+      name: sealed.name,
+      fileBytes: sealed.fileBytes,
+      identity: identity?.secret,
+      sharerFingerprint: sharer.fingerprint,
+    },
+    client,
+  );
   try {
     await writeShareRecord(folder, { link: formatLink(link), sharerSeed: sharer.seed, fileCount });
   } catch (error) {
@@ -155,17 +164,7 @@ async function handOut(
   { options, hooks }: { readonly options: ShareOptions; readonly hooks: Hooks },
 ): Promise<void> {
   const { store, link, sharer } = prepared;
-  const { log } = hooks;
-  const gates = { folder, root: link.piecesRoot, log, relays: () => client.relays() };
-  const swarming = new Swarming({
-    client,
-    store,
-    topic: { topicSecret: topicSecret(link), sharerFingerprint: link.sharerFingerprint },
-    sharerKeys: sharer?.keys,
-    notGates: new Set(link.relays.map((relay) => relay.nodeKey.toString("hex"))),
-    log,
-    gates: await openKeptGates(gates),
-  });
+  const swarming = await startHandingOut({ folder, client, store, link, sharer, log: hooks.log });
   const stopped = whenAborted(options.signal);
   const telling = setInterval(() => {
     const { peerCount, uploadedBytes, uploadRate } = swarming.swarm.stats();
@@ -208,27 +207,4 @@ async function firstGate(swarming: Swarming, hooks: Hooks, signal: AbortSignal):
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-function linkOf({ sealed, digest, identity }: SealedFile, sharer: SharerKey, client: Client): ShareLink {
-  const fields = {
-    networkId: client.network.id,
-    piecesRoot: digest.root,
-    packLength: digest.length,
-    sharerFingerprint: sharer.fingerprint,
-    name: showableName(sealed.name, LIMITS.linkNameBytes),
-    filesBytes: sealed.fileBytes,
-    relays: joinRelays(client),
-  };
-  return identity === undefined
-    ? { kind: "locked", ...fields, topicSecret: systemRandom.bytes(32) }
-    : { kind: "read", ...fields, identity: identity.secret };
-}
-
-/** Drawn at random, never own guards (and `notGates` keeps them from becoming gates): DESIGN 4. Few in a small network, which needs gates too. */
-function joinRelays(client: Client): ReturnType<typeof joinRelayOf>[] {
-  const guards = new Set(client.guards().map((guard) => guard.key));
-  const others = client.relays().filter((relay) => !guards.has(relay.key));
-  const count = Math.min(LIMITS.linkRelays, Math.ceil(others.length / 3));
-  return shuffled(others, systemRandom).slice(0, count).map(joinRelayOf);
 }
