@@ -1,0 +1,155 @@
+import { BackroomError } from "@backroom/core/base/errors.ts";
+import type {
+  Catalogue,
+  CataloguePage,
+  CatalogueQuery,
+  TokenStore,
+  TransferRecord,
+  WatchStore,
+} from "./catalogue.ts";
+import { BEGINNING, formatCursor, parseCursor } from "./cursor.ts";
+import type { Database } from "./database.ts";
+import { needsKeys } from "./needs-keys.ts";
+import { searched } from "./searched.ts";
+import { SqliteTokenStore } from "./token-store.ts";
+import {
+  countsRow,
+  jsonOf,
+  keysRow,
+  PUT_COUNTS,
+  PUT_KEYS,
+  PUT_TRANSFER,
+  SELECT_TRANSFERS,
+  transferRecord,
+  transferRow,
+  type Row,
+} from "./transfer-row.ts";
+import { SqliteWatchStore } from "./watch-store.ts";
+import type { Progress, Writer } from "./writer.ts";
+
+/** All columns are in `transfers_by_age`. `instr` and not LIKE: what people type has no wildcards, and % is a letter. */
+const FITS = `(:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
+  AND (:role IS NULL OR role = :role)
+  AND (:search IS NULL OR instr(searched, :search) > 0 OR instr(id, :prefix) = 1)`;
+
+/** The page's ids first, out of the index alone; then their rows. */
+const LIST = `${SELECT_TRANSFERS} WHERE t.id IN (
+    SELECT id FROM transfers WHERE (created_ms, id) < (:created_ms, :id) AND ${FITS} ORDER BY created_ms DESC, id DESC LIMIT :limit
+  ) ORDER BY t.created_ms DESC, t.id DESC`;
+const COUNT = `SELECT count(*) AS total FROM transfers WHERE ${FITS}`;
+
+/** The catalogue in a database that `openCatalogue` has made ready. */
+export class SqliteCatalogue implements Catalogue {
+  readonly #db: Database;
+  readonly #writer: Writer;
+  readonly #onClose: () => void;
+  readonly tokens: TokenStore;
+  readonly watches: WatchStore;
+
+  constructor(db: Database, writer: Writer, onClose: () => void) {
+    this.#db = db;
+    this.#writer = writer;
+    this.#onClose = onClose;
+    this.tokens = new SqliteTokenStore(db, writer);
+    this.watches = new SqliteWatchStore(db, writer);
+  }
+
+  list({ states, role, search, after, limit }: CatalogueQuery): CataloguePage {
+    const place = after === undefined ? BEGINNING : parseCursor(after);
+    const filter = {
+      states: states === undefined ? null : JSON.stringify(states),
+      role: role ?? null,
+      search: search === undefined ? null : searched(search),
+      prefix: search ?? null,
+    };
+    // One more than asked for tells whether anything follows.
+    const page = { ...filter, created_ms: place.createdMs, id: place.id, limit: limit + 1 };
+    const transfers = this.#db.all(LIST, page).map((row) => this.#record(row));
+    const total = Number(this.#db.get(COUNT, filter)?.["total"] ?? 0);
+    if (transfers.length <= limit) return { transfers, next: null, total };
+    transfers.pop();
+    const last = transfers.at(-1);
+    return { transfers, next: last === undefined ? null : formatCursor(last), total };
+  }
+
+  get(id: string): TransferRecord | undefined {
+    return this.#one(`${SELECT_TRANSFERS} WHERE t.id = :id`, { id });
+  }
+
+  byRoot(root: string): TransferRecord | undefined {
+    return this.#one(`${SELECT_TRANSFERS} WHERE t.root = :root`, { root });
+  }
+
+  put(record: TransferRecord): void {
+    const { id, root } = record;
+    this.#writer.write(() => {
+      if (
+        this.#db.get("SELECT id FROM transfers WHERE root = :root AND id <> :id", { root, id }) !== undefined
+      ) {
+        throw new BackroomError("E_SAME_SHARE", "there is a transfer of this share already");
+      }
+      this.#db.run(PUT_TRANSFER, transferRow(record));
+      this.#db.run(PUT_COUNTS, countsRow(id, record));
+      const keys = needsKeys(record) ? keysRow(id, record.keys) : undefined;
+      if (keys !== undefined) this.#db.run(PUT_KEYS, keys);
+      else if (this.#db.run("DELETE FROM keys WHERE transfer = :id", { id }) > 0)
+        this.#writer.leaveNoRemains();
+      this.#writer.progress.delete(id);
+    });
+  }
+
+  putProgress(id: string, progress: Progress): void {
+    this.#writer.putProgress(id, progress);
+  }
+
+  remove(id: string): boolean {
+    const wasThere = this.#writer.write(() => {
+      this.#writer.progress.delete(id);
+      return this.#db.run("DELETE FROM transfers WHERE id = :id", { id }) > 0;
+    });
+    if (wasThere) this.#writer.leaveNoRemains();
+    return wasThere;
+  }
+
+  together(work: () => void): void {
+    this.#writer.write(work);
+  }
+
+  value(name: string): unknown {
+    const row = this.#db.get(`SELECT value FROM "values" WHERE name = :name`, { name });
+    return row === undefined ? undefined : jsonOf(row["value"]);
+  }
+
+  putValue(name: string, value: unknown): void {
+    this.#writer.write(() => {
+      if (value === undefined) this.#db.run(`DELETE FROM "values" WHERE name = :name`, { name });
+      else {
+        this.#db.run(
+          `INSERT INTO "values" (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+          { name, value: JSON.stringify(value) },
+        );
+      }
+    });
+  }
+
+  /** Writes what waits, as far as the disk lets it. */
+  close(): void {
+    this.#onClose();
+    try {
+      this.#writer.close();
+    } finally {
+      this.#db.close();
+    }
+  }
+
+  #one(sql: string, values: Row): TransferRecord | undefined {
+    const row = this.#db.get(sql, values);
+    return row === undefined ? undefined : this.#record(row);
+  }
+
+  #record(row: Row): TransferRecord {
+    const record = transferRecord(row);
+    const newer = this.#writer.progress.get(record.id);
+    return newer === undefined ? record : { ...record, ...newer };
+  }
+}
