@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { defaultDataFolder } from "@backroom/core/node/data-folder.ts";
 import { joinNetwork } from "@backroom/core/node/networks.ts";
 import type { RelayMode } from "@backroom/core/node/relay-setting.ts";
+import { ownCommand } from "../own-command.ts";
 import type { Session } from "../session.ts";
 
 export interface SiblingOptions {
@@ -56,12 +57,15 @@ function startSibling(
   { terminal, proxy, lan }: Session,
 ): ChildProcess {
   const port = options.port === 0 ? 0 : options.port + number - 1;
-  const own = [...process.execArgv, process.argv[1] ?? "", "--json", "--data", dataFolder];
+  const [program = "", ...own] = ownCommand();
   const args = ["relay", options.mode, options.gate ? "--gate" : "--no-gate", "--port", String(port)];
   const child = spawn(
-    process.execPath,
+    program,
     [
       ...own,
+      "--json",
+      "--data",
+      dataFolder,
       ...(lan ? ["--lan"] : []),
       ...args,
       ...(options.hosts === undefined ? [] : ["--host", ...options.hosts]),

@@ -8,11 +8,6 @@ export interface Line {
   readonly [key: string]: unknown;
 }
 
-/** The same program, started the same way as this process was: from source or compiled. */
-export function ownCommand(): string[] {
-  return [process.execPath, ...process.execArgv, process.argv[1] ?? ""];
-}
-
 /** A `backroom` command as a process of its own, read through its JSON lines. */
 export class CommandProcess {
   readonly name: string;

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { joinNetwork } from "@backroom/core/node/networks.ts";
-import { CommandProcess, ownCommand } from "./children.ts";
+import { ownCommand } from "../own-command.ts";
+import { CommandProcess } from "./children.ts";
 import { watchSockets } from "./sockets.ts";
 
 /** The processes of one demo, their folders, and what was seen of their connections. */

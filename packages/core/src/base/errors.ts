@@ -401,6 +401,12 @@ export const ERROR_TABLE = {
     why: "a link belongs to exactly one pack",
     fix: "use the link that was printed when this pack was sealed",
   },
+  E_SERVICE: {
+    exit: 5,
+    retry: "never",
+    why: "the system's manager of services does not do what it was asked for",
+    fix: "see the file with `backroom service install --print` and install it by hand, or start the daemon yourself: backroom daemon start",
+  },
   E_NO_NETWORK: {
     exit: 4,
     retry: "never",

@@ -37,6 +37,8 @@ const PARTNERS = {
     package: "tor (and util-linux)",
     found: () => onPath("tor", ["--version"]) && onPath("setpriv", ["--version"]),
   },
+  systemdAnalyze: { package: "systemd", found: () => onPath("systemd-analyze", ["--version"]) },
+  python3: { package: "python3", found: () => onPath("python3", ["-c", "import plistlib, xml.etree"]) },
   faketime: { package: "faketime", found: () => onPath("faketime", ["--version"]) },
 } as const;
 
