@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { BackroomError, ERROR_TABLE } from "@backroom/core/base/errors.ts";
 import { LOG_LEVELS } from "@backroom/core/base/log.ts";
+import { addDaemon } from "./commands/daemon.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addGet } from "./commands/get.ts";
 import { addNetwork } from "./commands/network.ts";
@@ -8,6 +9,7 @@ import { addOpen } from "./commands/open.ts";
 import { addProxy } from "./commands/proxy.ts";
 import { addRelay } from "./commands/relay.ts";
 import { addSeal } from "./commands/seal.ts";
+import { addService } from "./commands/service.ts";
 import { addShare } from "./commands/share.ts";
 import { describeFault } from "./fault.ts";
 import { logOpener, type LogSettings } from "./log.ts";
@@ -58,7 +60,18 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .exitOverride()
     // Errors of usage are reported like all others, by `report`.
     .configureOutput({ outputError: () => {} });
-  for (const add of [addShare, addGet, addRelay, addNetwork, addProxy, addSeal, addOpen, addDemo]) {
+  for (const add of [
+    addShare,
+    addGet,
+    addRelay,
+    addNetwork,
+    addProxy,
+    addSeal,
+    addOpen,
+    addDemo,
+    addDaemon,
+    addService,
+  ]) {
     add(program, (action) => {
       work = action;
     });

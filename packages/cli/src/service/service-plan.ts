@@ -6,7 +6,7 @@ import { renderSystemdUnit, UNIT_NAME } from "./systemd.ts";
 import { renderTask, TASK_NAME } from "./task-scheduler.ts";
 
 /** A program of the system with its arguments. One that `mayFail` undoes what may not be there. */
-export interface Step {
+interface Step {
   readonly command: readonly string[];
   readonly mayFail: boolean;
 }

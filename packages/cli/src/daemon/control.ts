@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Answer } from "@backroom/api/routes.ts";
+import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
+import { findDaemon, startDaemon } from "../daemon-client.ts";
+import type { Session } from "../session.ts";
+import { count, formatBytes, formatDuration, formatRate } from "../ui/format.ts";
+import { yesTo } from "../ui/hooks.ts";
+
+/** It ends within five seconds; a busy computer gets twice that. */
+const STOP_MS = 10_000;
+const LOOK_MS = 50;
+
+export async function start(session: Session, acceptRisk: boolean): Promise<void> {
+  const { terminal } = session;
+  const running = await findDaemon(session);
+  const client = running ?? (await startAsking(session, acceptRisk));
+  const { pid, page } = await client.call("status");
+  terminal.note(running === undefined ? "Started the daemon." : "The daemon runs already.");
+  if (page !== null) terminal.note(`Its page: ${page}`);
+  terminal.result("", { started: running === undefined, pid, page });
+}
+
+/** On a computer with short memory somebody who is there is asked, once. */
+async function startAsking(session: Session, acceptRisk: boolean): ReturnType<typeof startDaemon> {
+  try {
+    return await startDaemon(session, { acceptRisk });
+  } catch (error) {
+    const mayAsk = isBackroomError(error, "E_MACHINE") && error.fix.includes("--accept-risk");
+    if (acceptRisk || !mayAsk || !session.terminal.interactive) throw error;
+    session.terminal.warn(`${error.message}: ${error.why}`);
+    if (!(await yesTo("Run it all the same?"))) throw error;
+    return startDaemon(session, { acceptRisk: true });
+  }
+}
+
+export async function stop(session: Session): Promise<void> {
+  const { terminal } = session;
+  const client = await findDaemon({ ...session, proxy: undefined, lan: false });
+  if (client === undefined) {
+    terminal.note("No daemon runs.");
+    terminal.result("", { stopped: false });
+    return;
+  }
+  const { pid } = await client.call("status");
+  await client.call("stop");
+  terminal.status("Stopping …");
+  await untilGone(pid);
+  terminal.note("Stopped the daemon.");
+  terminal.result("", { stopped: true });
+}
+
+/** When it has ended it has given its data folder back, too. */
+async function untilGone(pid: number): Promise<void> {
+  const deadlineMs = performance.now() + STOP_MS;
+  while (isAlive(pid)) {
+    if (performance.now() > deadlineMs) {
+      throw new BackroomError("E_DAEMON", "the daemon was asked to stop, and still runs", {
+        why: "something holds it up",
+        fix: `wait, or end its process: its number is ${pid}`,
+      });
+    }
+    await sleep(LOOK_MS);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Raises E_NO_DAEMON where none runs, so that scripts and health checks go by the exit status. */
+export async function status(session: Session): Promise<void> {
+  const client = await findDaemon(session);
+  if (client === undefined) throw new BackroomError("E_NO_DAEMON", "no daemon runs for this data folder");
+  const now = await client.call("status");
+  session.terminal.result(describe(now, Date.now()), { ...now });
+}
+
+/** As people read it: a line for each thing, what it is in front. */
+export function describe(now: Answer<"status">, nowMs: number): string {
+  const rows: [string, string][] = [
+    ["running", `for ${formatDuration(Math.max(0, nowMs - now.startedMs) / 1000)} (process ${now.pid})`],
+    ["version", now.version],
+    ["page", now.page ?? "not served"],
+    ["transfers", `${count(now.transferCount, "transfer")}, ${now.activeCount} active`],
+    ["down", formatRate(now.downloadRate)],
+    ["up", formatRate(now.uploadRate)],
+    ["memory", formatBytes(now.memoryBytes)],
+  ];
+  return rows.map(([name, value]) => `${name.padEnd(11)}${value}`).join("\n");
+}

@@ -1,0 +1,14 @@
+/** Whether `work` ended within that time. Never raises: at the end of a process nobody is left who could do something about a failure. */
+export async function endsInTime(work: Promise<unknown>, mostMs: number): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), mostMs);
+  try {
+    const done = work.then(
+      () => true,
+      () => true,
+    );
+    return await Promise.race([done, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
