@@ -41,7 +41,7 @@ export async function findDaemon(session: Who): Promise<Client | undefined> {
   return client;
 }
 
-/** The daemon of the data folder; starts one where none runs, and says so. Raises as `findDaemon` and `startInBackground`. */
+/** The daemon of the data folder; starts one where none runs, and says so. Raises as `findDaemon` and `startInBackground`. @public */
 export async function ensureDaemon(
   session: Who,
   options: BackgroundOptions = { acceptRisk: false },
