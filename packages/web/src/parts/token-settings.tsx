@@ -1,0 +1,73 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState, type ReactNode } from "react";
+import type { Scope } from "@backroom/api/schemas/daemon.ts";
+import { call } from "../api/daemon.ts";
+import { useMessages } from "../messages/languages.tsx";
+import { Button, Check, Field, Section, Trouble } from "./basics.tsx";
+import { CopyBox } from "./copy-box.tsx";
+import { showable } from "./format.ts";
+
+const SCOPES: readonly Scope[] = ["read", "links", "write", "admin"];
+
+export function TokenSettings(): ReactNode {
+  const t = useMessages();
+  const queries = useQueryClient();
+  const [name, setName] = useState("");
+  const [scopes, setScopes] = useState<readonly Scope[]>(["read"]);
+  const tokens = useQuery({ queryKey: ["tokens"], queryFn: () => call("listTokens") });
+  const again = (): Promise<void> => queries.invalidateQueries({ queryKey: ["tokens"] });
+  const add = useMutation({
+    mutationFn: () => call("addToken", { name, scopes: [...scopes] }),
+    onSuccess: again,
+  });
+  const revoke = useMutation({ mutationFn: (id: string) => call("removeToken", { id }), onSuccess: again });
+  return (
+    <Section title={t.settings.tokens} text={t.settings.tokensText}>
+      <ul className="plain">
+        {tokens.data?.tokens.map((token) => (
+          <li key={token.id} className="row">
+            <bdi>{showable(token.name)}</bdi>
+            <span className="muted">
+              {token.scopes.map((scope) => t.settings.scopes[scope]).join(", ")} ·{" "}
+              {t.settings.tokenUsed(token.usedMs === null ? t.never : t.time(token.usedMs))}
+            </span>
+            <Button
+              aria-label={`${t.settings.revoke}: ${showable(token.name)}`}
+              onPress={() => revoke.mutate(token.id)}
+            >
+              {t.settings.revoke}
+            </Button>
+          </li>
+        ))}
+      </ul>
+      <form
+        className="row"
+        onSubmit={(event) => {
+          event.preventDefault();
+          add.mutate();
+        }}
+      >
+        <Field label={t.settings.tokenName} value={name} onChange={setName} />
+        {SCOPES.map((scope) => (
+          <Check
+            key={scope}
+            isSelected={scopes.includes(scope)}
+            onChange={(on) => setScopes(on ? [...scopes, scope] : scopes.filter((one) => one !== scope))}
+          >
+            {t.settings.scopes[scope]}
+          </Check>
+        ))}
+        <Button type="submit" isDisabled={name === "" || scopes.length === 0}>
+          {t.settings.tokenAdd}
+        </Button>
+      </form>
+      {add.data !== undefined && (
+        <>
+          <p>{t.settings.tokenSecret}</p>
+          <CopyBox text={add.data.secret} label={t.settings.tokens} />
+        </>
+      )}
+      <Trouble error={add.error} />
+    </Section>
+  );
+}
