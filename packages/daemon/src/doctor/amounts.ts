@@ -13,6 +13,11 @@ export function formatMbit(bytesPerSecond: number): string {
   return `${round((bytesPerSecond * 8) / 1e6)} Mbit/s`;
 }
 
+/** 1 relay, 2 relays. */
+export function counted(amount: number, word: string): string {
+  return `${amount} ${word}${amount === 1 ? "" : "s"}`;
+}
+
 /** One digit behind the point where that says something, and never upwards: what is shown as the minimum is the minimum. */
 function round(value: number): string {
   return String(value >= 100 ? Math.floor(value) : Math.floor(value * 10) / 10);
