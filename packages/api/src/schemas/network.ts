@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Count, Id, TimeMs } from "./common.ts";
+import { Count, Failure, Id, TimeMs } from "./common.ts";
 
 export const NetworkEntry = z.object({
   /** Eight hex digits. */
@@ -29,9 +29,16 @@ export const NetworkStatus = z.object({
   /** Whether the daemon is in the network now; it joins when there is something to do. */
   state: z.enum(["none", "idle", "joining", "joined", "failed"]),
   guardCount: Count,
-  /** What the network can hide, as sentences, and how much that is. */
-  privacy: z.object({ level: z.enum(["none", "weak", "fair"]), sentences: z.array(z.string()) }).nullable(),
-  circuits: z.array(CircuitPicture),
+  /**
+   * What the network can hide, as sentences, the most important first. test: one operator sees all. none: no path can be made. small: timing by few
+   * operators. fair: what the threat model promises.
+   */
+  privacy: z
+    .object({ level: z.enum(["test", "none", "small", "fair"]), sentences: z.array(z.string()) })
+    .nullable(),
+  circuitCount: Count,
+  /** The oldest of them. */
+  circuits: z.array(CircuitPicture).max(100),
   /** The neighbours' clocks minus ours, or null while unknown. */
   clockSkewMs: z.int().nullable(),
 });
@@ -52,8 +59,11 @@ export const RelayStatus = z.object({
   circuitCount: Count,
   guestCount: Count,
   carriedBytes: z.int().nonnegative(),
+  /** The one in use. */
   port: z.int().nullable(),
   sinceMs: TimeMs.nullable(),
+  /** Why it does not run; it is tried again by itself. */
+  failure: Failure.nullable(),
 });
 export const RelayChange = z.object({
   mode: RelayMode,

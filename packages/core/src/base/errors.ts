@@ -163,6 +163,12 @@ export const ERROR_TABLE = {
     why: "the same share is among the transfers already",
     fix: "go on with the one that is there, or remove it first",
   },
+  E_TOKEN: {
+    exit: 3,
+    retry: "never",
+    why: "each token has a name of its own, there are at most a hundred, and one that is revoked is gone",
+    fix: "see what there is: backroom token ls",
+  },
   // --- directory ------------------------------------------------------------------------------------
   E_RELAY_INFO: {
     exit: 6,

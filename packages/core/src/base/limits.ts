@@ -422,6 +422,8 @@ export const LIMITS = {
   handshakeWaitMs: 3_000,
   /** A relay whose event loop is this late has no time for what it carries already, let alone for more. */
   relayLagMs: 1_000,
+  /** A relay with a limit of speed at which what waits takes this long to leave takes on no more: everybody's would only take longer. */
+  relayBacklogMs: 4_000,
   /** EXTENDs that wait for a dial or a CREATED: a client builds a dozen circuits at a time, a relay's channel carries many clients'. */
   extendsPerClient: 16,
   extendsPerRelay: 128,

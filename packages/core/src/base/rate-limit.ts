@@ -91,7 +91,7 @@ export class RateLimit {
   }
 
   spend(bytes: number): void {
-    if (this.#rate !== null) this.#bytes -= bytes;
+    this.#bytes -= bytes;
   }
 
   #fill(): void {
@@ -159,9 +159,11 @@ export class RateShare {
     return 0;
   }
 
-  /** Says that so much has gone. */
+  /** Says that so much has gone, whether it was asked for or could not wait. */
   spend(bytes: number): void {
-    this.#allowance -= bytes;
+    if (this.#limit.rate === null) return;
+    // Bounded, or what could not wait would cost so many turns that others had them all for long.
+    this.#allowance = Math.max(-TURN_MOST_BYTES, this.#allowance - bytes);
     this.#limit.spend(bytes);
   }
 

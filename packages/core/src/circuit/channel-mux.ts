@@ -1,6 +1,7 @@
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { release } from "../base/memory.ts";
+import type { RateLimit } from "../base/rate-limit.ts";
 import type { Channel } from "../net/channel.ts";
 import { FRAME, frameBody, frameCircuit, frameCredit, frameType, isData, makeFrame } from "../net/frame.ts";
 import { DESTROY_REASON, type DestroyReason } from "./control.ts";
@@ -18,6 +19,8 @@ export interface MuxHandlers {
   onCreate?(leg: Leg, message: Buffer, mux: ChannelMux): void;
   /** How many circuits a channel on which the neighbour opens another one may carry. Absent: as many as its kind may. */
   mostCircuits?(channel: Channel): number;
+  /** What all circuits of a relay share. */
+  readonly limit?: RateLimit;
   /** Once; every leg has had `onGone` by then. */
   onClose?(mux: ChannelMux, error: BackroomError | undefined): void;
   /** The last leg is gone. */
@@ -171,7 +174,7 @@ export class ChannelMux {
   }
 
   #add(id: number, created: boolean): Leg {
-    const leg = new Leg(this, id, created, this.#credits);
+    const leg = new Leg(this, id, created, this.#credits, this.#handlers.limit);
     this.#legs.set(id, leg);
     return leg;
   }

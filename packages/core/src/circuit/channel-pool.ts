@@ -13,6 +13,7 @@ export interface ChannelPoolDeps {
   /** For a relay: neighbours may open circuits. */
   readonly onCreate?: MuxHandlers["onCreate"];
   readonly mostCircuits?: MuxHandlers["mostCircuits"];
+  readonly limit?: MuxHandlers["limit"];
   /** As of CreditPool. */
   readonly crowding?: () => number;
   readonly log?: Log;
@@ -137,11 +138,12 @@ export class ChannelPool {
         else mux.close();
       });
     };
-    const { onCreate, mostCircuits } = this.#deps;
+    const { onCreate, mostCircuits, limit } = this.#deps;
     const credits = { clock: this.#deps.clock, section: this.credits.section() };
     const mux = new ChannelMux(channel, credits, {
       ...(onCreate === undefined ? {} : { onCreate }),
       ...(mostCircuits === undefined ? {} : { mostCircuits }),
+      ...(limit === undefined ? {} : { limit }),
       onIdle: watchIdle,
       onClose: (closed, error) => {
         cancelIdle();

@@ -1,5 +1,6 @@
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import type { RateLimit, RateShare } from "../base/rate-limit.ts";
 import {
   DATA_FRAME_BYTES,
   FRAME,
@@ -69,9 +70,16 @@ export class Leg {
   #gone = false;
   #sendCredit: number = LIMITS.circuitFrames;
   readonly #credits: CreditWindow;
+  /** Each leg takes its turn at the relay's limit of speed, where there is one. */
+  readonly #rate: RateShare | undefined;
+  #waitsForRate = false;
 
-  constructor(host: LegHost, id: number, created: boolean, credits: CreditDeps) {
+  constructor(host: LegHost, id: number, created: boolean, credits: CreditDeps, limit?: RateLimit) {
     this.#host = host;
+    this.#rate = limit?.share(() => {
+      this.#waitsForRate = false;
+      this.wake();
+    });
     this.#credits = new CreditWindow(CREDITS, credits);
     this.id = id;
     this.#created = created;
@@ -147,6 +155,8 @@ export class Leg {
     const credit = this.#credits.grant();
     const frame = this.#nextFrame(credit);
     if (frame === undefined) return;
+    // CONTROL and credits do not wait, or all that waits for them would; they are paid for afterwards.
+    this.#rate?.spend(frame.length);
     setFrameCircuit(frame, this.id);
     setFrameCredit(frame, credit);
     this.#host.transmit(frame);
@@ -155,7 +165,7 @@ export class Leg {
   #nextFrame(credit: number): Buffer | undefined {
     const control = this.#control.shift();
     if (control !== undefined) return typed(control, FRAME.control);
-    if (this.#dataReady()) {
+    if (this.#dataReady() && this.#mayPass()) {
       this.#sendCredit--;
       const frame = (this.#source as FrameSource).take();
       return typed(frame, frame.length === DATA_FRAME_BYTES ? FRAME.data : FRAME.shortData);
@@ -163,7 +173,14 @@ export class Leg {
     return credit > 0 ? makeFrame(FRAME.credit, this.id) : undefined;
   }
 
+  /** Frames that wait for the limit hold credit: whoever sends them is slowed down by that, and nothing is lost. */
+  #mayPass(): boolean {
+    this.#waitsForRate = this.#rate !== undefined && this.#rate.request() === 0;
+    return !this.#waitsForRate;
+  }
+
   #dataReady(): boolean {
+    if (this.#waitsForRate) return false;
     return this.#sendCredit > 0 && this.#source !== undefined && this.#source.waiting > 0;
   }
 
@@ -215,6 +232,7 @@ export class Leg {
 
   #drop(): void {
     this.#gone = true;
+    this.#rate?.close();
     this.#credits.close();
     this.#control.clear();
     this.#answer = undefined;

@@ -9,8 +9,8 @@ import { TokenBucket } from "./token-bucket.ts";
 export interface RelayAdmissionDeps {
   readonly clock: Clock;
   isRelay(channel: Channel): boolean;
-  /** How many circuits there are, and DATA frames that wait in all of them. */
-  load(): { readonly circuits: number; readonly queuedBytes: number };
+  /** How many circuits there are, DATA frames that wait in all of them, and for how long they will at the relay's limit of speed. */
+  load(): { readonly circuits: number; readonly queuedBytes: number; readonly backlogMs: number };
   /** How late the event loop is lately. */
   lagMs(): number;
 }
@@ -82,9 +82,9 @@ export class RelayAdmission {
   }
 
   #overloaded(): boolean {
-    const { circuits, queuedBytes } = this.#deps.load();
+    const { circuits, queuedBytes, backlogMs } = this.#deps.load();
     if (circuits >= LIMITS.circuitsTotal || queuedBytes >= LIMITS.relayQueueBytes) return true;
-    return this.#deps.lagMs() >= LIMITS.relayLagMs;
+    return backlogMs >= LIMITS.relayBacklogMs || this.#deps.lagMs() >= LIMITS.relayLagMs;
   }
 
   #boundsOf(mux: ChannelMux): NeighbourBounds {

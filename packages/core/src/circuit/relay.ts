@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { silentLog, type Log, type LogWord } from "../base/log.ts";
+import type { RateLimit } from "../base/rate-limit.ts";
 import type { KeyPair } from "../crypto/keys.ts";
 import type { Channel, Dialer } from "../net/channel.ts";
 import { DATA_FRAME_BYTES } from "../net/frame.ts";
@@ -32,6 +33,8 @@ export interface RelayDeps {
   readonly log?: Log;
   /** How late the event loop is lately; absent: never. */
   lagMs?(): number;
+  /** Of all frames that leave, towards either side. Absent: as fast as it goes. */
+  readonly limit?: RateLimit;
   /** For tests; see CircuitDeps. */
   readonly ratchetFrames?: number;
   /** For tests that cannot fill LIMITS.relayQueueMostBytes. */
@@ -81,7 +84,11 @@ export function createRelay(deps: RelayDeps): Relay {
   const admission = new RelayAdmission({
     clock: deps.clock,
     isRelay,
-    load: () => ({ circuits: circuits.size, queuedBytes: meter.queuedBytes }),
+    load: () => ({
+      circuits: circuits.size,
+      queuedBytes: meter.queuedBytes,
+      backlogMs: backlogMs(deps.limit?.rate ?? null, meter.queuedBytes),
+    }),
     lagMs: () => deps.lagMs?.() ?? 0,
   });
   const channels = new ChannelPool({
@@ -90,15 +97,20 @@ export function createRelay(deps: RelayDeps): Relay {
     log,
     onCreate: create,
     crowding,
+    ...(deps.limit === undefined ? {} : { limit: deps.limit }),
     mostCircuits: (channel) => (isRelay(channel) ? LIMITS.circuitsPerRelay : LIMITS.circuitsPerClient),
   });
   let refusedCircuits = 0;
   let cancelSweep = deps.clock.after(LIMITS.circuitSweepMs, sweep);
 
-  /** Windows shrink from a quarter of what may wait here on, and are at their least at half: before anybody is refused, and long before one is ended. */
+  /**
+   * Windows shrink from a quarter of what may wait here on, and are at their least at half: before anybody is refused, and long before one is ended.
+   * The same where a limit of speed makes little take long.
+   */
   function crowding(): number {
     const part = (meter.queuedBytes + meter.heldFrames * DATA_FRAME_BYTES) / mostBytes;
-    return Math.max(0, Math.min(1, 4 * part - 1));
+    const late = backlogMs(deps.limit?.rate ?? null, meter.queuedBytes) / LIMITS.relayBacklogMs;
+    return Math.max(0, Math.min(1, Math.max(4 * part - 1, 2 * late - 1)));
   }
 
   function create(leg: Leg, message: Buffer, mux: ChannelMux): void {
@@ -188,4 +200,10 @@ export function createRelay(deps: RelayDeps): Relay {
       channels.close();
     },
   };
+}
+
+/** How long it takes until what waits has left at that rate. */
+function backlogMs(rate: number | null, bytes: number): number {
+  if (rate === null) return 0;
+  return rate === 0 ? Infinity : (bytes / rate) * 1000;
 }

@@ -1,4 +1,5 @@
 import { systemClock } from "../base/clock.ts";
+import type { RateLimit } from "../base/rate-limit.ts";
 import type { KeyPair } from "../crypto/keys.ts";
 import { hostName, signRelayInfo } from "../directory/relay-info.ts";
 import type { Endpoint } from "../net/channel.ts";
@@ -6,7 +7,7 @@ import { rotated, type RelayKeys } from "./relay-keys.ts";
 
 /** Well under the 24 hours for which an info holds. */
 const SIGN_AGAIN_MS = 3600 * 1000;
-/** Claimed until relays measure each other; nobody checks a claim, and weights clip it. */
+/** Claimed until relays measure each other, or less where a limit of speed is set; nobody checks a claim, and weights clip it. */
 const BANDWIDTH_KIB = 4096;
 
 /** Where others find a relay: at addresses, by way of hosts, or not yet. */
@@ -19,12 +20,21 @@ export type Whereabouts =
 export class OwnInfo {
   readonly #networkId: number;
   readonly #gate: boolean;
+  readonly #limit: Pick<RateLimit, "rate"> | undefined;
   #keys: RelayKeys;
   #where: Whereabouts = { kind: "nowhere" };
   #signed: { readonly atMs: number; readonly bytes: Buffer } | undefined;
 
-  constructor(keys: RelayKeys, fields: { readonly networkId: number; readonly gate: boolean }) {
+  constructor(
+    keys: RelayKeys,
+    fields: {
+      readonly networkId: number;
+      readonly gate: boolean;
+      readonly limit?: Pick<RateLimit, "rate"> | undefined;
+    },
+  ) {
     this.#keys = keys;
+    this.#limit = fields.limit;
     this.#networkId = fields.networkId;
     this.#gate = fields.gate;
   }
@@ -70,7 +80,7 @@ export class OwnInfo {
         previousOnionKey: previousOnion?.publicBytes,
         endpoints: reachable ? where.endpoints : [],
         hosts: reachable ? undefined : where.hosts.map(({ nodeKey }) => hostName(nodeKey)).toSorted(),
-        bandwidthKiB: BANDWIDTH_KIB,
+        bandwidthKiB: Math.min(BANDWIDTH_KIB, Math.floor((this.#limit?.rate ?? Infinity) / 1024)),
         gate: reachable && this.#gate,
         scout: reachable,
         timeS: Math.floor(nowMs / 1000),

@@ -2,6 +2,7 @@ import path from "node:path";
 import { systemClock } from "../base/clock.ts";
 import { codeOf, isBackroomError } from "../base/errors.ts";
 import { systemRandom } from "../base/random.ts";
+import type { RateLimit } from "../base/rate-limit.ts";
 import { ChannelPool } from "../circuit/channel-pool.ts";
 import { createRelay } from "../circuit/relay.ts";
 import { createExtendResolver } from "../directory/acceptable.ts";
@@ -61,6 +62,8 @@ export interface RelayOptions {
   /** TCP for TLS, UDP for the DHT; 0 takes a free one. */
   readonly port: number;
   readonly gate: boolean;
+  /** Of what it passes on; may change while it runs. Absent: as fast as it goes. */
+  readonly limit?: RateLimit | undefined;
   readonly signal: AbortSignal;
   /** Called once it is known whether others reach this relay. */
   readonly onReady: (relay: RunningRelay) => void;
@@ -96,12 +99,12 @@ export async function runRelay(options: RelayOptions, hooks: Hooks): Promise<voi
   const lock = await acquireLock(path.join(folder.relay, "lock"));
   try {
     const keys = await openRelayKeys(folder, systemClock);
-    const own = new OwnInfo(keys, { networkId: network.id, gate: options.gate });
+    const { port, gate, limit } = options;
+    const own = new OwnInfo(keys, { networkId: network.id, gate, limit });
     const table = await openTable(folder, network);
-    const { port, gate } = options;
     const lan = await lanInUse(folder, options.lan);
     const cached = await cachedRelays(folder, network);
-    const parts = { folder, network, own, table, cached, hosts, port, gate, lan, hooks };
+    const parts = { folder, network, own, table, cached, hosts, port, gate, lan, limit, hooks };
     const running = await startOnFreePort(parts);
     try {
       await Promise.race([running.settled, whenAborted(options.signal)]);
@@ -127,6 +130,7 @@ interface Parts {
   readonly port: number;
   readonly gate: boolean;
   readonly lan: boolean;
+  readonly limit: RateLimit | undefined;
   readonly hooks: Hooks;
 }
 
@@ -186,6 +190,7 @@ async function startRelay(parts: Parts): Promise<Running> {
     log,
     isRelay: (key) => table.get(key.toString("hex")) !== undefined,
     lagMs: () => lag.lagMs(),
+    ...(parts.limit === undefined ? {} : { limit: parts.limit }),
     resolveExtend: createExtendResolver({
       network,
       clock: systemClock,

@@ -193,3 +193,21 @@ test("a limit of nothing lets nothing through and sets no timer, until it is cha
   clock.advance(10_000);
   assert.equal(mover.movedBytes, before);
 });
+
+/** Would catch: what went without a limit, or could not wait for one, held against a share for as long as it took. */
+test("neither what went before there was a limit nor what did not wait keeps a share from its part for long", () => {
+  const { clock, limit } = newLimit(null);
+  const [old, fresh] = [new Mover(limit, 16 * KIB, 1024 * MIB), new Mover(limit, 16 * KIB, 0)];
+  old.move();
+  limit.rate = MIB;
+  old.more(Infinity);
+  fresh.more(Infinity);
+  const before = old.movedBytes;
+  clock.advance(10_000);
+  assert.ok(Math.abs(old.movedBytes - before - fresh.movedBytes) < MIB);
+  const urgent = limit.share(() => {});
+  urgent.spend(64 * MIB);
+  const other = limit.share(() => {});
+  assert.equal(other.request(), 0);
+  assert.equal(urgent.request(), 0);
+});

@@ -11,7 +11,7 @@ import { FakeChannel } from "./fake-channel.ts";
 
 function newAdmission() {
   const clock = new ManualClock();
-  const load = { circuits: 0, queuedBytes: 0, lagMs: 0 };
+  const load = { circuits: 0, queuedBytes: 0, backlogMs: 0, lagMs: 0 };
   const relays = new Set<unknown>();
   const admission = new RelayAdmission({
     clock,
@@ -44,6 +44,7 @@ test("too many circuits, too much that waits, or too little time: each alone ref
   for (const [reading, most] of [
     ["circuits", LIMITS.circuitsTotal],
     ["queuedBytes", LIMITS.relayQueueBytes],
+    ["backlogMs", LIMITS.relayBacklogMs],
     ["lagMs", LIMITS.relayLagMs],
   ] as const) {
     load[reading] = most - 1;

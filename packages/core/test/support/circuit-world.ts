@@ -1,4 +1,5 @@
 import type { Clock } from "../../src/base/clock.ts";
+import type { RateLimit } from "../../src/base/rate-limit.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import { BackroomError } from "../../src/base/errors.ts";
 import { generateKeys } from "../../src/crypto/keys.ts";
@@ -36,6 +37,8 @@ export interface WorldOptions {
   readonly lagMs?: () => number;
   /** Whether a relay may dial another one that it has no channel to. */
   readonly mayDial?: () => boolean;
+  /** A relay's limit of speed, by its number. */
+  readonly limitOf?: (relay: number, clock: Clock) => RateLimit | undefined;
 }
 
 const NETWORK_ID = 7;
@@ -53,6 +56,7 @@ export function createCircuitWorldIn<C extends Clock>(
     mostQueuedBytes,
     lagMs = () => 0,
     mayDial = () => true,
+    limitOf = () => undefined,
   }: WorldOptions = {},
 ): CircuitWorld<C> {
   const network = createMemoryNetwork({ clock, random: systemRandom });
@@ -64,6 +68,7 @@ export function createCircuitWorldIn<C extends Clock>(
     const info = Buffer.from(`relay ${number}`);
     const identity = { nodeKeys, info: () => info };
     const services: Partial<Record<Service, ServiceHandler>> = {};
+    const limit = limitOf(number, clock);
     const relay = createRelay({
       nodeKey: nodeKeys.publicBytes,
       onionKeys: () => onionKeys,
@@ -78,6 +83,7 @@ export function createCircuitWorldIn<C extends Clock>(
         return { ...found.target, mayDial };
       },
       ...ratchet,
+      ...(limit === undefined ? {} : { limit }),
       ...(mostQueuedBytes === undefined ? {} : { mostQueuedBytes }),
     });
     network.listen({ networkId: NETWORK_ID, identity }, (channel) => relay.accept(channel));

@@ -33,6 +33,8 @@ export interface Catalogue {
   value(name: string): unknown;
   /** Undefined takes it away. */
   putValue(name: string, value: unknown): void;
+  /** Reads the whole file, as opening it did. Raises E_CATALOGUE_DAMAGED. */
+  check(): void;
   close(): void;
 }
 

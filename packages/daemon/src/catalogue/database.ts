@@ -1,5 +1,6 @@
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { checkDatabase, checkTransfers } from "./check.ts";
 import type { Row } from "./transfer-row.ts";
 import { withCatalogueErrors } from "./sqlite-error.ts";
 
@@ -54,6 +55,14 @@ export class Database {
   /** For statements without values and results. */
   exec(sql: string): void {
     this.#run(() => this.#db.exec(sql));
+  }
+
+  /** Raises E_CATALOGUE_DAMAGED. */
+  check(): void {
+    this.#run(() => {
+      checkDatabase(this.#db);
+      checkTransfers(this.#db);
+    });
   }
 
   close(): void {

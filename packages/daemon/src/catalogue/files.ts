@@ -20,12 +20,17 @@ export interface CatalogueFiles {
   readonly main: string;
 }
 
-/** Makes the folder, for its owner alone, and says where things are in it. */
-export function catalogueFiles(folder: string): CatalogueFiles {
+/** Where the catalogue of a data folder lies. */
+export function catalogueIn(dataFolder: string): CatalogueFiles {
+  const folder = path.join(dataFolder, "catalogue");
+  return { folder, main: path.join(folder, "catalogue.db") };
+}
+
+/** Makes the folder, for its owner alone. */
+export function makeFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   // It may be there with another mode: unpacked from somebody's backup, say.
   chmodSync(folder, 0o700);
-  return { folder, main: path.join(folder, "catalogue.db") };
 }
 
 /** Makes the file for its owner alone: SQLite would make it readable by others, and gives what lies beside it the same mode. */

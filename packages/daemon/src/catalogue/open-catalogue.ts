@@ -8,8 +8,9 @@ import type { Catalogue } from "./catalogue.ts";
 import { checkDatabase, checkTransfers } from "./check.ts";
 import { BUSY_MS, Database } from "./database.ts";
 import {
-  catalogueFiles,
+  catalogueIn,
   companionsOf,
+  makeFolder,
   makePrivate,
   removeWhole,
   renameWhole,
@@ -18,6 +19,7 @@ import {
 } from "./files.ts";
 import { migrate, versionOf } from "./migrate.ts";
 import { MIGRATIONS, type Migration } from "./migrations.ts";
+import type { Recovery } from "./recovery.ts";
 import { SqliteCatalogue } from "./sqlite-catalogue.ts";
 import { catalogueError, damaged, withCatalogueErrors } from "./sqlite-error.ts";
 import { Writer, type WriterDeps } from "./writer.ts";
@@ -28,31 +30,45 @@ export interface OpenedCatalogue {
   readonly recovery: Recovery | undefined;
 }
 
-/** That the catalogue was damaged or gone. */
-export interface Recovery {
-  /** The file that holds what was damaged, for somebody who wants to look; null where there was none. */
-  readonly setAside: string | null;
-  /** When the backup was made that took its place; null where it began anew. */
-  readonly backupMs: number | null;
-}
-
 /**
- * Opens the catalogue in `folder`, making it where it is not there, and checks it as a whole: what opens can be read. One that is damaged is renamed, never
+ * Opens the catalogue of a data folder, making it where it is not there, and checks it as a whole: what opens can be read. One that is damaged is renamed, never
  * removed, and the newest backup that is whole takes its place. Raises E_LOCKED while another process has it open, E_CATALOGUE_VERSION, E_STORE, E_DISK_FULL.
  */
 export function openCatalogue(
-  folder: string,
+  dataFolder: string,
   deps: WriterDeps,
   migrations: readonly Migration[] = MIGRATIONS,
 ): OpenedCatalogue {
   return withCatalogueErrors("the catalogue could not be opened", () => {
-    const files = catalogueFiles(folder);
+    const files = catalogueIn(dataFolder);
+    makeFolder(files.folder);
     const { raw, recovery } = openWhole(files, deps, migrations);
     const db = new Database(raw);
-    const backups = new BackupSchedule(db, folder, deps);
+    const backups = new BackupSchedule(db, files.folder, deps);
     const writer = new Writer(db, deps, () => backups.changed());
     backups.changed();
     return { catalogue: new SqliteCatalogue(db, writer, () => backups.close()), recovery };
+  });
+}
+
+/**
+ * Reads the whole catalogue of a data folder that no daemon uses, and changes nothing that can be seen. False where there is none. Raises
+ * E_CATALOGUE_DAMAGED, E_LOCKED while a daemon has it open, E_STORE.
+ */
+export function checkCatalogue(dataFolder: string): boolean {
+  const { main } = catalogueIn(dataFolder);
+  if (!existsSync(main)) return false;
+  return withCatalogueErrors("the catalogue could not be read", () => {
+    const raw = new DatabaseSync(main, { timeout: BUSY_MS });
+    try {
+      configure(raw);
+      checkDatabase(raw);
+      // An older one's rows have another form, and are read when it is brought to this version.
+      if (versionOf(raw) === MIGRATIONS.at(-1)?.version) checkTransfers(raw);
+      return true;
+    } finally {
+      raw.close();
+    }
   });
 }
 

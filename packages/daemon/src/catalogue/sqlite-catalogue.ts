@@ -132,6 +132,10 @@ export class SqliteCatalogue implements Catalogue {
     });
   }
 
+  check(): void {
+    this.#db.check();
+  }
+
   /** Writes what waits, as far as the disk lets it. */
   close(): void {
     this.#onClose();

@@ -252,10 +252,13 @@ export function catalogueSuite(name: string, withCatalogue: WithCatalogue, numRu
   test(`${name}: a password is kept until nothing needs it, whatever the record still says`, () => {
     withCatalogue((catalogue) => {
       const keys = { password: "four unrelated long words", recipients: ["age1person"] };
-      const sealing = transferOf(1, { role: "share", state: "sealing", root: null, keys });
+      const sealing = transferOf(1, { role: "share", state: "sealing", root: null, link: null, keys });
+      const { link } = transferOf(1);
       catalogue.put(sealing);
       assert.deepEqual(catalogue.get(sealing.id)?.keys, keys);
       catalogue.put({ ...sealing, state: "active", root: "a".repeat(64) });
+      assert.deepEqual(catalogue.get(sealing.id)?.keys, keys);
+      catalogue.put({ ...sealing, state: "active", root: "a".repeat(64), link });
       assert.deepEqual(catalogue.get(sealing.id)?.keys, {});
       const fetching = transferOf(2, { role: "get", state: "failed", keys });
       catalogue.put(fetching);

@@ -65,6 +65,7 @@ export function fakeApplication(
     carriedBytes: 0,
     port: null,
     sinceMs: null,
+    failure: null,
   };
   let limits: Answer<"limits">["always"] = { downloadRate: null, uploadRate: null, relayRate: null };
   let schedule: Answer<"limits">["schedule"] = [];
@@ -157,6 +158,7 @@ export function fakeApplication(
         level: "fair",
         sentences: ["With 212 relays of 180 networks, no single one sees both ends of a circuit."],
       },
+      circuitCount: 3,
       circuits: [
         {
           purpose: "seeder",
