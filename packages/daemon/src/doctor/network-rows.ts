@@ -68,11 +68,11 @@ export function guardsRow(network: NetworkNow | undefined, kept: number | undefi
       kept === undefined ? UNSEEN : `${kept} known; whether they answer is not seen: no daemon runs`;
     return row(check, "unknown", found, { fix: START });
   }
-  const { guardCount, state, circuits } = network;
+  const { guardCount, state, circuitCount } = network;
   const known = `${Math.max(guardCount, kept ?? 0)} known`;
   if (state !== "joined") return row(check, "unknown", `${known}; asked when there is something to do`);
-  if (circuits.length > 0) {
-    return row(check, "ok", `${known}, ${counted(circuits.length, "circuit")} through them`);
+  if (circuitCount > 0) {
+    return row(check, "ok", `${known}, ${counted(circuitCount, "circuit")} through them`);
   }
   return row(check, "warn", `${known}, and no circuit through them yet`, {
     fix: "wait a minute and ask again; if it stays so, check the firewall, or join again with a newer invite",
@@ -89,7 +89,11 @@ export function reachabilityRow(relay: RelayNow | undefined): DoctorRow {
     });
   }
   if (relay.state === "failed") {
-    return row(check, "fail", "the relay could not be started", { fix: "see why: backroom relay status" });
+    const { what, fix } = relay.failure ?? {
+      what: "it could not be started",
+      fix: "see why: backroom daemon logs",
+    };
+    return row(check, "fail", `the relay does not run: ${what}`, { fix });
   }
   if (relay.reachable === null) return row(check, "unknown", "being found out");
   if (relay.reachable) return row(check, "ok", "others dial this relay");

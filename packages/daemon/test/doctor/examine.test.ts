@@ -150,6 +150,7 @@ test("a daemon tells what it knows, and one part of it that fails costs its own 
           carriedBytes: 0,
           port: null,
           sinceMs: null,
+          failure: null,
         }),
         page: () => "http://127.0.0.1:7420/",
         link: () => ({ download: 1e8, upload: 1e7 }),

@@ -14,15 +14,14 @@ import { proxyRow } from "../../src/doctor/proxy-row.ts";
 import type { DoctorRow, DoctorStatus } from "../../src/doctor/rows.ts";
 
 const MINUTE_MS = 60_000;
-const circuit: NetworkNow["circuits"][number] = { purpose: "lookup", hops: [], ageMs: 1 };
-
 function network(more: Partial<NetworkNow> = {}): NetworkNow {
   return {
     network: { id: "0a0b0c0d", name: "Home", test: false, current: true, relaysKnown: 80 },
     state: "joined",
     guardCount: 3,
     privacy: { level: "fair", sentences: [] },
-    circuits: [circuit],
+    circuitCount: 1,
+    circuits: [],
     clockSkewMs: 0,
     ...more,
   };
@@ -40,6 +39,7 @@ function relay(more: Partial<RelayNow> = {}): RelayNow {
     carriedBytes: 0,
     port: 9001,
     sinceMs: 1,
+    failure: null,
     ...more,
   };
 }
@@ -98,17 +98,17 @@ const CASES: readonly (readonly [
   ["a test network", () => networkRow(network({ network: test1 })), "warn", /7 relays known/],
   [
     "a network that hides little",
-    () => networkRow(network({ privacy: { level: "weak", sentences: ["it is small"] } })),
+    () => networkRow(network({ privacy: { level: "small", sentences: ["it is small"] } })),
     "warn",
     /joined/,
   ],
   ["a network without a daemon", () => networkRow(undefined), "unknown", /no daemon/],
 
   ["guards that answer", () => guardsRow(network(), 2), "ok", /^3 known, 1 circuit through them$/],
-  ["guards that do not", () => guardsRow(network({ circuits: [] }), 2), "warn", /no circuit/],
+  ["guards that do not", () => guardsRow(network({ circuitCount: 0 }), 2), "warn", /no circuit/],
   [
     "guards that are not needed",
-    () => guardsRow(network({ state: "idle", circuits: [], guardCount: 0 }), 2),
+    () => guardsRow(network({ state: "idle", circuitCount: 0, guardCount: 0 }), 2),
     "unknown",
     /^2 known; asked when/,
   ],
@@ -127,7 +127,7 @@ const CASES: readonly (readonly [
     "a relay that failed",
     () => reachabilityRow(relay({ state: "failed", reachable: null })),
     "fail",
-    /could not be started/,
+    /does not run/,
   ],
   [
     "no relay by decision",
