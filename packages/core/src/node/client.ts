@@ -52,7 +52,8 @@ export class Client {
   readonly machine: Machine;
   readonly decodeInfo = createRelayInfoDecoder();
   readonly #options: ClientOptions;
-  readonly #ownKey: string | undefined;
+  /** Of this computer's own relay, which is no hop of its paths. */
+  #ownKey: string | undefined;
   readonly #channels: ChannelPool;
   readonly #store: PathStore;
   readonly #circuits: Circuits;
@@ -89,7 +90,7 @@ export class Client {
       channels: this.#channels,
       store,
       relays: () => this.relays(),
-      guestsBehind: (host) => this.table.guests.behind(host).filter(({ key }) => key !== ownKey),
+      guestsBehind: (host) => this.table.guests.behind(host).filter(({ key }) => key !== this.#ownKey),
       warn: (text) => hooks.warn(text),
       pictureSecret: options.pictureSecret ?? random.bytes(32),
     });
@@ -128,6 +129,11 @@ export class Client {
   /** What paths are picked from, this member's own relay aside. */
   relays(): RelayInfo[] {
     return this.table.forPaths().filter((relay) => relay.key !== this.#ownKey);
+  }
+
+  /** This computer relays, too, from now on: `key` is that relay's node key in hex. */
+  noteOwnRelay(key: string): void {
+    this.#ownKey = key;
   }
 
   /** This member's guards, which links must not name. */
