@@ -5,8 +5,8 @@ import { checkDatabase } from "./check.ts";
 import type { Database } from "./database.ts";
 import { makePrivate, syncFile, syncNames } from "./files.ts";
 
-/** Those of every day, and those made before a migration. One more is written before the oldest goes. */
-const KEPT = { day: 3, migration: 2 } as const;
+/** Those that are made while things change, and those made before a migration. One more is written before the oldest goes. */
+const KEPT = { regular: 3, migration: 2 } as const;
 export type BackupReason = keyof typeof KEPT;
 
 export interface Backup {
@@ -15,7 +15,14 @@ export interface Backup {
   readonly reason: BackupReason;
 }
 
-const NAME = /^backup-(day|migration)-(\d{13,16})\.db$/;
+const BACKUP_TEMPORARY = "backup.tmp";
+const RESTORE_TEMPORARY = "restore.tmp";
+const NAME = /^backup-(regular|migration)-(\d{13,16})\.db$/;
+
+/** What a killed process left half done, passwords perhaps among it. To be called before anything else. */
+export function removeTemporaries(folder: string): void {
+  for (const name of [BACKUP_TEMPORARY, RESTORE_TEMPORARY]) rmSync(path.join(folder, name), { force: true });
+}
 
 /** The newest first. */
 export function listBackups(folder: string): Backup[] {
@@ -33,8 +40,7 @@ export function listBackups(folder: string): Backup[] {
  * writing raises, and then everything is as before.
  */
 export function makeBackup(db: Database, folder: string, reason: BackupReason, nowMs: number): void {
-  const temporary = path.join(folder, "backup.tmp");
-  rmSync(temporary, { force: true });
+  const temporary = path.join(folder, BACKUP_TEMPORARY);
   try {
     // VACUUM writes into an empty file, too, and one that is there keeps its mode.
     makePrivate(temporary);
@@ -46,16 +52,20 @@ export function makeBackup(db: Database, folder: string, reason: BackupReason, n
     rmSync(temporary, { force: true });
   }
   syncNames(folder);
-  for (const { file } of listBackups(folder)
-    .filter((one) => one.reason === reason)
-    .slice(KEPT[reason]))
-    rmSync(file);
+  removeBackups(
+    listBackups(folder)
+      .filter((one) => one.reason === reason)
+      .slice(KEPT[reason]),
+  );
+}
+
+export function removeBackups(backups: readonly Backup[]): void {
+  for (const { file } of backups) rmSync(file, { force: true });
 }
 
 /** Puts a backup where the catalogue belongs. The backup stays. */
 export function restoreBackup({ file }: Backup, main: string): void {
-  const temporary = `${main}.tmp`;
-  rmSync(temporary, { force: true });
+  const temporary = path.join(path.dirname(main), RESTORE_TEMPORARY);
   makePrivate(temporary);
   copyFileSync(file, temporary);
   syncFile(temporary);

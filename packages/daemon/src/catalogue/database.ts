@@ -5,7 +5,7 @@ import type { Row } from "./transfer-row.ts";
 import { withCatalogueErrors } from "./sqlite-error.ts";
 
 /** How long another process may hold the file: long enough for one that is just ending. */
-export const BUSY_MS = 2_000;
+export const BUSY_MS = 1_000;
 
 /** One connection with its statements, compiled once each, and its transactions. */
 export class Database {

@@ -3,7 +3,7 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { codeOf, isBackroomError } from "@backroom/core/base/errors.ts";
 import { BackupSchedule } from "./backup-schedule.ts";
-import { listBackups, makeBackup, restoreBackup } from "./backups.ts";
+import { listBackups, makeBackup, removeTemporaries, restoreBackup } from "./backups.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { checkDatabase, checkTransfers } from "./check.ts";
 import { BUSY_MS, Database } from "./database.ts";
@@ -17,7 +17,7 @@ import {
   syncNames,
   type CatalogueFiles,
 } from "./files.ts";
-import { migrate, versionOf } from "./migrate.ts";
+import { checkForm, migrate, versionOf } from "./migrate.ts";
 import { MIGRATIONS, type Migration } from "./migrations.ts";
 import type { Recovery } from "./recovery.ts";
 import { SqliteCatalogue } from "./sqlite-catalogue.ts";
@@ -42,12 +42,13 @@ export function openCatalogue(
   return withCatalogueErrors("the catalogue could not be opened", () => {
     const files = catalogueIn(dataFolder);
     makeFolder(files.folder);
+    removeTemporaries(files.folder);
     const { raw, recovery } = openWhole(files, deps, migrations);
     const db = new Database(raw);
     const backups = new BackupSchedule(db, files.folder, deps);
     const writer = new Writer(db, deps, () => backups.changed());
-    backups.changed();
-    return { catalogue: new SqliteCatalogue(db, writer, () => backups.close()), recovery };
+    if (db.get("SELECT 1 FROM transfers") !== undefined) backups.changed();
+    return { catalogue: new SqliteCatalogue(db, writer, backups), recovery };
   });
 }
 
@@ -62,6 +63,7 @@ export function checkCatalogue(dataFolder: string): boolean {
     const raw = new DatabaseSync(main, { timeout: BUSY_MS });
     try {
       configure(raw);
+      checkForm(raw, MIGRATIONS);
       checkDatabase(raw);
       // An older one's rows have another form, and are read when it is brought to this version.
       if (versionOf(raw) === MIGRATIONS.at(-1)?.version) checkTransfers(raw);
@@ -123,12 +125,14 @@ function openReady(
       configure(raw);
       const version = versionOf(raw);
       if (version === 0 && !mayBeNew) throw damaged("the catalogue's file is empty");
+      checkForm(raw, migrations);
       checkDatabase(raw);
-      if (version > 0 && version < (migrations.at(-1)?.version ?? 0)) {
+      const newest = migrations.at(-1)?.version ?? 0;
+      if (version === newest) checkTransfers(raw);
+      if (version > 0 && version < newest) {
         makeBackup(new Database(raw), files.folder, "migration", deps.clock.nowMs());
       }
       migrate(raw, migrations);
-      checkTransfers(raw);
       emptyLog(raw, deps);
       return raw;
     } catch (error) {

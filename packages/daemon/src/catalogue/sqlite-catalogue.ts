@@ -1,4 +1,5 @@
 import { BackroomError } from "@backroom/core/base/errors.ts";
+import type { BackupSchedule } from "./backup-schedule.ts";
 import type {
   Catalogue,
   CataloguePage,
@@ -11,6 +12,7 @@ import { BEGINNING, formatCursor, parseCursor } from "./cursor.ts";
 import type { Database } from "./database.ts";
 import { needsKeys } from "./needs-keys.ts";
 import { searched } from "./searched.ts";
+import { COUNT_TRANSFERS, LIST_TRANSFERS } from "./transfer-list.ts";
 import { SqliteTokenStore } from "./token-store.ts";
 import {
   countsRow,
@@ -27,29 +29,21 @@ import {
 import { SqliteWatchStore } from "./watch-store.ts";
 import type { Progress, Writer } from "./writer.ts";
 
-/** All columns are in `transfers_by_age`. `instr` and not LIKE: what people type has no wildcards, and % is a letter. */
-const FITS = `(:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
-  AND (:role IS NULL OR role = :role)
-  AND (:search IS NULL OR instr(searched, :search) > 0 OR instr(id, :prefix) = 1)`;
-
-/** The page's ids first, out of the index alone; then their rows. */
-const LIST = `${SELECT_TRANSFERS} WHERE t.id IN (
-    SELECT id FROM transfers WHERE (created_ms, id) < (:created_ms, :id) AND ${FITS} ORDER BY created_ms DESC, id DESC LIMIT :limit
-  ) ORDER BY t.created_ms DESC, t.id DESC`;
-const COUNT = `SELECT count(*) AS total FROM transfers WHERE ${FITS}`;
+/** Told what matters to backups besides that something changed. */
+export type Backups = Pick<BackupSchedule, "removed" | "close">;
 
 /** The catalogue in a database that `openCatalogue` has made ready. */
 export class SqliteCatalogue implements Catalogue {
   readonly #db: Database;
   readonly #writer: Writer;
-  readonly #onClose: () => void;
+  readonly #backups: Backups;
   readonly tokens: TokenStore;
   readonly watches: WatchStore;
 
-  constructor(db: Database, writer: Writer, onClose: () => void) {
+  constructor(db: Database, writer: Writer, backups: Backups) {
     this.#db = db;
     this.#writer = writer;
-    this.#onClose = onClose;
+    this.#backups = backups;
     this.tokens = new SqliteTokenStore(db, writer);
     this.watches = new SqliteWatchStore(db, writer);
   }
@@ -64,8 +58,8 @@ export class SqliteCatalogue implements Catalogue {
     };
     // One more than asked for tells whether anything follows.
     const page = { ...filter, created_ms: place.createdMs, id: place.id, limit: limit + 1 };
-    const transfers = this.#db.all(LIST, page).map((row) => this.#record(row));
-    const total = Number(this.#db.get(COUNT, filter)?.["total"] ?? 0);
+    const transfers = this.#db.all(LIST_TRANSFERS, page).map((row) => this.#record(row));
+    const total = Number(this.#db.get(COUNT_TRANSFERS, filter)?.["total"] ?? 0);
     if (transfers.length <= limit) return { transfers, next: null, total };
     transfers.pop();
     const last = transfers.at(-1);
@@ -107,7 +101,10 @@ export class SqliteCatalogue implements Catalogue {
       this.#writer.progress.delete(id);
       return this.#db.run("DELETE FROM transfers WHERE id = :id", { id }) > 0;
     });
-    if (wasThere) this.#writer.leaveNoRemains();
+    if (wasThere) {
+      this.#writer.leaveNoRemains();
+      this.#backups.removed();
+    }
     return wasThere;
   }
 
@@ -138,7 +135,7 @@ export class SqliteCatalogue implements Catalogue {
 
   /** Writes what waits, as far as the disk lets it. */
   close(): void {
-    this.#onClose();
+    this.#backups.close();
     try {
       this.#writer.close();
     } finally {

@@ -13,5 +13,8 @@ export function memoryCatalogue(clock: Clock = systemClock): Catalogue {
   const raw = new DatabaseSync(":memory:");
   migrate(raw, MIGRATIONS);
   const db = new Database(raw);
-  return new SqliteCatalogue(db, new Writer(db, { clock, log: silentLog }, () => {}), () => {});
+  return new SqliteCatalogue(db, new Writer(db, { clock, log: silentLog }, () => {}), {
+    removed() {},
+    close() {},
+  });
 }
