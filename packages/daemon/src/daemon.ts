@@ -1,10 +1,10 @@
-import path from "node:path";
 import type { RouteName } from "@backroom/api/routes.ts";
 import { openDataFolder } from "@backroom/core/node/data-folder.ts";
 import { machineBehind } from "@backroom/core/node/machine.ts";
 import { proxyInUse } from "@backroom/core/node/proxy-setting.ts";
 import { acquireLock } from "@backroom/core/store/lock.ts";
 import { openCatalogue } from "./catalogue/open-catalogue.ts";
+import { recoverySentence } from "./catalogue/recovery.ts";
 import type { DaemonContext, Part } from "./context.ts";
 import { assertMemory } from "./doctor/memory-check.ts";
 import type { MachineFacts } from "./doctor/machine-facts.ts";
@@ -16,6 +16,7 @@ import { endsInTime } from "./process/in-time.ts";
 import { createLifecycle } from "./process/lifecycle.ts";
 import { proxyHash, removeRuntimeFile, writeRuntimeFile } from "./process/runtime-file.ts";
 import { openSettings, type SettingsOptions } from "./settings/open-settings.ts";
+import { createTokens } from "./tokens.ts";
 
 /** What a person may see of the daemon that now runs. */
 export interface RunningDaemon {
@@ -69,15 +70,21 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     if (key === "log.level") daemonLog.setLevel(settings.get("log.level"));
   });
 
-  const { catalogue } = openCatalogue(path.join(root, "catalogue"), { clock: machine.clock, log });
+  const { catalogue, recovery } = openCatalogue(root, { clock: machine.clock, log });
   stack.defer(() => catalogue.close());
   const events = new EventHub(machine);
+  if (recovery !== undefined) {
+    log("warn", "the catalogue was damaged or gone", { isRestored: recovery.backupMs !== null });
+    events.publish({
+      name: "notice",
+      data: { level: "warn", text: recoverySentence(recovery), transfer: null },
+    });
+  }
   const context: DaemonContext = { folder, catalogue, settings, machine, events, log };
-  void context;
   const stopped = new AbortController();
   const page = (): string | null => null;
 
-  const parts: Part<RouteName>[] = [];
+  const parts: Pick<Part<RouteName>, "close">[] = [createTokens(context)];
   stack.defer(async () => {
     const ended = await endsInTime(Promise.all(parts.map((part) => part.close())), PARTS_END_MS);
     if (!ended) log("warn", "parts of the daemon did not end in time");
