@@ -1,6 +1,6 @@
 /**
  * Compiles a release into dist/: plain JavaScript with declarations, and manifests that name the compiled files. Sources import
- * `@backroom/core/….ts`; the manifest of the compiled core maps those names to `.js`, so not a line differs between the two.
+ * `@backroom/core/….ts` and the like; the manifests of the compiled parts map those names to `.js`, so not a line differs between the two.
  */
 import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -23,24 +23,32 @@ const compiled = spawnSync("tsc -p tsconfig.build.json", {
 });
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 
-const core = manifestOf("core");
+const PARTS = ["core", "api", "daemon"];
+const manifests = new Map(PARTS.map((name) => [name, manifestOf(name)]));
 const cli = manifestOf("cli");
-// The command line finds the compiled core where Node looks for a dependency: one package, nothing linked.
-const coreFolder = path.join(dist, "node_modules/@backroom/core");
-mkdirSync(path.dirname(coreFolder), { recursive: true });
-renameSync(path.join(dist, "packages/core"), coreFolder);
+// The command line finds the compiled parts where Node looks for dependencies: one package, nothing linked.
+const scope = path.join(dist, "node_modules/@backroom");
+mkdirSync(scope, { recursive: true });
+for (const [name, manifest] of manifests) {
+  renameSync(path.join(dist, "packages", name), path.join(scope, name));
+  const exports = { "./*.ts": "./src/*.js" };
+  write(path.join(scope, name), { ...manifest, exports, engines: { node: ">=24" } });
+}
 renameSync(path.join(dist, "packages/cli/src"), path.join(dist, "src"));
 rmSync(path.join(dist, "packages"), { recursive: true });
-write(coreFolder, { ...core, exports: { "./*.ts": "./src/*.js" }, engines: { node: ">=24" } });
-const external = Object.entries({ ...core.dependencies, ...cli.dependencies }).filter(
-  ([name]) => name !== "@backroom/core",
-);
+const ours = PARTS.map((name) => `@backroom/${name}`);
+const external = [...manifests.values(), cli]
+  .flatMap(({ dependencies }) => Object.entries(dependencies ?? {}))
+  .filter(([name]) => !ours.includes(name));
 write(dist, {
   ...cli,
   bin: { backroom: "./src/main.js" },
   engines: { node: ">=24" },
-  dependencies: { "@backroom/core": core.version, ...Object.fromEntries(external) },
-  bundleDependencies: ["@backroom/core"],
+  dependencies: {
+    ...Object.fromEntries(ours.map((name) => [name, cli.version])),
+    ...Object.fromEntries(external),
+  },
+  bundleDependencies: ours,
 });
 chmodSync(path.join(dist, "src/main.js"), 0o755);
 for (const file of ["LICENSE", "README.md"]) cpSync(path.join(root, file), path.join(dist, file));

@@ -1,6 +1,4 @@
-import { createRequire } from "node:module";
-
-const manifest = createRequire(import.meta.url)("../package.json") as { version: string };
+import manifest from "../package.json" with { type: "json" };
 
 /** The program's version, from its package. */
-export const VERSION = manifest.version;
+export const VERSION: string = manifest.version;

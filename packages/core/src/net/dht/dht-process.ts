@@ -1,8 +1,8 @@
-import { fork, type ChildProcess } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import type { ChildProcess } from "node:child_process";
 import { BackroomError, isBackroomError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Endpoint } from "../channel.ts";
+import { besideModule, startOwnProcess } from "../own-process.ts";
 import { mayContact } from "./contact.ts";
 import type { DhtOptions } from "./dht.ts";
 import { decodeFromChild, type FromChild, type ToChild } from "./messages.ts";
@@ -14,8 +14,7 @@ interface JobResult {
 
 const NOTHING: JobResult = { found: [], takenCount: 0 };
 
-/** Beside this module, with this module's ending: `.ts` in the repository, `.js` in a release. */
-const CHILD = fileURLToPath(new URL(import.meta.url.replace(/dht-process(\.[jt]s)$/, "child$1")));
+const CHILD = besideModule(import.meta.url, "child");
 
 /**
  * Keeps one DHT process running: starts it again when it dies, on the same port and with the same contacts, ever more slowly as long as
@@ -45,12 +44,7 @@ export class DhtProcess {
   /** Resolves with the UDP port. Raises E_PORT_IN_USE or E_LISTEN. */
   start(): Promise<number> {
     return new Promise((resolve, reject) => {
-      // No environment, no writing, no programs: the process reads what strangers send. It needs files for its own code only.
-      const child = fork(CHILD, [], {
-        env: {},
-        execArgv: ["--permission", "--allow-fs-read=*", `--max-old-space-size=${LIMITS.dhtHeapMiB}`],
-        stdio: ["ignore", "ignore", "ignore", "ipc"],
-      });
+      const child = startOwnProcess("dht", CHILD, LIMITS.dhtHeapMiB);
       this.#child = child;
       const startedMs = this.#options.clock.monotonicMs();
       const fail = (inUse: boolean): void => {

