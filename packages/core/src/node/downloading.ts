@@ -8,6 +8,7 @@ import type { DataFolder } from "./data-folder.ts";
 import { Fetching, type FetchingOptions } from "./fetching.ts";
 import { openKeptGates } from "./kept-gates.ts";
 import { openInto, type OpenedFiles } from "./pack-files.ts";
+import type { SwarmLimits } from "../swarm/swarm.ts";
 import { Swarming, type SwarmingOptions } from "./swarming.ts";
 
 export interface DownloadOptions extends Pick<FetchingOptions, "isPatient" | "onAlone"> {
@@ -18,6 +19,8 @@ export interface DownloadOptions extends Pick<FetchingOptions, "isPatient" | "on
   readonly store: PieceStore;
   /** What opens the pack while it arrives, and into which folder, which is there; undefined where it is not opened. */
   readonly opening: { readonly keys: AgeKeys; readonly outputFolder: string } | undefined;
+  /** Shared with the member's other shares. */
+  readonly limits?: SwarmLimits | undefined;
   readonly log: Log;
   /** Whoever aborts it makes `finished` reject with E_INTERRUPTED. */
   readonly signal: AbortSignal;
@@ -44,14 +47,14 @@ export interface Download {
 
 /** Fetches what a store lacks, opens it while it arrives, and hands out what is there meanwhile. Raises E_STORE. */
 export async function startDownload(options: DownloadOptions): Promise<Download> {
-  const { folder, client, link, store, log, signal } = options;
+  const { folder, client, link, store, log, signal, limits } = options;
   const topic = { topicSecret: topicSecret(link), sharerFingerprint: link.sharerFingerprint };
   const relays = (): ReturnType<Client["relays"]> => client.relays();
   const gates = await openKeptGates({ folder, root: link.piecesRoot, log, relays });
   const complete = Promise.withResolvers<void>();
   if (store.complete) complete.resolve();
   const swarming = new Swarming(
-    { client, topic, store, sharerKeys: undefined, notGates: new Set(), gates, log },
+    { client, topic, store, sharerKeys: undefined, notGates: new Set(), gates, limits, log },
     { onComplete: () => complete.resolve(), onPiece: () => options.onPiece?.() },
   );
   const { swarm } = swarming;

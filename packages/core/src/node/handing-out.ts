@@ -2,6 +2,7 @@ import type { Log } from "../base/log.ts";
 import { topicSecret, type ShareLink } from "../link/link.ts";
 import type { SharerKey } from "../link/sharer-key.ts";
 import type { PieceStore } from "../store/piece-store.ts";
+import type { SwarmLimits } from "../swarm/swarm.ts";
 import type { Client } from "./client.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { openKeptGates } from "./kept-gates.ts";
@@ -15,18 +16,21 @@ export interface HandingOutOptions {
   readonly link: ShareLink;
   /** Undefined where somebody else shared it. */
   readonly sharer: SharerKey | undefined;
+  /** Shared with the member's other shares. */
+  readonly limits?: SwarmLimits | undefined;
   readonly log: Log;
 }
 
 /** Hands out a pack that is here whole, at the gates that it was at before where they are still there, until closed. Raises E_STORE. */
 export async function startHandingOut(options: HandingOutOptions): Promise<Swarming> {
-  const { folder, client, store, link, sharer, log } = options;
+  const { folder, client, store, link, sharer, log, limits } = options;
   return new Swarming({
     client,
     store,
     topic: { topicSecret: topicSecret(link), sharerFingerprint: link.sharerFingerprint },
     sharerKeys: sharer?.keys,
     notGates: new Set(link.relays.map((relay) => relay.nodeKey.toString("hex"))),
+    limits,
     log,
     gates: await openKeptGates({ folder, root: link.piecesRoot, log, relays: () => client.relays() }),
   });

@@ -125,11 +125,26 @@ export async function keysFor(
   options: Pick<OpenFromFileOptions, "identityFile" | "password">,
 ): Promise<AgeKeys> {
   if (options.identityFile !== undefined) {
-    const text = await reading(options.identityFile, (file) => readFile(file, "utf8"));
-    return { identities: parseKeyFile(text) };
+    const identity = await reading(options.identityFile, (file) => readFile(file, "utf8"));
+    return keysOf(link, { identity });
   }
+  return link?.kind === "read" ? keysOf(link, {}) : keysOf(link, { password: await options.password() });
+}
+
+/**
+ * The same of what is there already: a key file's content before the link's own key before a password. Raises E_NO_KEY where there is none of them,
+ * E_KEY_FILE.
+ */
+export function keysOf(
+  link: ShareLink | undefined,
+  given: { readonly identity?: string | undefined; readonly password?: string | undefined },
+): AgeKeys {
+  if (given.identity !== undefined) return { identities: parseKeyFile(given.identity) };
   if (link?.kind === "read") return { identities: [identityFromSecret(link.identity).identity] };
-  return { password: await options.password() };
+  if (given.password !== undefined) return { password: given.password };
+  throw new BackroomError("E_NO_KEY", "the link is locked: it holds no key", {
+    fix: "give the password or the key file that opens it, or only store and hand out the share: --mirror",
+  });
 }
 
 /** Opens a pack into a folder and tells how far it is. */
