@@ -62,8 +62,11 @@ export interface FetchingOptions {
   readonly signal: AbortSignal;
   /** Never gives up, but asks less and less often while nobody is found. */
   readonly isPatient?: boolean;
-  /** A round found nobody, and nobody is connected. `failure` says what was in the way, if anything but that nobody is there. */
-  readonly onAlone?: (failure: BackroomError | undefined) => void;
+  /**
+   * A round found nobody, and nobody is connected. `failure` says what was in the way, if anything but that nobody is there; `isLate` that it
+   * has been so for as long as whoever is not patient waits.
+   */
+  readonly onAlone?: (failure: BackroomError | undefined, isLate: boolean) => void;
 }
 
 interface Connection {
@@ -154,8 +157,8 @@ export class Fetching {
         await this.#pause(TOP_UP_MS, stop);
         continue;
       }
-      this.#options.onAlone?.(failure);
       const isLate = this.#losePatience(failure, failures);
+      this.#options.onAlone?.(failure, isLate);
       const longestMs = isLate ? LONGEST_PATIENT_PAUSE_MS : LONGEST_PAUSE_MS;
       await this.#pause(Math.min(FIRST_PAUSE_MS * 2 ** failures, longestMs), stop);
     }

@@ -5,11 +5,11 @@ import type { PieceStore } from "../store/piece-store.ts";
 import { createSwarm, type Swarm, type SwarmEvents, type SwarmLimits } from "../swarm/swarm.ts";
 import { LeaseBook, seederName } from "../tunnel/lease-book.ts";
 import type { SeederKeys } from "../tunnel/lease.ts";
-import type { GateMemory, SeederPresence } from "../tunnel/seeder-presence.ts";
+import type { GateMemory, SeederPlace, SeederPresence } from "../tunnel/seeder-presence.ts";
 import type { ShareTopic } from "../tunnel/topic.ts";
 import type { Client } from "./client.ts";
 import { createLeasePool } from "./lease-pool.ts";
-import { startSeeding } from "./seeding.ts";
+import { openPresence } from "./seeding.ts";
 
 /**
  * How long a download runs before it hands out, too: two standing circuits and two proofs of work are lost on one that ends in seconds, as
@@ -28,7 +28,20 @@ export interface SwarmingOptions {
   readonly gates?: GateMemory | undefined;
   /** Limits of speed that it shares with the member's other shares; absent: none. */
   readonly limits?: SwarmLimits | undefined;
+  /** Where others find it already: then it registers nowhere by itself, and whoever comes there is given to `swarm`. */
+  readonly seat?: Seat | undefined;
   readonly log?: Log;
+}
+
+/** A share's place among others', and the keys that it has there. */
+export interface Seat {
+  readonly seederKeys: SeederKeys;
+  readonly place: Pick<SeederPlace, "gateCount" | "lease">;
+}
+
+/** The sharer's key for this share, or a fresh one, which everybody else signs leases with. */
+export function newSeederKeys(sharerKeys: KeyPair | undefined): SeederKeys {
+  return { leaseKeys: sharerKeys ?? generateKeys("ed25519"), tunnelKeys: generateKeys("x25519") };
 }
 
 /** What a download hears from its swarm. */
@@ -49,6 +62,7 @@ export class Swarming {
   readonly #options: SwarmingOptions;
   readonly #seederKeys: SeederKeys;
   #presence: SeederPresence | undefined;
+  #place: Seat["place"] | undefined;
   #cancelSeeding: (() => void) | undefined;
   #supply: SupplyEvents | undefined;
   #closed = false;
@@ -57,10 +71,8 @@ export class Swarming {
     this.#options = options;
     const { client, topic, store, sharerKeys } = options;
     const { clock, random } = client.machine;
-    this.#seederKeys = {
-      leaseKeys: sharerKeys ?? generateKeys("ed25519"),
-      tunnelKeys: generateKeys("x25519"),
-    };
+    this.#seederKeys = options.seat?.seederKeys ?? newSeederKeys(sharerKeys);
+    this.#place = options.seat?.place;
     this.seeder = seederName({
       leaseKey: this.#seederKeys.leaseKeys.publicBytes,
       tunnelKey: this.#seederKeys.tunnelKeys.publicBytes,
@@ -78,7 +90,7 @@ export class Swarming {
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       leases: createLeasePool(
         this.book,
-        () => ({ seeder: this.seeder, lease: this.#presence?.lease }),
+        () => ({ seeder: this.seeder, lease: this.#place?.lease }),
         () => this.#supply?.onNews(),
       ),
       events: {
@@ -96,7 +108,7 @@ export class Swarming {
   }
 
   get gateCount(): number {
-    return this.#presence?.gateCount ?? 0;
+    return this.#place?.gateCount ?? 0;
   }
 
   set supply(events: SupplyEvents) {
@@ -105,12 +117,12 @@ export class Swarming {
 
   /** Registers at gates, so that others fetch from here; at most once counts. */
   seed(): void {
-    if (this.#closed || this.#presence !== undefined) return;
-    this.#presence = startSeeding({
-      ...this.#options,
+    if (this.#closed || this.#place !== undefined) return;
+    this.#presence = openPresence({ ...this.#options, log: this.#options.log ?? silentLog });
+    this.#place = this.#presence.add({
+      ...this.#options.topic,
       seederKeys: this.#seederKeys,
-      swarm: this.swarm,
-      log: this.#options.log ?? silentLog,
+      onTunnel: (tunnel) => void this.swarm.addPeer(tunnel, { initiator: false }),
     });
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { ByteDuplex } from "../base/duplex.ts";
-import { codeOf } from "../base/errors.ts";
+import { codeOf, isBackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
@@ -25,8 +25,6 @@ export interface PresenceDeps extends TunnelDeps {
     wanted: HopTarget | undefined,
     avoid: ReadonlySet<string>,
   ): Promise<{ readonly circuit: Circuit; readonly gate: HopTarget }>;
-  /** A downloader came. Start it at once. */
-  onTunnel(tunnel: ByteDuplex): void;
   /** Absent: a run of its own, after which nothing is remembered. */
   readonly gates?: GateMemory | undefined;
 }
@@ -47,6 +45,18 @@ export interface GateMemory {
 export interface SeederShare extends ShareTopic {
   /** The lease key is the sharer's key where we are the sharer. */
   readonly seederKeys: SeederKeys;
+  /** A downloader came. What it sends waits until the tunnel is started. */
+  onTunnel(tunnel: ByteDuplex): void;
+}
+
+/** One share's part of a presence. */
+export interface SeederPlace {
+  /** Gates at which the share is registered now: 2 when all is well. */
+  readonly gateCount: number;
+  /** The newest lease that a gate took: to tell connected peers where we are from now on. */
+  readonly lease: OwnLease | undefined;
+  /** Withdraws it everywhere. Tunnels that are up stay up. */
+  leave(): void;
 }
 
 const GATES = 2;
@@ -60,13 +70,27 @@ const BACKOFF_MOST_MS = 15 * 60_000;
 /** A gate that refused or broke is not chosen again for this long. */
 const AVOID_MS = 30 * 60_000;
 
+/** Shares of a group that are registered side by side: each question is a round trip, and a gate answers a burst of them at once. */
+const SIDE_BY_SIDE = 8;
+/** A share that a gate refused while it took others is not offered there again for this long: its topic may be crowded. */
+const REFUSED_MS = 30 * 60_000;
+
 /** A circuit that dies younger than this was killed, or might as well have been. */
 const YOUNG_MS = 2 * 60_000;
+
+/** A share of the presence, and its keys by epoch. */
+interface Member {
+  readonly share: SeederShare;
+  readonly epochs: Map<number, EpochKeys>;
+}
 
 /** A gate and our circuit to it. */
 interface Slot {
   readonly session: GateSession;
-  readonly places: Map<number, GatePlace>;
+  /** By share and epoch. */
+  readonly places: Map<Member, Map<number, GatePlace>>;
+  /** Shares that this gate did not take; monotonic. */
+  readonly refusedUntilMs: Map<Member, number>;
   readonly sinceMs: number;
   /** From then on another circuit is made; monotonic, like `sinceMs`. */
   readonly circuitUntilMs: number;
@@ -77,15 +101,15 @@ interface Slot {
 }
 
 /**
- * Keeps one share registered at two gates (DESIGN 6): opens, renews, re-registers at the turn of an epoch, replaces gates that die and
+ * Keeps shares registered at two gates (DESIGN 6): opens, renews, re-registers at the turn of an epoch, replaces gates that die and
  * circuits before they age. What is new is registered before what is old goes. Nothing a gate does makes it build more than the allowance.
+ * Shares of one presence use the same circuits, and a gate can tell that they are one member's: one share each is the rule.
  */
 export class SeederPresence {
-  readonly #share: SeederShare;
   readonly #deps: PresenceDeps;
   readonly #rebuilds: TokenBucket;
   readonly #avoid = new Map<string, number>();
-  readonly #epochs = new Map<number, EpochKeys>();
+  readonly #members = new Set<Member>();
   #slots: Slot[] = [];
   /** Gates whose circuit broke: the next one goes there again, so that a guard that flaps does not show us to ever more gates. */
   #broken: ChosenGate[] = [];
@@ -99,8 +123,8 @@ export class SeederPresence {
   #again = false;
   #closed = false;
 
-  constructor(share: SeederShare, deps: PresenceDeps) {
-    this.#share = share;
+  /** Does nothing before a share is added. */
+  constructor(deps: PresenceDeps) {
     this.#deps = deps;
     this.#rebuilds = new TokenBucket(deps.clock, LIMITS.rebuildBurst, 1000 / LIMITS.rebuildEveryMs);
     const lastMs = deps.clock.nowMs() + GATE_LEAST_MS + GATE_SPREAD_MS;
@@ -110,21 +134,26 @@ export class SeederPresence {
       untilMs: Math.min(untilMs, lastMs),
     }));
     this.#broken = saved.slice(0, GATES);
+  }
+
+  add(share: SeederShare): SeederPlace {
+    const member: Member = { share, epochs: new Map() };
+    this.#members.add(member);
     this.#wake();
-  }
-
-  /** Gates at which the share is registered now: 2 when all is well. */
-  get gateCount(): number {
-    const isTaken = ({ session, places }: Slot): boolean =>
-      session.alive && [...places.values()].some((place) => place.lease !== undefined);
-    return this.#slots.filter(isTaken).length;
-  }
-
-  /** The newest lease that a gate took: to tell connected peers where we are from now on. */
-  get lease(): OwnLease | undefined {
-    const places = this.#current().flatMap((slot) => [...slot.places.values()]);
-    const leases = places.flatMap((place) => place.lease ?? []);
-    return leases.toSorted((a, b) => b.expirySeconds - a.expirySeconds)[0];
+    const gateCount = (): number => this.#gateCountOf(member);
+    const lease = (): OwnLease | undefined => this.#leaseOf(member);
+    return {
+      get gateCount() {
+        return gateCount();
+      },
+      get lease() {
+        return lease();
+      },
+      leave: () => {
+        this.#members.delete(member);
+        for (const slot of this.#slots) this.#leave(slot, member);
+      },
+    };
   }
 
   /** Withdraws everywhere. Tunnels that are up stay up, and their circuits with them. */
@@ -133,6 +162,16 @@ export class SeederPresence {
     this.#cancelTimer?.();
     for (const slot of this.#slots) this.#retire(slot);
     this.#slots = [];
+  }
+
+  #gateCountOf(member: Member): number {
+    return this.#slots.filter((slot) => slot.session.alive && isTaken(slot, member)).length;
+  }
+
+  #leaseOf(member: Member): OwnLease | undefined {
+    const places = this.#current().flatMap((slot) => [...(slot.places.get(member)?.values() ?? [])]);
+    const leases = places.flatMap((place) => place.lease ?? []);
+    return leases.toSorted((a, b) => b.expirySeconds - a.expirySeconds)[0];
   }
 
   #wake(): void {
@@ -170,10 +209,10 @@ export class SeederPresence {
       slot.replaces = undefined;
     }
     this.#remember();
-    if (this.gateCount !== this.#toldCount) {
-      this.#toldCount = this.gateCount;
-      this.#deps.log("info", "the share is registered at gates", { gateCount: this.#toldCount });
-    }
+    const gateCount = Math.max(0, ...[...this.#members].map((member) => this.#gateCountOf(member)));
+    if (gateCount === this.#toldCount) return;
+    this.#toldCount = gateCount;
+    this.#deps.log("info", "the share is registered at gates", { gateCount, shareCount: this.#members.size });
   }
 
   #remember(): void {
@@ -191,6 +230,7 @@ export class SeederPresence {
   /** Opens what is missing or due; false when there is nothing to open, or not now. */
   async #openNext(): Promise<boolean> {
     const { clock } = this.#deps;
+    if (this.#members.size === 0) return false;
     const nowMs = clock.monotonicMs();
     // Each time: more may have broken while the last one was built.
     this.#noteBroken(nowMs);
@@ -239,6 +279,7 @@ export class SeederPresence {
     this.#slots.push({
       session,
       places: new Map(),
+      refusedUntilMs: new Map(),
       sinceMs: nowMs,
       circuitUntilMs: rotationMs(clock, random),
       gateUntilMs: gateUntilMs ?? clock.nowMs() + GATE_LEAST_MS + random.below(GATE_SPREAD_MS),
@@ -248,24 +289,57 @@ export class SeederPresence {
 
   /** Under every epoch in force, at every gate; the newest first, so that no lease names a gate that does not know its tag yet. */
   async #register(): Promise<void> {
-    const epochs = epochsAt(this.#share.topicSecret, this.#deps.clock.nowMs());
-    for (const old of this.#epochs.keys()) if (!epochs.includes(old)) this.#epochs.delete(old);
+    const nowMs = this.#deps.clock.nowMs();
+    const members = [...this.#members].map((member) => {
+      const epochs = epochsAt(member.share.topicSecret, nowMs);
+      for (const old of member.epochs.keys()) if (!epochs.includes(old)) member.epochs.delete(old);
+      return { member, epochs };
+    });
     for (const slot of this.#slots) {
-      for (const [epoch, place] of slot.places)
-        if (!epochs.includes(epoch) || place.lost) this.#leave(slot, epoch);
+      for (const { member, epochs } of members) {
+        for (const [epoch, place] of slot.places.get(member) ?? [])
+          if (!epochs.includes(epoch) || place.lost) this.#leave(slot, member, epoch);
+      }
     }
     // All tags first, for every lease names them all.
     for (const slot of this.#current()) {
       await this.#try(slot, async () => {
-        for (const epoch of epochs) this.#placeIn(slot, epoch);
+        for (const { member, epochs } of members) {
+          if (this.#isRefused(slot, member)) continue;
+          for (const epoch of epochs) this.#placeIn(slot, member, epoch);
+        }
       });
     }
     for (const slot of this.#current().toReversed()) {
       await this.#try(slot, async () => {
-        for (const epoch of epochs) await slot.places.get(epoch)?.ensure(this.#leaseGates(epoch));
+        for (let at = 0; at < members.length; at += SIDE_BY_SIDE) {
+          const some = members.slice(at, at + SIDE_BY_SIDE);
+          await Promise.all(some.map(({ member, epochs }) => this.#ensure(slot, member, epochs)));
+        }
         this.#failures = 0;
       });
     }
+  }
+
+  /** A share that is refused alone is left out at that gate; a gate that takes none of them is no gate for us. */
+  async #ensure(slot: Slot, member: Member, epochs: readonly number[]): Promise<void> {
+    if (this.#isRefused(slot, member)) return;
+    try {
+      for (const epoch of epochs) {
+        await slot.places.get(member)?.get(epoch)?.ensure(this.#leaseGates(member, epoch));
+      }
+    } catch (error) {
+      // Its turn may have ended meanwhile.
+      if (!this.#members.has(member) && slot.session.alive) return;
+      const isOthersTaken = [...slot.places.keys()].some((other) => isTaken(slot, other));
+      if (!isBackroomError(error, "E_REFUSED") || !isOthersTaken) throw error;
+      this.#leave(slot, member);
+      slot.refusedUntilMs.set(member, this.#deps.clock.monotonicMs() + REFUSED_MS);
+    }
+  }
+
+  #isRefused(slot: Slot, member: Member): boolean {
+    return (slot.refusedUntilMs.get(member) ?? -Infinity) > this.#deps.clock.monotonicMs();
   }
 
   /** A gate that fails is left, and not chosen again for a while. The other's lease is renewed without it in the next round. */
@@ -286,20 +360,23 @@ export class SeederPresence {
     return this.#slots.filter((slot) => slot.session.alive && !replaced.has(slot));
   }
 
-  #placeIn(slot: Slot, epoch: number): void {
-    if (slot.places.has(epoch)) return;
-    const keys = this.#epochs.get(epoch) ?? deriveEpoch(this.#share, epoch);
-    this.#epochs.set(epoch, keys);
+  #placeIn(slot: Slot, member: Member, epoch: number): void {
+    const places = slot.places.get(member) ?? new Map<number, GatePlace>();
+    if (places.has(epoch) || !this.#members.has(member)) return;
+    const { share } = member;
+    const keys = member.epochs.get(epoch) ?? deriveEpoch(share, epoch);
+    member.epochs.set(epoch, keys);
     const host: TunnelHost = {
-      keys: this.#share.seederKeys,
+      keys: share.seederKeys,
       psk: keys.tunnelPsk,
-      onTunnel: (tunnel) => this.#deps.onTunnel(tunnel),
+      onTunnel: (tunnel) => share.onTunnel(tunnel),
     };
-    slot.places.set(epoch, new GatePlace(slot.session, this.#share, keys, host, this.#deps));
+    places.set(epoch, new GatePlace(slot.session, share, keys, host, this.#deps));
+    slot.places.set(member, places);
   }
 
-  #leaseGates(epoch: number): LeaseGate[] {
-    return this.#current().flatMap((slot) => slot.places.get(epoch)?.leaseGate ?? []);
+  #leaseGates(member: Member, epoch: number): LeaseGate[] {
+    return this.#current().flatMap((slot) => slot.places.get(member)?.get(epoch)?.leaseGate ?? []);
   }
 
   #avoided(nowMs: number): Set<string> {
@@ -307,9 +384,15 @@ export class SeederPresence {
     return new Set([...this.#avoid.keys(), ...this.#slots.map(nameOf)]);
   }
 
-  #leave(slot: Slot, epoch: number): void {
-    slot.places.get(epoch)?.leave();
-    slot.places.delete(epoch);
+  /** Withdraws a share at a gate, under one epoch or all. */
+  #leave(slot: Slot, member: Member, epoch?: number): void {
+    const places = slot.places.get(member);
+    for (const [one, place] of places ?? []) {
+      if (epoch !== undefined && one !== epoch) continue;
+      place.leave();
+      places?.delete(one);
+    }
+    if (places?.size === 0) slot.places.delete(member);
   }
 
   #drop(slot: Slot): void {
@@ -318,7 +401,7 @@ export class SeederPresence {
   }
 
   #retire(slot: Slot): void {
-    for (const epoch of slot.places.keys()) this.#leave(slot, epoch);
+    for (const member of slot.places.keys()) this.#leave(slot, member);
     slot.session.leave();
   }
 
@@ -331,6 +414,10 @@ export class SeederPresence {
     this.#failures++;
     this.#notBeforeMs = this.#deps.clock.monotonicMs() + waitMs;
   }
+}
+
+function isTaken(slot: Slot, member: Member): boolean {
+  return [...(slot.places.get(member)?.values() ?? [])].some((place) => place.lease !== undefined);
 }
 
 function nameOf(slot: Slot): string {

@@ -84,10 +84,20 @@ export function newTownIn<C extends Clock>(
         if (target === undefined) throw new BackroomError("E_NO_RELAYS", "no gate is left");
         return { circuit: await openTo(target), gate: target };
       },
-      onTunnel: (tunnel) => void tunnels.push(tunnel),
       ...more,
     };
-    return { presence: new SeederPresence({ ...share, seederKeys }, deps), tunnels };
+    const all = new SeederPresence(deps);
+    const place = all.add({ ...share, seederKeys, onTunnel: (tunnel) => void tunnels.push(tunnel) });
+    const presence = {
+      get gateCount() {
+        return place.gateCount;
+      },
+      get lease() {
+        return place.lease;
+      },
+      close: () => all.close(),
+    };
+    return { presence, all, place, tunnels };
   }
 
   function finderFor(share: ShareTopic, more: Partial<FinderDeps> = {}): Finder {
