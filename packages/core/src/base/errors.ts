@@ -414,6 +414,12 @@ export const ERROR_TABLE = {
     fix: "join one with: backroom net join INVITE; or make one with: backroom net create",
   },
   // --- daemon ---------------------------------------------------------------------------------------
+  E_NO_FILE: {
+    exit: 3,
+    retry: "never",
+    why: "the share holds no file of that path",
+    fix: "see what it holds: backroom files ID",
+  },
   E_NO_TRANSFER: {
     exit: 3,
     retry: "never",

@@ -3,11 +3,13 @@ import path from "node:path";
 import { decodeBencode, encodeBencode } from "../base/bencode.ts";
 import { BackroomError, codeOf, isBackroomError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import type { Network } from "../directory/network.ts";
 import { hopTarget, type RelayInfo } from "../directory/relay-info.ts";
 import { withStoreErrors } from "../store/store-error.ts";
 import { readStateFile, writeStateFile } from "../store/state-file.ts";
 import type { ChosenGate, GateMemory } from "../tunnel/seeder-presence.ts";
 import type { DataFolder } from "./data-folder.ts";
+import { networkIdText } from "./networks.ts";
 
 /** Two gates that are in use, and two whose circuits just broke. */
 const MOST_GATES = 4;
@@ -19,9 +21,8 @@ interface SavedGate {
   readonly untilMs: number;
 }
 
-export interface KeptGatesOptions {
+interface MemoryOptions {
   readonly folder: DataFolder;
-  readonly root: Buffer;
   readonly log: Log;
   /** Where the gates are now; those that are not among them are not gone to. */
   relays(): readonly RelayInfo[];
@@ -31,8 +32,19 @@ export interface KeptGatesOptions {
  * The gates that this member is registered at with one share, in `shares/<root>.gates`, so that a restart shows it to no others (DESIGN 6: a gate is
  * kept about a day). One process at a time has a share, so nobody else writes. A file that is damaged counts as none.
  */
-export async function openKeptGates(options: KeptGatesOptions): Promise<GateMemory> {
-  const file = gatesFile(options.folder, options.root);
+export function openKeptGates(options: MemoryOptions & { readonly root: Buffer }): Promise<GateMemory> {
+  return openMemory(gatesFile(options.folder, options.root), options);
+}
+
+/** The same of a group of shares, in `shares/group-<network>-<place>.gates`. */
+export function openGroupGates(
+  options: MemoryOptions & { readonly network: Pick<Network, "id">; readonly place: number },
+): Promise<GateMemory> {
+  const name = `group-${networkIdText(options.network.id)}-${options.place}.gates`;
+  return openMemory(path.join(options.folder.shares, name), options);
+}
+
+async function openMemory(file: string, options: MemoryOptions): Promise<GateMemory> {
   const bytes = await readStateFile(file, MOST_BYTES);
   const byKey = new Map(options.relays().map((info) => [info.key, info]));
   const saved = (bytes === undefined ? [] : savedIn(bytes)).flatMap(({ nodeKey, untilMs }) => {

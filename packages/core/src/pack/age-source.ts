@@ -8,11 +8,16 @@ import type { PackSource } from "./source.ts";
 /** Chunks read from the source at once: 1 MiB, so that a long read is few reads and little memory. */
 const BATCH_CHUNKS = 16;
 
+export interface AgePlain extends PackSource {
+  /** The stretch of the age file that has to be read for a stretch of the plaintext. */
+  sealedSpan(offset: number, length: number): { readonly offset: number; readonly length: number };
+}
+
 /**
  * The plaintext of an age file, any byte of it. The last chunk is opened first: it alone is sealed as the last one, so it proves the
  * length, and that nothing was cut off, before anything is interpreted. Raises as `openAgeHeader`, and E_CRYPTO for damage.
  */
-export async function openAgeSource(source: PackSource, keys: AgeKeys): Promise<PackSource> {
+export async function openAgeSource(source: PackSource, keys: AgeKeys): Promise<AgePlain> {
   const header = await openAgeHeader(source, keys);
   const bodyAt = header.bytes.length;
   const plain = new AgeSource(source, bodyAt, plainLength(source.length - bodyAt), header.streamKey);
@@ -25,7 +30,7 @@ interface OpenChunk {
   readonly bytes: Buffer;
 }
 
-class AgeSource implements PackSource {
+class AgeSource implements AgePlain {
   readonly length: number;
   readonly #source: PackSource;
   readonly #bodyAt: number;
@@ -67,6 +72,14 @@ class AgeSource implements PackSource {
       this.#recent = kept;
     }
     return result;
+  }
+
+  sealedSpan(offset: number, length: number): { readonly offset: number; readonly length: number } {
+    const first = Math.floor(offset / CHUNK_BYTES);
+    const last = Math.floor((offset + Math.max(1, length) - 1) / CHUNK_BYTES);
+    const start = this.#bodyAt + first * SEALED_CHUNK_BYTES;
+    const end = Math.min(this.#source.length, this.#bodyAt + (last + 1) * SEALED_CHUNK_BYTES);
+    return { offset: start, length: end - start };
   }
 
   /** Chunks `first` to `wanted`, or fewer, at least one: a kept one alone, others up to the next kept one. */

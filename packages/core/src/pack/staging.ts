@@ -185,7 +185,7 @@ function entryError(cause: unknown, what: string): BackroomError {
  * Renames without ever replacing what somebody else put at `target`: rename alone replaces files and empty folders. So a placeholder is
  * made there first, which fails if there is anything, and is then itself replaced. Windows' rename replaces no folder.
  */
-async function moveNew(source: string, target: string): Promise<void> {
+export async function moveNew(source: string, target: string): Promise<void> {
   const isFolder = (await lstat(source)).isDirectory();
   await refuseExisting(target);
   if (isFolder && process.platform === "win32") return await rename(source, target);

@@ -1,0 +1,113 @@
+import type { AgeKeys } from "./age-header.ts";
+import { openAgeSource, type AgePlain } from "./age-source.ts";
+import type { PackEntry } from "./entry.ts";
+import { readSeekTable } from "./frame-reader.ts";
+import { readIndex, readShareRecord } from "./index-reader.ts";
+import type { SeekTable } from "./seek-table.ts";
+import type { PackSource } from "./source.ts";
+import { decodeFrame } from "./zstd-frame.ts";
+
+/** A stretch of the pack, in bytes. */
+export interface PackSpan {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Where a frame with content lies: in the plaintext, and what it unpacks to in the tar stream. */
+interface FrameTable {
+  readonly count: number;
+  /** One more than there are frames: the last one is the end. */
+  readonly packedOffsets: Float64Array;
+  readonly tarOffsets: Float64Array;
+}
+
+/**
+ * The files of a pack, any part of them, without unpacking the rest. The source may still be downloading: what is read is waited for. Everything raises
+ * E_PACK and what the source raises; that a whole pack opens in order is not checked here.
+ */
+export class PackReader {
+  /** From the sharer. */
+  readonly name: string;
+  readonly #plain: AgePlain;
+  #frames: Promise<FrameTable> | undefined;
+
+  private constructor(plain: AgePlain, name: string) {
+    this.#plain = plain;
+    this.name = name;
+  }
+
+  /** Needs the front and the last bytes of the pack. Raises also E_NO_KEY, E_AGE_HEADER, E_CRYPTO. */
+  static async open(source: PackSource, keys: AgeKeys): Promise<PackReader> {
+    const plain = await openAgeSource(source, keys);
+    const { name } = await readShareRecord(plain);
+    return new PackReader(plain, name);
+  }
+
+  /** Every file and directory in the pack's order; may be called again. */
+  async *entries(): AsyncGenerator<PackEntry> {
+    for await (const record of readIndex(this.#plain)) if (record.type === "entry") yield record.entry;
+  }
+
+  /** Bytes `start` up to but without `end` of a file, in order. */
+  async *read(entry: PackEntry, start: number, end: number): AsyncGenerator<Buffer> {
+    const frames = await this.#table();
+    const until = entry.offset + Math.min(end, entry.size);
+    for (let at = entry.offset + Math.max(0, start); at < until;) {
+      const frame = frameAt(frames, at);
+      const packedAt = frames.packedOffsets[frame] as number;
+      const tarAt = frames.tarOffsets[frame] as number;
+      const packed = await this.#plain.read(packedAt, (frames.packedOffsets[frame + 1] as number) - packedAt);
+      const content = await decodeFrame(packed, (frames.tarOffsets[frame + 1] as number) - tarAt);
+      const part = content.subarray(at - tarAt, until - tarAt);
+      at += part.length;
+      yield part;
+    }
+  }
+
+  /**
+   * How many bytes of a file can be read by now. `has` says whether a stretch of the pack is there. The table of frames is at the end of the pack, so
+   * the caller makes sure first that this is there.
+   */
+  async readableBytes(entry: PackEntry, has: (span: PackSpan) => boolean): Promise<number> {
+    const frames = await this.#table();
+    const until = entry.offset + entry.size;
+    let bytes = 0;
+    for (let at = entry.offset; at < until;) {
+      const frame = frameAt(frames, at);
+      const packedAt = frames.packedOffsets[frame] as number;
+      const next = Math.min(until, frames.tarOffsets[frame + 1] as number);
+      const span = this.#plain.sealedSpan(packedAt, (frames.packedOffsets[frame + 1] as number) - packedAt);
+      if (has(span)) bytes += next - at;
+      at = next;
+    }
+    return bytes;
+  }
+
+  #table(): Promise<FrameTable> {
+    this.#frames ??= readSeekTable(this.#plain).then(tableOf);
+    this.#frames.catch(() => (this.#frames = undefined));
+    return this.#frames;
+  }
+}
+
+function tableOf(table: SeekTable): FrameTable {
+  const packedOffsets = new Float64Array(table.count + 1);
+  const tarOffsets = new Float64Array(table.count + 1);
+  for (let frame = 0; frame < table.count; frame++) {
+    packedOffsets[frame + 1] = (packedOffsets[frame] as number) + table.packedLength(frame);
+    tarOffsets[frame + 1] = (tarOffsets[frame] as number) + table.contentLength(frame);
+  }
+  return { count: table.count, packedOffsets, tarOffsets };
+}
+
+/** The frame that holds a place in the tar stream. Frames without content start where the next one does, so the last of those that start there counts. */
+function frameAt({ count, tarOffsets }: FrameTable, at: number): number {
+  let low = 0;
+  let high = count;
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if ((tarOffsets[middle] as number) <= at) low = middle;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,145 @@
+import { isBackroomError, type BackroomError } from "@backroom/core/base/errors.ts";
+import { parseLink, type ShareLink } from "@backroom/core/link/link.ts";
+import { whenAborted } from "@backroom/core/node/aborted.ts";
+import { startDownload, type Download } from "@backroom/core/node/downloading.ts";
+import { withOutputFolder } from "@backroom/core/node/output-folder.ts";
+import { keysOf, type OpenedFiles } from "@backroom/core/node/pack-files.ts";
+import type { AgeKeys } from "@backroom/core/pack/age-header.ts";
+import type { PieceStore } from "@backroom/core/store/piece-store.ts";
+import { haveBytesOf } from "./check-step.ts";
+import { clientFor, joinFor, waitsFor } from "./network-use.ts";
+import { interrupted, type Run } from "./run.ts";
+import { fetched } from "./transfer-state.ts";
+import type { Turn } from "./turns.ts";
+
+/** The proxy or the like has changed under a download: it goes on with another client. */
+const GONE = Symbol("gone");
+
+/**
+ * Fetches what a pack lacks and opens it while it arrives; a run that only mends opens nothing. What was fetched stays when it fails or is
+ * stopped. Raises as `startDownload`.
+ */
+export async function fetchStep(run: Run): Promise<void> {
+  const { deps, signal, options } = run;
+  const isMending = options.isMending === true;
+  const turn = await deps.downloads.take(signal, () => run.begin("queued"));
+  if (turn === undefined) throw interrupted();
+  try {
+    const record = run.record();
+    const link = parseLink(record.link ?? "");
+    const isOpened = record.role === "get" && !isMending;
+    const keys = isOpened ? keysOf(link, record.keys) : undefined;
+    const fetch = (): Promise<OpenedFiles | undefined> => fetchPack({ run, link, keys, turn });
+    const opened = await (isOpened ? withOutputFolder(record.output ?? "", fetch) : fetch());
+    if (isMending) return;
+    // What became of it is here as files: a pack that nobody is to fetch from here is not kept beside them.
+    deps.put(fetched(run.record(), opened, deps.nowMs()));
+    if (run.record().state === "done") await deps.packs.remove(record.root ?? "", link.packLength);
+  } finally {
+    turn.end();
+  }
+}
+
+interface Fetch {
+  readonly run: Run;
+  readonly link: ShareLink;
+  readonly keys: AgeKeys | undefined;
+  readonly turn: Turn;
+}
+
+async function fetchPack(fetch: Fetch): Promise<OpenedFiles | undefined> {
+  for (;;) {
+    const outcome = await fetchWithClient(fetch);
+    if (outcome !== GONE) return outcome;
+  }
+}
+
+async function fetchWithClient({
+  run,
+  link,
+  keys,
+  turn,
+}: Fetch): Promise<OpenedFiles | undefined | typeof GONE> {
+  const { deps, signal, options } = run;
+  const record = run.record();
+  const isPatient = record.wait || options.isPatient === true || options.isMending === true;
+  const held = await joinFor(run, link, isPatient);
+  const pack = await deps.packs
+    .hold(link.piecesRoot.toString("hex"), link.packLength)
+    .catch((error: unknown) => {
+      held.release();
+      throw error;
+    });
+  const { store } = pack;
+  const begun = { downloaded: record.downloadedBytes, uploaded: record.uploadedBytes };
+  let failure: BackroomError | undefined;
+  let opening: { readonly doneBytes: number; readonly totalBytes: number } | undefined;
+  let download: Download | undefined;
+  const refresh = (): void => {
+    if (download === undefined) return;
+    const { swarm, gateCount } = download.swarming;
+    const { peerCount, downloadRate, uploadRate, downloadedBytes, uploadedBytes } = swarm.stats();
+    deps.putProgress({
+      doneBytes: haveBytesOf(store),
+      downloadedBytes: begun.downloaded + downloadedBytes,
+      uploadedBytes: begun.uploaded + uploadedBytes,
+    });
+    const common = { peerCount, gateCount, downloadRate, uploadRate };
+    if (store.complete) run.show({ ...common, state: "opening", waits: null, ...opening });
+    else if (peerCount > 0) {
+      turn.resume();
+      failure = undefined;
+      run.show({ ...common, ...progressOf(store), state: "downloading", waits: null });
+    } else run.show({ ...common, ...progressOf(store), state: "looking", waits: lookingFor(failure) });
+  };
+  try {
+    run.begin("looking");
+    download = await startDownload({
+      folder: deps.folder,
+      client: clientFor(held.client, record.profile),
+      link,
+      store,
+      opening: keys === undefined ? undefined : { keys, outputFolder: record.output ?? "" },
+      limits: deps.limits,
+      log: deps.log,
+      signal,
+      isPatient,
+      onAlone: (reason, isLate) => {
+        failure = reason;
+        // Whoever waits for a seeder for long keeps nobody from fetching something else.
+        if (isLate) turn.giveWay();
+      },
+      onOpening: (doneBytes, totalBytes) => (opening = { doneBytes, totalBytes }),
+    });
+    run.activity = { source: download.swarming.swarm.source(), refresh };
+    return await Promise.race([
+      download.finished,
+      whenAborted(held.gone).then((): typeof GONE => GONE),
+      // The store failed, also after everything had arrived.
+      download.swarming.failed,
+    ]);
+  } catch (error) {
+    // Its circuits went with the client; what it says of that is not why it stopped.
+    if (held.gone.aborted && !signal.aborted && isBackroomError(error)) return GONE;
+    throw error;
+  } finally {
+    refresh();
+    run.activity = {};
+    await download?.close();
+    await pack.release();
+    held.release();
+  }
+}
+
+function progressOf(store: PieceStore): { readonly doneBytes: number; readonly totalBytes: number } {
+  return { doneBytes: haveBytesOf(store), totalBytes: store.info.length };
+}
+
+function lookingFor(failure: BackroomError | undefined): Run["live"]["waits"] {
+  return (
+    waitsFor(failure) ?? {
+      why: "nobody who has it was found yet",
+      fix: "ask whoever shared it to keep it running; it is fetched as soon as somebody is there",
+    }
+  );
+}

@@ -1,0 +1,151 @@
+import type { Transfer, TransferState } from "@backroom/api/schemas/transfer.ts";
+import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
+import type { Log } from "@backroom/core/base/log.ts";
+import type { DataFolder } from "@backroom/core/node/data-folder.ts";
+import type { PackSource } from "@backroom/core/pack/source.ts";
+import type { SwarmLimits } from "@backroom/core/swarm/swarm.ts";
+import type { TransferRecord } from "../catalogue/catalogue.ts";
+import { checkStep } from "./check-step.ts";
+import { fetchStep } from "./fetch-step.ts";
+import { linkStep } from "./link-step.ts";
+import type { Live } from "./live.ts";
+import type { Members } from "./members.ts";
+import type { Packs } from "./packs.ts";
+import { sealStep } from "./seal-step.ts";
+import { failed, nextStep } from "./transfer-state.ts";
+import type { Turns } from "./turns.ts";
+
+export interface RunDeps {
+  readonly folder: DataFolder;
+  readonly log: Log;
+  readonly members: Members;
+  readonly packs: Packs;
+  readonly limits: SwarmLimits;
+  readonly sealing: Turns;
+  readonly downloads: Turns;
+  nowMs(): number;
+  /** What is kept of the transfer; undefined once it is removed. */
+  record(): TransferRecord | undefined;
+  /** Keeps it, and tells. */
+  put(record: TransferRecord): void;
+  putProgress(progress: Pick<TransferRecord, "doneBytes" | "downloadedBytes" | "uploadedBytes">): void;
+  /** `live` is another one now. */
+  onLive(): void;
+  notice(level: "note" | "warn", text: string): void;
+}
+
+export interface RunOptions {
+  /** All pieces are verified first. */
+  readonly isCheck?: boolean;
+  /** The pack was found to be damaged, and is completed from others. */
+  readonly isMending?: boolean;
+  /** Nobody sits before it: it was wanted before the daemon was started anew, and waits as long as it takes. */
+  readonly isPatient?: boolean;
+}
+
+/** What goes on in a run's step, as far as it has begun. */
+export interface Activity {
+  /** Bytes of the pack that may still be arriving: reads wait for their pieces. */
+  readonly source?: PackSource | undefined;
+  /** Brings `live` up to date; called every second. */
+  refresh?(): void;
+}
+
+/** One transfer at work: goes from step to step until it rests, or has nothing left to do but to be handed out. */
+export class Run {
+  readonly deps: RunDeps;
+  readonly options: RunOptions;
+  readonly signal: AbortSignal;
+  activity: Activity = {};
+  live: Live;
+  /** Fulfilled when nothing of it goes on any more; never rejected. */
+  readonly ended: Promise<void>;
+  readonly #stop = new AbortController();
+
+  /** Begins at once. */
+  constructor(deps: RunDeps, options: RunOptions) {
+    this.deps = deps;
+    this.options = options;
+    this.signal = this.#stop.signal;
+    this.live = liveOf(this.record());
+    this.ended = this.#go();
+  }
+
+  /** Raises E_INTERRUPTED once the transfer is gone. */
+  record(): TransferRecord {
+    const record = this.deps.record();
+    if (record === undefined) throw interrupted();
+    return record;
+  }
+
+  show(live: Partial<Live>): void {
+    this.live = { ...this.live, ...live };
+    this.deps.onLive();
+  }
+
+  /** A new step: what the last one counted is over. */
+  begin(state: TransferState, waits: Transfer["waits"] = null): void {
+    this.live = { ...liveOf(this.record()), state, waits };
+    this.deps.onLive();
+  }
+
+  /** Fulfilled once it has stopped. What is on disk stays. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.ended;
+  }
+
+  async #go(): Promise<void> {
+    // Not before whoever made it knows it.
+    await Promise.resolve();
+    try {
+      if (this.options.isCheck === true) await checkStep(this);
+      if (this.options.isMending === true) await fetchStep(this);
+      for (;;) {
+        if (this.signal.aborted) return;
+        const step = nextStep(this.record());
+        if (step === "seal") await sealStep(this);
+        else if (step === "link") await linkStep(this);
+        else if (step === "fetch") await fetchStep(this);
+        else return;
+      }
+    } catch (error) {
+      this.#onFailed(error);
+    } finally {
+      this.activity = {};
+    }
+  }
+
+  #onFailed(error: unknown): void {
+    const record = this.deps.record();
+    if (this.signal.aborted || record === undefined) return;
+    const known = isBackroomError(error)
+      ? error
+      : new BackroomError("E_INTERNAL", "a transfer failed in a way it should not", { cause: error });
+    this.deps.log("info", "a transfer failed", { code: known.code });
+    try {
+      this.deps.put(failed(record, known));
+    } catch (unkept) {
+      // A full disk: it is tried again when the daemon starts anew.
+      if (!isBackroomError(unkept)) throw unkept;
+      this.deps.notice("warn", `${known.message}: ${known.why}`);
+    }
+  }
+}
+
+export function liveOf(record: TransferRecord): Live {
+  return {
+    state: "queued",
+    doneBytes: record.doneBytes,
+    totalBytes: record.packLength ?? record.size ?? 0,
+    downloadRate: 0,
+    uploadRate: 0,
+    peerCount: 0,
+    gateCount: 0,
+    waits: null,
+  };
+}
+
+export function interrupted(): BackroomError {
+  return new BackroomError("E_INTERRUPTED", "the transfer was stopped");
+}

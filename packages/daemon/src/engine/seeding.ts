@@ -1,0 +1,351 @@
+import type { Clock } from "@backroom/core/base/clock.ts";
+import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
+import type { Log } from "@backroom/core/base/log.ts";
+import { parseLink, type ShareLink } from "@backroom/core/link/link.ts";
+import type { SharerKey } from "@backroom/core/link/sharer-key.ts";
+import type { Profile } from "@backroom/core/directory/path.ts";
+import type { DataFolder } from "@backroom/core/node/data-folder.ts";
+import type { SwarmLimits } from "@backroom/core/swarm/swarm.ts";
+import { GroupSeats } from "./group-seats.ts";
+import type { Live } from "./live.ts";
+import type { Held, Member } from "./member.ts";
+import { clientFor, waitsFor } from "./network-use.ts";
+import { OwnSeat } from "./own-seat.ts";
+import type { Packs } from "./packs.ts";
+import { Roster } from "./roster.ts";
+
+/** How long a group is on the air where there are more than may be: longer than the longest pause of whoever waits for a share of it. */
+const TURN_MS = 30 * 60_000;
+/** Changes that come together, as when a daemon starts, are made together. */
+const SETTLE_MS = 200;
+
+/** What handing out a share takes. */
+export interface SeededShare {
+  readonly id: string;
+  readonly link: ShareLink;
+  readonly sharer: SharerKey | undefined;
+  readonly profile: Profile;
+}
+
+export interface SeatDeps {
+  readonly folder: DataFolder;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly packs: Packs;
+  readonly limits: SwarmLimits;
+  /** Reads what is kept of a share; undefined once it is removed. */
+  share(id: string): SeededShare | undefined;
+  /** Its pack is not whole, or turned out to be damaged. */
+  onIncomplete(id: string): void;
+  /** It cannot be handed out: its files cannot be read. */
+  onFailed(id: string, error: BackroomError): void;
+  /** Somebody fetched it just now. */
+  onActive(id: string): void;
+  /** Payload handed out since the last call. */
+  onUploaded(id: string, bytes: number): void;
+}
+
+/** What one share's seat says of itself. */
+export interface SeatStats {
+  readonly gateCount: number;
+  readonly peerCount: number;
+  readonly uploadRate: number;
+}
+
+/** All shares that are handed out in one network: keeps the roster's word while the network is joined. */
+export class NetworkSeeding {
+  readonly roster = new Roster();
+  readonly #deps: SeatDeps;
+  readonly #member: Member;
+  readonly #stop = new AbortController();
+  readonly #own = new Map<string, OwnSeat>();
+  #groups: GroupSeats[] = [];
+  #held: Held | undefined;
+  #isHolding = false;
+  #turn = 0;
+  #cancelTurn: (() => void) | undefined;
+  #cancelSettle: (() => void) | undefined;
+  /** Seats are opened and closed one after the other. */
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(member: Member, deps: SeatDeps) {
+    this.#member = member;
+    this.#deps = deps;
+  }
+
+  /** From the one that was active longest ago to the latest. */
+  add(shares: Iterable<{ readonly id: string; readonly profile: Profile }>): void {
+    for (const { id, profile } of shares) this.roster.add(id, profile);
+    this.#settleSoon();
+  }
+
+  touch(id: string): void {
+    this.roster.touch(id);
+    this.#settleSoon();
+  }
+
+  /** Fulfilled when nothing of it is open any more. */
+  async remove(id: string): Promise<void> {
+    this.roster.remove(id);
+    const own = this.#own.get(id);
+    this.#own.delete(id);
+    await own?.close();
+    await Promise.all(this.#groups.map((group) => group.remove(id)));
+    this.#settleSoon();
+    await this.#work;
+  }
+
+  live(id: string): Live | undefined {
+    if (!this.roster.has(id)) return undefined;
+    const stats = this.#stats(id);
+    const { state } = this;
+    return {
+      state,
+      downloadRate: 0,
+      uploadRate: stats?.uploadRate ?? 0,
+      peerCount: stats?.peerCount ?? 0,
+      gateCount: stats?.gateCount ?? 0,
+      waits: state === "seeding" ? this.#waits(stats) : waitsFor(this.#member.failure),
+    };
+  }
+
+  /** What all of them do just now. */
+  get state(): "seeding" | "joining" {
+    return this.#held !== undefined && !this.#held.gone.aborted ? "seeding" : "joining";
+  }
+
+  /** Shares that are open just now: their numbers may change. */
+  busy(): string[] {
+    return [...this.#own.keys(), ...this.#groups.flatMap((group) => group.awake())];
+  }
+
+  /** Every second: counts what was handed out, and lets go of what is not used. */
+  tick(): void {
+    for (const seat of this.#own.values()) seat.tick();
+    for (const group of this.#groups) group.tick();
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#cancelTurn?.();
+    this.#cancelSettle?.();
+    await this.#work;
+    await this.#closeSeats();
+    this.#held?.release();
+  }
+
+  #stats(id: string): SeatStats | undefined {
+    const own = this.#own.get(id)?.stats();
+    return own ?? this.#groups.map((group) => group.stats(id)).find((stats) => stats !== undefined);
+  }
+
+  #waits(stats: SeatStats | undefined): Live["waits"] {
+    if (stats !== undefined) {
+      if (stats.gateCount > 0) return null;
+      return {
+        why: "no relay has taken the share on as a gate yet, so it cannot be found",
+        fix: "wait: other relays are asked by themselves",
+      };
+    }
+    const turns = this.roster.turnCount();
+    if (turns === 1) return null;
+    return {
+      why: `this computer hands out more shares than can be found at a time: this one takes turns, ${TURN_MS / 60_000} minutes in every ${(turns * TURN_MS) / 60_000}`,
+      fix: "whoever fetches it waits for its turn; what was fetched lately can be found all the time. Pausing shares that nobody needs shortens the rounds",
+    };
+  }
+
+  #settleSoon(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#cancelSettle ??= this.#deps.clock.after(SETTLE_MS, () => {
+      this.#cancelSettle = undefined;
+      this.#settle();
+    });
+  }
+
+  /** Brings seats and roster together. */
+  #settle(): void {
+    this.#work = this.#work
+      .then(() => this.#reconcile())
+      .catch((error: unknown) => {
+        if (!isBackroomError(error)) throw error;
+        this.#deps.log("warn", "shares could not be registered", { code: error.code });
+      });
+  }
+
+  async #reconcile(): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    if (this.roster.size === 0) {
+      await this.#closeSeats();
+      this.#held?.release();
+      this.#held = undefined;
+      return;
+    }
+    const held = this.#held;
+    if (held === undefined || held.gone.aborted) return this.#hold();
+    const own = new Set(this.roster.own());
+    const gone = [...this.#own].filter(([id]) => !own.has(id));
+    for (const [id, seat] of gone) {
+      this.#own.delete(id);
+      await seat.close();
+    }
+    for (const id of own) {
+      if (this.#own.has(id)) continue;
+      const share = this.#deps.share(id);
+      if (share !== undefined) this.#own.set(id, new OwnSeat(share, held.client, this.#deps));
+    }
+    await this.#reconcileGroups(held);
+  }
+
+  async #reconcileGroups(held: Held): Promise<void> {
+    const wanted = this.roster.onAir(this.#turn);
+    for (const group of this.#groups.splice(wanted.length)) await group.close();
+    for (const [place, { profile, ids }] of wanted.entries()) {
+      let group = this.#groups[place];
+      if (group !== undefined && group.profile !== profile) await group.close();
+      if (group?.profile !== profile) {
+        group = await GroupSeats.open(place, clientFor(held.client, profile), {
+          ...this.#deps,
+          profile,
+          network: this.#member.network,
+        });
+      }
+      this.#groups[place] = group;
+      await group.set(ids);
+    }
+    if (this.roster.turnCount() === 1) {
+      this.#cancelTurn?.();
+      this.#cancelTurn = undefined;
+      this.#turn = 0;
+      return;
+    }
+    this.#cancelTurn ??= this.#deps.clock.after(TURN_MS, () => {
+      this.#cancelTurn = undefined;
+      this.#turn++;
+      this.#settle();
+    });
+  }
+
+  /** Waits for the network as long as it takes: shares that were handed out before are to be found again whenever that is possible. */
+  #hold(): void {
+    if (this.#isHolding) return;
+    this.#isHolding = true;
+    void this.#closeSeats();
+    const need = { accept: new Set<never>(), isFinal: () => false, signal: this.#stop.signal };
+    this.#member
+      .use(need)
+      .then((held) => {
+        this.#held = held;
+        held.gone.addEventListener("abort", () => {
+          this.#held = undefined;
+          this.#settle();
+        });
+        this.#settle();
+      })
+      .catch((error: unknown) => {
+        if (!isBackroomError(error, "E_INTERRUPTED")) throw error;
+      })
+      .finally(() => {
+        this.#isHolding = false;
+      });
+  }
+
+  async #closeSeats(): Promise<void> {
+    const seats = [...this.#own.values(), ...this.#groups];
+    this.#own.clear();
+    this.#groups = [];
+    await Promise.all(seats.map((seat) => seat.close()));
+  }
+}
+
+/** All shares that are handed out, by their network. */
+export class Seeding {
+  readonly #deps: SeatDeps;
+  readonly #memberOf: (networkId: number) => Promise<Member | undefined>;
+  readonly #networks = new Map<number, NetworkSeeding>();
+  readonly #networkOf = new Map<string, number>();
+
+  constructor(deps: SeatDeps, memberOf: (networkId: number) => Promise<Member | undefined>) {
+    this.#deps = deps;
+    this.#memberOf = memberOf;
+  }
+
+  /** From the one that was active longest ago to the latest, each with its link as text. A network that is unknown fails its shares. */
+  async add(
+    shares: readonly { readonly id: string; readonly link: string; readonly profile: Profile }[],
+  ): Promise<void> {
+    const byNetwork = new Map<number, (typeof shares)[number][]>();
+    for (const share of shares) {
+      const { networkId } = parseLink(share.link);
+      this.#networkOf.set(share.id, networkId);
+      const ofNetwork = byNetwork.get(networkId) ?? [];
+      byNetwork.set(networkId, ofNetwork);
+      ofNetwork.push(share);
+    }
+    for (const [networkId, ofNetwork] of byNetwork) {
+      const network = await this.#network(networkId);
+      const left = ofNetwork.filter(({ id }) => this.#networkOf.get(id) === networkId);
+      if (network !== undefined) network.add(left);
+      else for (const { id } of left) this.#deps.onFailed(id, unknownNetwork());
+    }
+  }
+
+  has(id: string): boolean {
+    return this.#networkOf.has(id);
+  }
+
+  /** How many of them are in which state. */
+  counts(): { readonly state: "seeding" | "joining"; readonly count: number }[] {
+    return [...this.#networks.values()].map(({ state, roster }) => ({ state, count: roster.size }));
+  }
+
+  touch(id: string): void {
+    this.#of(id)?.touch(id);
+  }
+
+  /** Ids of the latest active ones. */
+  latest(): string[] {
+    return [...this.#networks.values()].flatMap(({ roster }) => roster.own());
+  }
+
+  async remove(id: string): Promise<void> {
+    const network = this.#of(id);
+    this.#networkOf.delete(id);
+    await network?.remove(id);
+  }
+
+  live(id: string): Live | undefined {
+    return this.#of(id)?.live(id);
+  }
+
+  busy(): string[] {
+    return [...this.#networks.values()].flatMap((network) => network.busy());
+  }
+
+  tick(): void {
+    for (const network of this.#networks.values()) network.tick();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#networks.values()].map((network) => network.close()));
+  }
+
+  #of(id: string): NetworkSeeding | undefined {
+    return this.#networks.get(this.#networkOf.get(id) ?? -1);
+  }
+
+  async #network(networkId: number): Promise<NetworkSeeding | undefined> {
+    const member = await this.#memberOf(networkId);
+    if (member === undefined) return undefined;
+    const network = this.#networks.get(networkId) ?? new NetworkSeeding(member, this.#deps);
+    this.#networks.set(networkId, network);
+    return network;
+  }
+}
+
+function unknownNetwork(): BackroomError {
+  return new BackroomError(
+    "E_NO_NETWORK",
+    "the network that this share belongs to is not known here any more",
+  );
+}

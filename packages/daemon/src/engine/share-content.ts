@@ -1,0 +1,244 @@
+import { open, type FileHandle } from "node:fs/promises";
+import { constants } from "node:fs";
+import path from "node:path";
+import type { Answer, Input } from "@backroom/api/routes.ts";
+import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
+import { parseLink } from "@backroom/core/link/link.ts";
+import { keysOf } from "@backroom/core/node/pack-files.ts";
+import type { PackEntry } from "@backroom/core/pack/entry.ts";
+import { checkOutputPath } from "@backroom/core/pack/output-path.ts";
+import { PackReader, type PackSpan } from "@backroom/core/pack/pack-reader.ts";
+import type { PackSource } from "@backroom/core/pack/source.ts";
+import type { PieceStore } from "@backroom/core/store/piece-store.ts";
+import type { TransferRecord } from "../catalogue/catalogue.ts";
+import type { ContentFile, ShareContent } from "./content.ts";
+import type { Transfers } from "./transfers.ts";
+
+/** A file on the disk is read in parts of this size. */
+const READ_BYTES = 256 * 1024;
+
+/** The files of shares: what there is, and their bytes. */
+export class ShareFiles implements ShareContent {
+  readonly #transfers: Transfers;
+
+  constructor(transfers: Transfers) {
+    this.#transfers = transfers;
+  }
+
+  async open(transferId: string, filePath: string, signal: AbortSignal): Promise<ContentFile> {
+    const record = this.#transfers.record(transferId);
+    if (isOpenedOnly(record)) return openedFile(record, filePath, signal);
+    const pack = await this.#openPack(record, signal);
+    try {
+      const entry = await entryOf(pack.reader, filePath);
+      return {
+        size: entry.size,
+        mtimeMs: entry.mtime === 0 ? null : entry.mtime * 1000,
+        read: (start, end) => this.#read(record, entry, { start, end, signal }),
+      };
+    } finally {
+      await pack.release();
+    }
+  }
+
+  /** A page of the index. Raises as `open`; E_BUSY while the index is not there yet. */
+  async list({ id, after, limit }: Input<"files">, signal: AbortSignal): Promise<Answer<"files">> {
+    const record = this.#transfers.record(id);
+    const pack = await this.#openPack(record, signal);
+    try {
+      const skip = after === undefined ? 0 : parseCursor(after);
+      const has = (span: PackSpan): boolean => hasSpan(pack.store, span);
+      const isWhole = pack.store.complete;
+      // The table of frames is at the end: without it nobody can say what can be read of a file.
+      const hasTable = isWhole || pack.store.have(pack.store.info.pieceCount - 1);
+      const files: Answer<"files">["files"] = [];
+      let at = 0;
+      for await (const entry of pack.reader.entries()) {
+        if (entry.kind === "directory") continue;
+        at++;
+        if (at <= skip) continue;
+        if (files.length === limit) break;
+        const doneBytes = isWhole ? entry.size : hasTable ? await pack.reader.readableBytes(entry, has) : 0;
+        const mtimeMs = entry.mtime === 0 ? null : entry.mtime * 1000;
+        files.push({ path: entry.path, size: entry.size, mtimeMs, doneBytes });
+      }
+      const isEnd = at <= skip + files.length;
+      const total = record.fileCount ?? (isEnd ? at : at + 1);
+      return { files, next: isEnd ? null : String(skip + files.length), total };
+    } finally {
+      await pack.release();
+    }
+  }
+
+  async *#read(
+    record: TransferRecord,
+    entry: PackEntry,
+    range: { readonly start: number; readonly end: number; readonly signal: AbortSignal },
+  ): AsyncGenerator<Uint8Array> {
+    const pack = await this.#openPack(record, range.signal);
+    try {
+      const parts = pack.reader.read(entry, range.start, range.end);
+      for (;;) {
+        const next = await pack.untilStopped(parts.next());
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } finally {
+      await pack.release();
+    }
+  }
+
+  /** Its store and a reader over it. What is still arriving is waited for, in the order in which it is read. */
+  async #openPack(record: TransferRecord, signal: AbortSignal) {
+    const { id, root, packLength, link: text } = record;
+    if (root === null || packLength === null || text === null) {
+      throw new BackroomError("E_NOT_HELD", "the share is not sealed yet", {
+        why: "its files are not in a pack yet",
+        fix: "wait until it is sealed",
+      });
+    }
+    if (isOpenedOnly(record)) throw notHeld();
+    const pack = await this.#transfers.packs.hold(root, packLength);
+    const arriving = this.#transfers.arriving(id);
+    const untilStopped = stoppable(signal);
+    try {
+      if (!pack.store.complete && arriving === undefined && pack.store.haveCount() === 0) throw notHeld();
+      const source = arriving ?? sourceOf(pack.store);
+      const reader = await untilStopped(PackReader.open(source, keysOf(parseLink(text), record.keys)));
+      return { store: pack.store, reader, untilStopped, release: () => pack.release() };
+    } catch (error) {
+      await pack.release();
+      throw error;
+    }
+  }
+}
+
+/** It was opened, and its pack is gone: what is left of it are files on the disk. */
+function isOpenedOnly({ role, state, finishedMs }: TransferRecord): boolean {
+  return role === "get" && state === "done" && finishedMs !== null;
+}
+
+/** Of a pack that does not arrive just now: what is not there cannot be waited for. */
+function sourceOf(store: PieceStore): PackSource {
+  return {
+    length: store.info.length,
+    async read(offset, length) {
+      if (!hasSpan(store, { offset, length })) throw notHeld();
+      return store.read(offset, length);
+    },
+  };
+}
+
+function hasSpan(store: PieceStore, { offset, length }: PackSpan): boolean {
+  const { pieceLength } = store.info;
+  const last = Math.floor((offset + Math.max(1, length) - 1) / pieceLength);
+  for (let piece = Math.floor(offset / pieceLength); piece <= last; piece++)
+    if (!store.have(piece)) return false;
+  return true;
+}
+
+async function entryOf(reader: PackReader, filePath: string): Promise<PackEntry> {
+  for await (const entry of reader.entries()) {
+    if (entry.path === filePath && entry.kind !== "directory") return entry;
+  }
+  throw noFile();
+}
+
+/** A file where the download put it. The path comes from outside: it is checked like one that is to be written. */
+async function openedFile(
+  record: TransferRecord,
+  filePath: string,
+  signal: AbortSignal,
+): Promise<ContentFile> {
+  const [top] = record.paths;
+  if (top === undefined) throw notHeld();
+  const parts = checked(filePath);
+  // Under its only top-level name, or in a folder of the share's name.
+  const places = [path.join(path.dirname(top), ...parts), path.join(top, ...parts)];
+  for (const place of places) {
+    if (place !== top && !place.startsWith(top + path.sep)) continue;
+    const handle = await openPlain(place);
+    if (handle === undefined) continue;
+    try {
+      const stat = await handle.stat();
+      if (!stat.isFile()) continue;
+      const { size, mtimeMs } = stat;
+      return {
+        size,
+        mtimeMs: Math.round(mtimeMs),
+        read: (start, end) => readFileRange(place, { start, end: Math.min(end, size), signal }),
+      };
+    } finally {
+      await handle.close();
+    }
+  }
+  throw noFile();
+}
+
+function checked(filePath: string): string[] {
+  try {
+    return checkOutputPath(filePath);
+  } catch (error) {
+    if (!isBackroomError(error, "E_UNSAFE_PATH")) throw error;
+    throw noFile();
+  }
+}
+
+async function openPlain(place: string): Promise<FileHandle | undefined> {
+  return open(place, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)).catch(
+    () => undefined,
+  );
+}
+
+async function* readFileRange(
+  place: string,
+  { start, end, signal }: { readonly start: number; readonly end: number; readonly signal: AbortSignal },
+): AsyncGenerator<Uint8Array> {
+  const handle = await openPlain(place);
+  if (handle === undefined) throw notHeld();
+  try {
+    for (let at = start; at < end;) {
+      if (signal.aborted) throw stopped();
+      const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, end - at));
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
+      if (bytesRead === 0) throw new BackroomError("E_FILE", "a file became shorter while it was read");
+      at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Waits for what may never come only until `signal` is aborted. */
+function stoppable(signal: AbortSignal): <T>(work: Promise<T>) => Promise<T> {
+  const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(stopped());
+    else signal.addEventListener("abort", () => reject(stopped()), { once: true });
+  });
+  aborted.catch(() => {});
+  return (work) => {
+    work.catch(() => {});
+    return Promise.race([work, aborted]);
+  };
+}
+
+function parseCursor(after: string): number {
+  if (!/^\d{1,9}$/.test(after)) throw new BackroomError("E_CURSOR", "the list cannot go on there");
+  return Number(after);
+}
+
+function stopped(): BackroomError {
+  return new BackroomError("E_INTERRUPTED", "reading was stopped");
+}
+
+function noFile(): BackroomError {
+  return new BackroomError("E_NO_FILE", "there is no such file in the share");
+}
+
+function notHeld(): BackroomError {
+  return new BackroomError("E_NOT_HELD", "the pack of this share is not here, or not this part of it", {
+    why: "a download that is not handed out keeps its files and not its pack, and one that is paused fetches nothing",
+    fix: "resume it, or fetch it again with --seed to keep the pack",
+  });
+}

@@ -1,0 +1,106 @@
+import type { Failure } from "@backroom/api/schemas/common.ts";
+import type { BackroomError } from "@backroom/core/base/errors.ts";
+import type { TransferRecord } from "../catalogue/catalogue.ts";
+
+/**
+ * What a transfer has to do next:
+ * - `seal`: files become a pack · `link`: the pack gets its link, which names relays of the network
+ * - `fetch`: the pack arrives, and is opened where it is not a mirror · `hand-out`: others fetch it from here
+ * - `rest`: nothing, until a person says so
+ */
+export type Step = "seal" | "link" | "fetch" | "hand-out" | "rest";
+
+/** From what is kept alone, so that a start after a kill goes on with the same step. */
+export function nextStep(record: TransferRecord): Step {
+  if (record.state !== "sealing" && record.state !== "active") return "rest";
+  if (record.role !== "share") return record.finishedMs === null ? "fetch" : "hand-out";
+  if (record.root === null) return "seal";
+  return record.link === null ? "link" : "hand-out";
+}
+
+/** What sealing gave. */
+export interface Sealed {
+  readonly root: string;
+  readonly packLength: number;
+  readonly name: string;
+  readonly fileCount: number;
+  /** Of the files, bytes. */
+  readonly size: number;
+  readonly leftOutCount: number;
+  readonly sharerSeed: string;
+  /** SECRET, in hex: of the identity that opens the pack; undefined where a password or people's keys do. */
+  readonly identity: string | undefined;
+}
+
+export function sealed(record: TransferRecord, facts: Sealed): TransferRecord {
+  const { identity, ...more } = facts;
+  return {
+    ...record,
+    ...more,
+    kind: identity === undefined ? "locked" : "read",
+    doneBytes: facts.packLength,
+    // It becomes part of the link, which is all that keeps it from then on.
+    keys: identity === undefined ? {} : { identity },
+  };
+}
+
+/** What was sealed is not there: the process was killed before it had its place. */
+export function unsealed(record: TransferRecord): TransferRecord {
+  return {
+    ...record,
+    state: "sealing",
+    root: null,
+    link: null,
+    sharerSeed: null,
+    packLength: null,
+    keys: {},
+  };
+}
+
+export function linked(record: TransferRecord, link: string, nowMs: number): TransferRecord {
+  return { ...record, state: "active", link, keys: {}, finishedMs: nowMs };
+}
+
+/** What opening put where; undefined for a mirror. */
+export interface Opened {
+  readonly name: string;
+  readonly fileCount: number;
+  readonly size: number;
+  readonly paths: string[];
+}
+
+export function fetched(record: TransferRecord, opened: Opened | undefined, nowMs: number): TransferRecord {
+  return {
+    ...record,
+    ...opened,
+    state: record.role === "mirror" || record.seed ? "active" : "done",
+    finishedMs: nowMs,
+    doneBytes: record.packLength ?? record.doneBytes,
+    keys: {},
+  };
+}
+
+export function paused(record: TransferRecord): TransferRecord {
+  return { ...record, state: "paused", failure: null };
+}
+
+export function failed(record: TransferRecord, error: BackroomError): TransferRecord {
+  return { ...record, state: "failed", failure: failureOf(error) };
+}
+
+/** Goes on with the step that it stopped at. What is done and not to be handed out stays done. */
+export function resumed(record: TransferRecord): TransferRecord {
+  if (record.state === "sealing" || record.state === "active" || record.state === "done") return record;
+  const isSealing = record.role === "share" && record.link === null;
+  const isDone = record.role === "get" && record.finishedMs !== null && !record.seed;
+  return { ...record, state: isSealing ? "sealing" : isDone ? "done" : "active", failure: null };
+}
+
+/** To be fetched once more, as somebody asked for it again. */
+export function fetchedAgain(record: TransferRecord): TransferRecord {
+  return { ...record, state: "active", failure: null, finishedMs: null, paths: [] };
+}
+
+export function failureOf({ code, message, why, fix }: BackroomError): Failure {
+  return { code, what: message, why, fix };
+}

@@ -1,0 +1,374 @@
+import type { Transfer, TransferState } from "@backroom/api/schemas/transfer.ts";
+import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
+import type { Clock } from "@backroom/core/base/clock.ts";
+import { parseLink } from "@backroom/core/link/link.ts";
+import { sharerKeyFromSeed } from "@backroom/core/link/sharer-key.ts";
+import { removeKeptGates } from "@backroom/core/node/kept-gates.ts";
+import { readNetwork } from "@backroom/core/node/networks.ts";
+import { removeShareRecord } from "@backroom/core/node/share-record.ts";
+import type { PackSource } from "@backroom/core/pack/source.ts";
+import type { SwarmLimits } from "@backroom/core/swarm/swarm.ts";
+import type { StoredState, TransferRecord } from "../catalogue/catalogue.ts";
+import type { DaemonContext, TransferTotals } from "../context.ts";
+import { viewOf, type Live } from "./live.ts";
+import type { Members } from "./members.ts";
+import { Packs } from "./packs.ts";
+import { Run, type RunOptions } from "./run.ts";
+import { Seeding, type SeededShare } from "./seeding.ts";
+import { failed, nextStep } from "./transfer-state.ts";
+import { Turns } from "./turns.ts";
+
+/** Sealing uses all cores and the disk: more at a time make each slower, not all of them faster. */
+const SEALED_AT_A_TIME = 2;
+const TICK_MS = 1_000;
+/** Records read at a time when the daemon starts. */
+const PAGE = 1_000;
+/** Under which the catalogue keeps the ids of the shares that were active last. */
+const LATEST = "engine.latest";
+
+/** All transfers of this computer: what each does now, and who is at it. What outlasts the daemon is the catalogue's. */
+export class Transfers {
+  readonly context: DaemonContext;
+  readonly packs: Packs;
+  readonly #members: Members;
+  readonly #limits: SwarmLimits;
+  readonly #clock: Clock;
+  readonly #runs = new Map<string, Run>();
+  /** What is done to a pack beside its run, such as opening it once more. */
+  readonly #jobs = new Map<string, Live>();
+  readonly #seeding: Seeding;
+  readonly #sealing = new Turns(() => SEALED_AT_A_TIME);
+  readonly #downloads: Turns;
+  /** Changes of one transfer wait for each other. */
+  readonly #queues = new Map<string, Promise<unknown>>();
+  /** Transfers whose numbers have changed since they were told last. */
+  readonly #changed = new Set<string>();
+  #downloadedBytes = 0;
+  #uploadedBytes = 0;
+  #latest: ReadonlySet<string> = new Set();
+  #cancelTick: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(context: DaemonContext, members: Members, limits: SwarmLimits) {
+    this.context = context;
+    this.#members = members;
+    this.#limits = limits;
+    this.#clock = context.machine.clock;
+    this.packs = new Packs(context.folder);
+    this.#downloads = new Turns(() => context.settings.get("downloads.active"));
+    context.settings.onChange((key) => {
+      if (key === "downloads.active") this.#downloads.look();
+    });
+    const { folder, log } = context;
+    this.#seeding = new Seeding(
+      {
+        folder,
+        clock: this.#clock,
+        log,
+        packs: this.packs,
+        limits,
+        share: (id) => this.#seeded(id),
+        onIncomplete: (id) => void this.#mend(id),
+        onFailed: (id, error) => void this.#onSeedingFailed(id, error),
+        onActive: (id) => this.#seeding.touch(id),
+        onUploaded: (id, bytes) => this.#onUploaded(id, bytes),
+      },
+      async (networkId) => {
+        const network = await readNetwork(folder, networkId);
+        return network === undefined ? undefined : members.of(network);
+      },
+    );
+    members.onChange(() => {
+      for (const id of this.#runs.keys()) this.#changed.add(id);
+    });
+  }
+
+  /** Everything goes on as it was wanted last. */
+  async start(): Promise<void> {
+    const seeds: {
+      readonly id: string;
+      readonly link: string;
+      readonly profile: TransferRecord["profile"];
+    }[] = [];
+    for (const record of this.#all(["sealing", "active"])) {
+      const { id, link, profile } = record;
+      if (nextStep(record) === "hand-out" && link !== null) seeds.push({ id, link, profile });
+      else this.launch(id, { isPatient: true });
+    }
+    await this.#seeding.add(inOrderOfActivity(seeds, this.context.catalogue.value(LATEST)));
+    this.#tickLater();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelTick?.();
+    this.#keepLatest();
+    await Promise.all([...[...this.#runs.values()].map((run) => run.stop()), this.#seeding.close()]);
+  }
+
+  /** Raises E_NO_TRANSFER. */
+  record(id: string): TransferRecord {
+    const record = this.context.catalogue.get(id);
+    if (record === undefined) throw noTransfer();
+    return record;
+  }
+
+  /** Raises E_NO_TRANSFER. */
+  view(id: string): Transfer {
+    return this.viewOf(this.record(id));
+  }
+
+  viewOf(record: TransferRecord): Transfer {
+    return viewOf(record, this.#liveOf(record.id));
+  }
+
+  stateOf(record: TransferRecord): TransferState {
+    return this.viewOf(record).state;
+  }
+
+  /** Live states and how many are in them; what is kept as over is the catalogue's to count. */
+  liveCounts(): Map<TransferState, number> {
+    const counts = new Map<TransferState, number>();
+    const add = (state: TransferState, count: number): unknown =>
+      counts.set(state, (counts.get(state) ?? 0) + count);
+    for (const { state, count } of this.#seeding.counts()) add(state, count);
+    for (const id of this.#runs.keys()) add(this.#liveOf(id)?.state ?? "queued", 1);
+    return counts;
+  }
+
+  totals(): TransferTotals {
+    const counts = this.liveCounts();
+    for (const state of ["paused", "done", "failed"] as const) {
+      counts.set(state, this.context.catalogue.list({ states: [state], limit: 1 }).total);
+    }
+    const lives = [...this.#runs.keys(), ...this.#seeding.busy()].map((id) => this.#liveOf(id));
+    const sum = (value: (live: Live) => number): number =>
+      lives.reduce((total, live) => total + (live === undefined ? 0 : value(live)), 0);
+    return {
+      byState: Object.fromEntries([...counts].filter(([, count]) => count > 0)),
+      downloadRate: Math.round(sum(({ downloadRate }) => downloadRate)),
+      uploadRate: Math.round(sum(({ uploadRate }) => uploadRate)),
+      downloadedBytes: this.#downloadedBytes,
+      uploadedBytes: this.#uploadedBytes,
+      peerCount: sum(({ peerCount }) => peerCount),
+    };
+  }
+
+  /** Keeps it, and tells everybody. Raises E_STORE, E_DISK_FULL. */
+  put(record: TransferRecord): void {
+    this.context.catalogue.put(record);
+    this.publish(record.id);
+  }
+
+  publish(id: string): void {
+    this.#changed.delete(id);
+    const record = this.context.catalogue.get(id);
+    if (record === undefined || this.#isClosed) return;
+    const changed = [this.viewOf(record)];
+    this.context.events.publish({ name: "transfers", data: { changed, removed: [] } });
+  }
+
+  /** Runs after every other change of the same transfer. */
+  async change<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#queues.get(id) ?? Promise.resolve();
+    const turn = before.then(work);
+    const settled = turn.catch(() => {});
+    this.#queues.set(id, settled);
+    try {
+      return await turn;
+    } finally {
+      if (this.#queues.get(id) === settled) this.#queues.delete(id);
+    }
+  }
+
+  /** Lets it go on from what is kept of it. */
+  launch(id: string, options: RunOptions = {}): void {
+    if (this.#isClosed || this.#runs.has(id)) return;
+    const { catalogue, folder, log } = this.context;
+    const run = new Run(
+      {
+        folder,
+        log,
+        members: this.#members,
+        packs: this.packs,
+        limits: this.#limits,
+        sealing: this.#sealing,
+        downloads: this.#downloads,
+        nowMs: () => this.#clock.nowMs(),
+        record: () => catalogue.get(id),
+        put: (record) => this.put(record),
+        putProgress: (progress) => this.#putProgress(id, progress),
+        onLive: () => this.#onLive(id),
+        notice: (level, text) => this.notice(id, level, text),
+      },
+      options,
+    );
+    this.#runs.set(id, run);
+    void run.ended.then(() => this.#onEnded(id, run));
+  }
+
+  /** Fulfilled when nothing is done for it any more: no run, nothing handed out. */
+  async halt(id: string): Promise<void> {
+    const run = this.#runs.get(id);
+    this.#runs.delete(id);
+    await Promise.all([run?.stop(), this.#seeding.remove(id)]);
+  }
+
+  /** What is there of its pack, and how it is read: what is read from an arriving one comes first. Undefined where nothing of it is at work. */
+  arriving(id: string): PackSource | undefined {
+    return this.#runs.get(id)?.activity.source;
+  }
+
+  /** Shows what is done to it beside its run; undefined ends that. */
+  job(id: string, live: Live | undefined): void {
+    if (live === undefined) this.#jobs.delete(id);
+    else this.#jobs.set(id, live);
+    this.#changed.add(id);
+  }
+
+  /** Forgets it. What it fetched stays, and its pack where `keepPack` says so. Raises E_STORE. */
+  async forget(id: string, keepPack: boolean): Promise<void> {
+    const { catalogue, folder, events } = this.context;
+    await this.halt(id);
+    const { root, packLength } = this.record(id);
+    // First: a kill in between leaves a pack that nobody knows of, rather than a transfer without one.
+    catalogue.remove(id);
+    events.publish({ name: "transfers", data: { changed: [], removed: [id] } });
+    if (root === null || packLength === null) return;
+    await removeShareRecord(folder, Buffer.from(root, "hex"));
+    await removeKeptGates(folder, Buffer.from(root, "hex"));
+    if (!keepPack) await this.packs.remove(root, packLength);
+  }
+
+  notice(id: string | null, level: "note" | "warn", text: string): void {
+    this.context.events.publish({ name: "notice", data: { level, text, transfer: id } });
+  }
+
+  /** Every record in one of the states, newest first. */
+  *#all(states: readonly StoredState[]): Generator<TransferRecord> {
+    let after: string | undefined;
+    do {
+      const page = this.context.catalogue.list({ states, after, limit: PAGE });
+      yield* page.transfers;
+      after = page.next ?? undefined;
+    } while (after !== undefined);
+  }
+
+  #liveOf(id: string): Live | undefined {
+    return this.#jobs.get(id) ?? this.#runs.get(id)?.live ?? this.#seeding.live(id);
+  }
+
+  #onEnded(id: string, run: Run): void {
+    if (this.#runs.get(id) !== run) return;
+    this.#runs.delete(id);
+    const record = this.context.catalogue.get(id);
+    if (record === undefined || this.#isClosed) return;
+    if (nextStep(record) === "hand-out" && record.link !== null) {
+      const { link, profile } = record;
+      void this.#seeding.add([{ id, link, profile }]).then(() => this.publish(id));
+    }
+    this.publish(id);
+  }
+
+  /** A state that is new is told at once; numbers with the next tick. */
+  #onLive(id: string): void {
+    this.#changed.add(id);
+  }
+
+  #putProgress(
+    id: string,
+    progress: Pick<TransferRecord, "doneBytes" | "downloadedBytes" | "uploadedBytes">,
+  ): void {
+    const before = this.context.catalogue.get(id);
+    if (before === undefined) return;
+    const { doneBytes, downloadedBytes, uploadedBytes } = progress;
+    const isSame =
+      before.doneBytes === doneBytes &&
+      before.downloadedBytes === downloadedBytes &&
+      before.uploadedBytes === uploadedBytes;
+    if (isSame) return;
+    this.#downloadedBytes += Math.max(0, downloadedBytes - before.downloadedBytes);
+    this.#uploadedBytes += Math.max(0, uploadedBytes - before.uploadedBytes);
+    this.context.catalogue.putProgress(id, { doneBytes, downloadedBytes, uploadedBytes });
+    this.#changed.add(id);
+  }
+
+  #onUploaded(id: string, bytes: number): void {
+    const record = this.context.catalogue.get(id);
+    if (record === undefined) return;
+    this.#putProgress(id, { ...record, uploadedBytes: record.uploadedBytes + bytes });
+  }
+
+  #seeded(id: string): SeededShare | undefined {
+    const record = this.context.catalogue.get(id);
+    if (record?.link === null || record === undefined) return undefined;
+    const { sharerSeed, profile } = record;
+    const sharer = sharerSeed === null ? undefined : sharerKeyFromSeed(Buffer.from(sharerSeed, "hex"));
+    return { id, link: parseLink(record.link), sharer, profile };
+  }
+
+  /** What is damaged, or was lost, comes from others, while what is there is handed out. */
+  async #mend(id: string): Promise<void> {
+    if (this.#runs.has(id) || this.#isClosed) return;
+    await this.change(id, async () => {
+      const record = this.context.catalogue.get(id);
+      if (record === undefined || nextStep(record) !== "hand-out" || this.#runs.has(id)) return;
+      await this.#seeding.remove(id);
+      this.launch(id, { isMending: true });
+    });
+  }
+
+  async #onSeedingFailed(id: string, error: BackroomError): Promise<void> {
+    if (this.#isClosed) return;
+    await this.change(id, async () => {
+      await this.halt(id);
+      const record = this.context.catalogue.get(id);
+      if (record === undefined || nextStep(record) === "rest") return;
+      try {
+        this.put(failed(record, error));
+      } catch (unkept) {
+        if (!isBackroomError(unkept)) throw unkept;
+        this.notice(id, "warn", `${error.message}: ${error.why}`);
+      }
+    });
+  }
+
+  #tickLater(): void {
+    if (this.#isClosed) return;
+    this.#cancelTick = this.#clock.after(TICK_MS, () => {
+      this.#tick();
+      this.#tickLater();
+    });
+  }
+
+  #tick(): void {
+    for (const run of this.#runs.values()) run.activity.refresh?.();
+    this.#seeding.tick();
+    for (const id of this.#seeding.busy()) this.#changed.add(id);
+    for (const id of this.#changed) this.publish(id);
+    this.#keepLatest();
+  }
+
+  /** Which shares were active last: after a start they are the ones on circuits of their own again. */
+  #keepLatest(): void {
+    const latest = this.#seeding.latest();
+    const isSame = latest.length === this.#latest.size && latest.every((id) => this.#latest.has(id));
+    if (isSame || latest.length === 0) return;
+    this.#latest = new Set(latest);
+    this.context.catalogue.putValue(LATEST, latest);
+  }
+}
+
+/** From the one that was active longest ago to the latest: new ones are later than old ones, and what is noted as active last is latest. */
+function inOrderOfActivity<T extends { readonly id: string }>(
+  newestFirst: readonly T[],
+  noted: unknown,
+): T[] {
+  const latest = Array.isArray(noted) ? noted.filter((id) => typeof id === "string") : [];
+  const rankOf = new Map(latest.map((id, rank) => [id, latest.length - rank]));
+  return newestFirst.toReversed().sort((a, b) => (rankOf.get(a.id) ?? 0) - (rankOf.get(b.id) ?? 0));
+}
+
+export function noTransfer(): BackroomError {
+  return new BackroomError("E_NO_TRANSFER", "there is no transfer of that id");
+}
