@@ -8,7 +8,8 @@ async function main(): Promise<void> {
   const args = process.argv.slice(2);
   if (await becameOwnProcess(args[0])) return;
   const { runCommandLine } = await import("./program.ts");
-  process.exitCode = await runCommandLine(args);
+  const { processWorld } = await import("./process-world.ts");
+  process.exitCode = await runCommandLine(args, processWorld);
 }
 
 void main();

@@ -4,5 +4,8 @@ import { keepCompiledCode } from "./compile-cache.ts";
 
 keepCompiledCode(process.env, process.platform);
 // Not before: what is imported above is compiled by then.
-const { runCommandLine } = await import("./program.ts");
-process.exitCode = await runCommandLine(process.argv.slice(2));
+const [{ runCommandLine }, { processWorld }] = await Promise.all([
+  import("./program.ts"),
+  import("./process-world.ts"),
+]);
+process.exitCode = await runCommandLine(process.argv.slice(2), processWorld);

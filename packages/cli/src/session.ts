@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { DaemonAccess } from "./daemon-access.ts";
 import type { Terminal } from "./ui/terminal.ts";
 
 /** What every command gets. `signal` is aborted by the first Ctrl-C; the second one ends the process at once. */
@@ -11,6 +12,11 @@ export interface Session {
   readonly proxy: string | undefined;
   /** Whether --lan was given. */
   readonly lan: boolean;
+  readonly daemon: DaemonAccess;
+  /** Ends the process after so many milliseconds, whatever still hangs then; for what somebody waits for with a finger on a key. */
+  endSoon(afterMs: number): void;
+  /** The whole tree of commands, for what tells about it. */
+  program(): Promise<Command>;
 }
 
 /** Registers a command's work: it runs once the whole command line has been read. */

@@ -1,21 +1,32 @@
 import type { AddCommand } from "../session.ts";
-import { count, formatBytes } from "../ui/format.ts";
-import { terminalHooks } from "../ui/hooks.ts";
-import { readPassword, readText } from "../ui/input.ts";
+import { readText } from "../ui/input.ts";
 import { acceptOption, acceptedFlags, type AcceptOptions } from "./accept.ts";
+import { foregroundOption, type ForegroundOptions } from "./foreground.ts";
 
-interface Options extends AcceptOptions {
+interface Options extends AcceptOptions, ForegroundOptions {
   readonly output: string;
   readonly identity?: string;
   readonly passwordFile?: string;
   readonly seed?: boolean;
   readonly mirror?: boolean;
   readonly strong?: boolean;
+  readonly wait?: boolean;
+  readonly stopOnExit?: boolean;
 }
 
-/** A link cannot tell whether a password or somebody's key opens its share. */
-const LOCKED =
-  "This link is locked: it holds no key. Give a password with --password-file FILE, or a key with -i KEYFILE, or only store and hand out the share with --mirror.";
+/** What somebody wants to be fetched, however it is done. */
+export interface GetOrder {
+  readonly link: string;
+  readonly output: string;
+  readonly identityFile: string | undefined;
+  readonly passwordFile: string | undefined;
+  readonly seed: boolean;
+  readonly mirror: boolean;
+  readonly profile: "standard" | "strong";
+  readonly accepted: ReadonlySet<string>;
+  readonly wait: boolean;
+  readonly stopOnExit: boolean;
+}
 
 export const addGet: AddCommand = (program, run) => {
   const command = program
@@ -25,41 +36,32 @@ export const addGet: AddCommand = (program, run) => {
     .option("-o, --output <folder>", "the folder to put the files into", ".")
     .option("-i, --identity <file>", "an age key file, for a share that was sealed to people")
     .option("--password-file <file>", "take the password from the first line of a file")
-    .option("--seed", "keep handing it out after the download, until you press Ctrl-C")
-    .option("--mirror", "fetch and hand out without opening: for a locked link")
-    .option("--strong", "three relays on each side of the gate instead of two");
-  acceptOption(command).action((link: string, options: Options) => {
-    run(async ({ terminal, signal, dataFolder, proxy, lan }) => {
-      const { getShare } = await import("@backroom/core/node/get.ts");
-      const text = await readText(link, "a link");
-      const hooks = terminalHooks(terminal, acceptedFlags(options));
-      await getShare(
-        {
-          link: text,
-          outputFolder: options.output,
-          dataFolder,
-          proxy,
-          lan,
-          identityFile: options.identity,
-          password: () => {
-            if (options.passwordFile === undefined && terminal.interactive) terminal.note(LOCKED);
-            return readPassword(options.passwordFile, false, LOCKED);
-          },
-          seed: options.seed === true,
-          mirror: options.mirror === true,
-          profile: options.strong === true ? "strong" : "standard",
-          signal,
-          onDone(result) {
-            hooks.done();
-            if (result.paths.length > 0) {
-              terminal.note(`${count(result.fileCount, "file")}, ${formatBytes(result.size)}:`);
-            }
-            terminal.result(result.paths.join("\n"), { ...result });
-          },
-        },
-        hooks,
-      );
-      hooks.done();
+    .option("--seed", "go on handing it out after the download")
+    .option("--mirror", "fetch and hand out without opening, as backroom mirror does: for a locked link")
+    .option("--wait", "wait for as long as it takes until somebody has it")
+    .option("--strong", "three relays on each side of the gate instead of two")
+    .option("--stop-on-exit", "pause it when you press Ctrl-C, instead of leaving it to the daemon");
+  acceptOption(foregroundOption(command)).action((link: string, options: Options) => {
+    run(async (session) => {
+      const order: GetOrder = {
+        link: await readText(link, "a link"),
+        output: options.output,
+        identityFile: options.identity,
+        passwordFile: options.passwordFile,
+        seed: options.seed === true,
+        mirror: options.mirror === true,
+        profile: options.strong === true ? "strong" : "standard",
+        accepted: acceptedFlags(options),
+        wait: options.wait === true,
+        stopOnExit: options.stopOnExit === true,
+      };
+      if (options.foreground === true) {
+        const { getHere } = await import("../foreground/get.ts");
+        await getHere(order, session);
+      } else {
+        const { getInDaemon } = await import("../transfers/get.ts");
+        await getInDaemon(order, session);
+      }
     });
   });
 };

@@ -6,6 +6,7 @@ import { parseCount, parsePort } from "../ui/arguments.ts";
 import { count } from "../ui/format.ts";
 import { terminalHooks } from "../ui/hooks.ts";
 import { readText } from "../ui/input.ts";
+import { TEST_NETWORK } from "../ui/sentences.ts";
 
 interface RunOptions {
   readonly host?: string;
@@ -21,38 +22,28 @@ export const addNetwork: AddCommand = (program, run) => {
   const network = program
     .command("net")
     .alias("network")
-    .description("the networks that this member knows")
-    .action(() => run(({ terminal, dataFolder }) => list(terminal, dataFolder)));
+    .description("the network in use, what it hides, and the others that this member knows");
+  network
+    .command("status", { isDefault: true })
+    .description("the network in use: relays, what it can hide, and circuits as they are now")
+    .action(() => run(async (session) => (await import("../network/status.ts")).showNetwork(session)));
   network
     .command("list")
-    .description("list them; the one in use has a star")
-    .action(() => run(({ terminal, dataFolder }) => list(terminal, dataFolder)));
+    .description("list the networks that this member knows; the one in use has a star")
+    .action(() => run(async (session) => (await entries()).listNetworks(session)));
   addCreate(network, run);
   network
     .command("join")
     .description("join the network that an invite names, and use it from now on")
     .argument("<invite>", "the invite; - reads it from standard input, @file from a file")
     .action((invite: string) =>
-      run(async ({ terminal, dataFolder }) => {
-        const { joinNetwork } = await networks();
-        const joined = await joinNetwork({ dataFolder, invite: await readText(invite, "an invite") });
-        terminal.note(`Joined “${joined.name}”.`);
-        if (joined.test) terminal.warn(TEST_NETWORK);
-        terminal.result(joined.id, { ...joined });
-      }),
+      run(async (session) => (await entries()).joinNetworkOf(await readText(invite, "an invite"), session)),
     );
   network
     .command("use")
     .description("use another of the known networks from now on")
-    .argument("<id>", "its id, as net list prints it")
-    .action((id: string) =>
-      run(async ({ terminal, dataFolder }) => {
-        const { useNetwork } = await networks();
-        const used = await useNetwork({ dataFolder, id });
-        terminal.note(`Using “${used.name}”.`);
-        terminal.result(used.id, { ...used });
-      }),
-    );
+    .argument("<network>", "its id, as net list prints it")
+    .action((id: string) => run(async (session) => (await entries()).useNetworkOf(id, session)));
   network
     .command("lan")
     .description(
@@ -70,31 +61,11 @@ export const addNetwork: AddCommand = (program, run) => {
         terminal.result(isOn ? "on" : "off", { lan: isOn });
       }),
     );
-  program
-    .command("invite")
-    .description("print an invite to the network in use, or to another that is known")
-    .argument("[id]", "its id, as net list prints it")
-    .action((id: string | undefined) =>
-      run(async ({ terminal, dataFolder }) => {
-        const { makeInvite } = await networks();
-        const { invite, name, test, relayCount } = await makeInvite({ dataFolder, id });
-        const relays = count(relayCount, "relay");
-        terminal.note(`Whoever gets this can join “${name}” with: backroom net join INVITE`);
-        terminal.note(
-          test
-            ? `It names the network and ${relays} with their addresses at home: give it only to people who may know them.`
-            : `It names the network and ${relays} drawn at random, and says nothing of you or your shares. Those relays see who joins through them.`,
-        );
-        terminal.result(invite, { invite, relayCount });
-      }),
-    );
 };
 
 /** Loaded when a command runs, like all that the commands do: help and mistakes are answered at once. */
 const networks = () => import("@backroom/core/node/networks.ts");
-
-const TEST_NETWORK =
-  "this is a test network: one operator runs all its relays, so nothing is hidden from that operator.";
+const entries = () => import("../network/entries.ts");
 
 const LAN_ON =
   "Members that cannot reach a relay they know ask the local network for relays, and relays answer there: neighbours can tell that this computer runs Backroom.";
@@ -172,20 +143,4 @@ async function runHere(session: Session, options: RunOptions, summary: NetworkSu
     terminalHooks(terminal, new Set()),
   );
   terminal.note("Stopped. To run the same network again: backroom net run");
-}
-
-async function list(
-  terminal: Parameters<Parameters<Run>[0]>[0]["terminal"],
-  dataFolder: string | undefined,
-): Promise<void> {
-  const { knownNetworks } = await networks();
-  const known = await knownNetworks({ dataFolder });
-  if (known.length === 0)
-    terminal.note("No network yet: join one with an invite, or make one with: backroom net create");
-  terminal.result(known.map(line).join("\n"), { networks: known });
-}
-
-function line(network: NetworkSummary): string {
-  const kind = network.test ? "  (test: one operator runs all relays)" : "";
-  return `${network.current ? "*" : " "} ${network.id}  ${network.name}${kind}  ${count(network.relaysKnown, "relay")} known`;
 }

@@ -1,9 +1,8 @@
+import { stat } from "node:fs/promises";
 import type { AddCommand } from "../session.ts";
-import { count, formatBytes } from "../ui/format.ts";
-import { terminalHooks } from "../ui/hooks.ts";
-import { readPassword, readText } from "../ui/input.ts";
+import { readText } from "../ui/input.ts";
 
-interface Options {
+export interface OpenOptions {
   readonly output: string;
   readonly identity?: string;
   readonly passwordFile?: string;
@@ -12,30 +11,35 @@ interface Options {
 export const addOpen: AddCommand = (program, run) => {
   program
     .command("open")
-    .description("open a pack file, without any network")
-    .argument("<pack>", "the pack file")
+    .description("open a pack file, without any network; or a pack that the daemon holds")
+    .argument("<pack>", "the pack file; or a transfer, where there is no such file")
     .argument("[link]", "its link; - reads it from standard input, @file from a file")
     .option("-i, --identity <file>", "an age key file instead of a link")
     .option("--password-file <file>", "take the password from the first line of a file")
     .option("-o, --output <folder>", "the folder to put the files into", ".")
-    .action((pack: string, link: string | undefined, options: Options) => {
-      run(async ({ terminal, signal }) => {
-        const { openFromFile } = await import("@backroom/core/node/pack-files.ts");
-        const hooks = terminalHooks(terminal, new Set());
-        const result = await openFromFile(
-          {
-            pack,
-            link: link === undefined ? undefined : await readText(link, "a link"),
-            identityFile: options.identity,
-            password: () => readPassword(options.passwordFile, false),
-            outputFolder: options.output,
-            signal,
-          },
-          hooks,
-        );
-        hooks.done();
-        terminal.note(`${count(result.fileCount, "file")}, ${formatBytes(result.size)}:`);
-        terminal.result(result.paths.join("\n"), { ...result });
+    .action((pack: string, link: string | undefined, options: OpenOptions) => {
+      run(async (session) => {
+        const text = link === undefined ? undefined : await readText(link, "a link");
+        // Without a daemon there are no transfers, so a file must have been meant.
+        const client = (await isTransfer(pack)) ? await session.daemon.find() : undefined;
+        if (client !== undefined) {
+          const { openInDaemon } = await import("../transfers/open.ts");
+          await openInDaemon(client, pack, text, options, session);
+        } else {
+          const { openHere } = await import("../foreground/open.ts");
+          await openHere(pack, text, options, session);
+        }
       });
     });
 };
+
+/** What looks like an id and is no file. A name is not enough: a file that is missing would be looked for among transfers. */
+async function isTransfer(text: string): Promise<boolean> {
+  if (!/^[a-z0-9]{4,16}$/.test(text)) return false;
+  try {
+    await stat(text);
+    return false;
+  } catch {
+    return true;
+  }
+}

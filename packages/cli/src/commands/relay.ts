@@ -1,168 +1,106 @@
-import { Argument } from "commander";
-import { isBackroomError } from "@backroom/core/base/errors.ts";
-import type { RunningRelay } from "@backroom/core/node/relay-node.ts";
-import type { RelayMode, RelaySetting } from "@backroom/core/node/relay-setting.ts";
+import { Argument, type Command } from "commander";
+import type { RelayMode } from "@backroom/core/node/relay-setting.ts";
 import type { AddCommand, Session } from "../session.ts";
 import { parseCount, parsePort } from "../ui/arguments.ts";
-import { count, formatBytes } from "../ui/format.ts";
-import { terminalHooks, yesTo } from "../ui/hooks.ts";
-import type { Terminal } from "../ui/terminal.ts";
-import { decideRelay } from "./relay-consent.ts";
+import { foregroundOption, type ForegroundOptions } from "./foreground.ts";
 
-interface Options {
+export interface RelayOptions extends ForegroundOptions {
   readonly host?: string[];
-  readonly port: number;
+  readonly port?: number;
   readonly gate?: boolean;
-  readonly processes: number;
+  readonly processes?: number;
 }
 
 /** As many relays of one subnet as a table keeps (PROTOCOL 7.4). */
 const MOST_PROCESSES = 8;
 
-/** How often people are told how the relay does. */
-const REPORT_MS = 60_000;
-
 export const addRelay: AddCommand = (program, run) => {
-  program
+  const relay = program
     .command("relay")
-    .description("carry other members' circuits until you press Ctrl-C; asks first what that may be")
-    .addArgument(
-      new Argument(
-        "[setting]",
-        "auto: find out whether others can reach this computer, and help from behind a router too; on: it can be reached, ask nobody; off: do not relay. Remembered",
-      ).choices(["auto", "on", "off"] satisfies RelayMode[]),
-    )
-    .option("--host <address...>", "the IP addresses under which others reach this relay; as with “on”")
-    .option("--port <number>", "the port for TLS (TCP) and the DHT (UDP); 0 takes a free one", parsePort, 0)
-    .option(
-      "--processes <number>",
-      "how many relays to run, each in a process of its own, with keys and the next port of its own: one for each core",
-      parseCount(1, MOST_PROCESSES),
-      1,
-    )
-    .option("--gate", "also serve as a gate, where sharers are found (remembered)")
-    .option("--no-gate", "do not (remembered)")
-    .action((setting: RelayMode | undefined, options: Options) => {
-      run((session) => relay(setting, options, session));
+    .description("carry other members' circuits; without words, whether this computer does")
+    // So that the same options may stand behind the words of a subcommand.
+    .enablePositionalOptions();
+  foregroundOptions(relay).action((_: unknown, command: Command) => {
+    const options = command.opts<RelayOptions>();
+    run((session) =>
+      Object.keys(options).length > 0 ? runHere(undefined, options, session) : showOrAsk(session),
+    );
+  });
+  relay
+    .command("status")
+    .description("whether this computer relays, and how it does")
+    .action(() => {
+      run(async (session) => (await inDaemon()).showRelay(session));
     });
+  settingCommand(
+    relay,
+    "auto",
+    "relay; find out whether others reach this computer, and help from behind a router too",
+    run,
+  );
+  settingCommand(relay, "on", "relay; this computer can be reached, so nobody is asked about that", run);
+  settingCommand(relay, "off", "do not relay", run);
+  const here = relay
+    .command("run")
+    .description(
+      "relay in this process, without a daemon, until you press Ctrl-C; asks first what that may be",
+    )
+    .addArgument(new Argument("[setting]", "as in the commands of these names").choices(["auto", "on"]));
+  foregroundOptions(here).action((setting: RelayMode | undefined, _: unknown, command: Command) => {
+    run((session) => runHere(setting, allOptions(command), session));
+  });
 };
 
-async function relay(setting: RelayMode | undefined, options: Options, session: Session): Promise<void> {
-  const { terminal, signal, dataFolder, proxy, lan } = session;
-  const { runRelay } = await import("@backroom/core/node/relay-node.ts");
-  const hooks = terminalHooks(terminal, new Set());
-  const said: RelaySetting = {
-    ...(setting === undefined ? {} : { relay: setting }),
-    ...(options.gate === undefined ? {} : { gate: options.gate }),
-  };
-  const implied = options.host === undefined ? undefined : "on";
-  const { relay: mode, gate } = await decideRelay(said, implied, session, yesTo);
-  if (mode === "off") {
-    terminal.note("This computer does not relay. To change that: backroom relay auto");
-    terminal.result("", { relay: "off" });
-    return;
-  }
-  if (mode === "auto") hooks.status("Asking other relays whether this computer can be reached …");
-  let running: RunningRelay | undefined;
-  let report: NodeJS.Timeout | undefined;
-  let siblings: Promise<void> | undefined;
-  const tell = {
-    ...hooks,
-    event(name: string, data: Record<string, unknown>) {
-      hooks.event(name, data);
-      if (name === "standing" && running !== undefined) noteStanding(terminal, running, gate);
-    },
-  };
-  await runRelay(
-    {
-      dataFolder,
-      proxy,
-      lan,
-      hosts: options.host,
-      findOut: mode === "auto" && options.host === undefined,
-      port: options.port,
-      gate,
-      signal,
-      onReady(relay) {
-        running = relay;
-        terminal.end();
-        noteStanding(terminal, relay, gate);
-        terminal.note(
-          "What passes through is encrypted: this relay cannot read it, and reaches nothing outside the network.",
-        );
-        terminal.note("Press Ctrl-C to stop.");
-        const { port, nodeKey, reachable, hostCount } = relay;
-        terminal.event("ready", {
-          port,
-          nodeKey,
-          invite: inviteOf(relay),
-          reachable,
-          hosts: hostCount,
-          gate,
-        });
-        siblings = startSiblings(relay, mode, gate, options, session).catch((error: unknown) => {
-          if (!isBackroomError(error)) throw error;
-          terminal.warn(`the other relays could not be started: ${error.message}`);
-        });
-        report = setInterval(() => noteWork(terminal, relay), REPORT_MS).unref();
-      },
-    },
-    tell,
-  );
-  clearInterval(report);
-  await siblings;
-  if (running !== undefined) noteWork(terminal, running);
-  terminal.note("Stopped.");
+function settingCommand(
+  relay: Command,
+  mode: RelayMode,
+  description: string,
+  run: Parameters<AddCommand>[1],
+): void {
+  const command = relay.command(mode).description(`${description} (remembered)`);
+  foregroundOptions(command).action((_: unknown, given: Command) => {
+    const options = allOptions(given);
+    run(async (session) => {
+      if (options.foreground === true || options.host !== undefined || options.processes !== undefined) {
+        await runHere(mode, options, session);
+      } else await (await inDaemon()).setRelay(mode, options, session);
+    });
+  });
 }
 
-/** The other relays, once the first one can name itself to them. */
-async function startSiblings(
-  relay: RunningRelay,
-  mode: RelayMode,
-  gate: boolean,
-  { processes, port, host }: Options,
+function foregroundOptions(command: Command): Command {
+  return foregroundOption(command)
+    .option("--gate", "also serve as a gate, where sharers are found (remembered)")
+    .option("--no-gate", "do not (remembered)")
+    .option("--port <number>", "the port for TLS (TCP) and the DHT (UDP); 0 takes a free one", parsePort)
+    .option(
+      "--host <address...>",
+      "in this process: the IP addresses under which others reach this relay; as with “on”",
+    )
+    .option(
+      "--processes <number>",
+      "in this process and others: how many relays to run, with keys and the next port of its own each: one for each core",
+      parseCount(1, MOST_PROCESSES),
+    );
+}
+
+/** Those in front of the subcommand's word count, too. */
+function allOptions(command: Command): RelayOptions {
+  // `--gate` and `--no-gate` give no default, but commander's type cannot tell.
+  return { ...command.parent?.opts<RelayOptions>(), ...command.opts<RelayOptions>() };
+}
+
+async function runHere(
+  setting: RelayMode | undefined,
+  options: RelayOptions,
   session: Session,
 ): Promise<void> {
-  if (processes === 1) return;
-  const invite = inviteOf(relay);
-  if (invite === null) {
-    session.terminal.warn("this relay knows no other one yet, so it runs alone; start it again later");
-    return;
-  }
-  const { runSiblings } = await import("./relay-siblings.ts");
-  await runSiblings({ count: processes - 1, mode, gate, hosts: host, port, invite }, session);
+  const { relayHere } = await import("../foreground/relay.ts");
+  await relayHere(setting, options, session);
 }
 
-/** A guest that knows no relay yet has nobody to name. */
-function inviteOf(relay: RunningRelay): string | null {
-  try {
-    return relay.invite();
-  } catch (error) {
-    if (isBackroomError(error, "E_NO_RELAYS")) return null;
-    throw error;
-  }
+async function showOrAsk(session: Session): Promise<void> {
+  await (await inDaemon()).showOrAskRelay(session);
 }
 
-function noteWork(terminal: Terminal, relay: RunningRelay): void {
-  const { relaysKnown, circuits, bytesCarried, guests } = relay.stats();
-  const parts = [`${count(relaysKnown, "relay")} known`, count(circuits, "circuit")];
-  if (guests > 0) parts.push(count(guests, "guest"));
-  terminal.note(`${parts.join(", ")}, ${formatBytes(bytesCarried)} carried.`);
-  terminal.event("relaying", { relaysKnown, circuits, guests, carriedBytes: bytesCarried });
-}
-
-function noteStanding(terminal: Terminal, relay: RunningRelay, gate: boolean): void {
-  const network = `for the network “${relay.networkName}”`;
-  if (relay.reachable) {
-    const as = gate ? ", also as a gate" : "";
-    terminal.note(`Relaying on port ${relay.port} ${network}${as}.`);
-    return;
-  }
-  const how =
-    relay.hostCount > 0
-      ? `it helps ${network} as a middle hop, over channels that it opened to ${count(relay.hostCount, "relay")}`
-      : `and no relay ${network} keeps a channel to it yet; it goes on trying`;
-  terminal.note(
-    `Nobody outside can reach this computer: ${how}. To be a relay that others dial, let the router hand on TCP port ${relay.port} to it, or turn on UPnP or NAT-PMP there.`,
-  );
-}
+const inDaemon = () => import("../network/relay.ts");

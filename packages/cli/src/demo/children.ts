@@ -23,6 +23,8 @@ export class CommandProcess {
     const [program = "", ...first] = command;
     this.#child = spawn(program, [...first, "--json", "--data", dataFolder, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
+      // One process each, which can be watched, killed and waited for: a daemon would outlive it.
+      env: { ...process.env, BACKROOM_FOREGROUND: "1" },
     });
     this.#child.once("exit", (code, signal) => {
       this.#exit = code ?? (signal === null ? 1 : 128);

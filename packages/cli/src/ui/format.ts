@@ -37,3 +37,11 @@ export function formatDuration(seconds: number): string {
 export function count(amount: number, singular: string, plural = `${singular}s`): string {
   return `${amount.toLocaleString("en-US")} ${amount === 1 ? singular : plural}`;
 }
+
+/** A moment in this computer's time, to the minute: `2026-11-25 16:40`. */
+export function formatTime(timeMs: number): string {
+  const time = new Date(timeMs);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const day = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join("-");
+  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}`;
+}

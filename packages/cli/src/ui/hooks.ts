@@ -38,17 +38,22 @@ export function terminalHooks(
       terminal.event(name, data);
       if (name === "seeding") terminal.status(seeding(data));
     },
-    async confirm(question, flag) {
-      if (acceptedFlags.has(flag)) return true;
-      if (!terminal.interactive) return false;
+    confirm(question, flag) {
+      if (acceptedFlags.has(flag)) return Promise.resolve(true);
       done();
-      terminal.end();
-      terminal.note(question);
-      return yesTo("Go on?");
+      return confirmed(terminal, question);
     },
     log: terminal.log,
     done,
   };
+}
+
+/** Whether the person consents to what the question explains; nobody there means no. */
+export async function confirmed(terminal: Terminal, question: string): Promise<boolean> {
+  if (!terminal.interactive) return false;
+  terminal.end();
+  terminal.ask(question);
+  return yesTo("Go on?");
 }
 
 /** Whether the person answers yes. To be asked where somebody is there; raises as `answerTo`. */

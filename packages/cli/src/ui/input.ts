@@ -4,6 +4,10 @@ import { BackroomError } from "@backroom/core/base/errors.ts";
 /** Longer input than any link, invite or password file has a reason to be. */
 const MOST_BYTES = 64 * 1024;
 
+/** A link cannot tell whether a password or somebody's key opens its share. */
+export const LOCKED =
+  "This link is locked: it holds no key. Give a password with --password-file FILE, or a key with -i KEYFILE, or only store and hand out the share with --mirror.";
+
 /** A link or invite as people hand it over: itself, `-` for standard input, `@file` for a file. */
 export async function readText(argument: string, what: string): Promise<string> {
   if (argument === "-") return readStdin(what);
@@ -44,7 +48,7 @@ async function readStdin(what: string): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-async function readSmallFile(file: string, what: string): Promise<string> {
+export async function readSmallFile(file: string, what: string): Promise<string> {
   try {
     const bytes = await readFile(file);
     if (bytes.length > MOST_BYTES) throw new BackroomError("E_USAGE", `the file is too long for ${what}`);

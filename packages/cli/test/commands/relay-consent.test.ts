@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { readRelaySetting, type RelayMode, type RelaySetting } from "@backroom/core/node/relay-setting.ts";
-import { decideRelay } from "../../src/commands/relay-consent.ts";
+import { decideRelay } from "../../src/foreground/relay-consent.ts";
 import type { Session } from "../../src/session.ts";
-import { EVENT_FIELDS, RESULT_FIELDS } from "../support/cli-document.ts";
+import { assertContract } from "../support/json-contract.ts";
 import { backroom, TestFolder } from "../support/program.ts";
 
 let folder: TestFolder;
@@ -89,9 +89,8 @@ test("the program says so: off is remembered, and without a word nothing starts"
   for (const args of [["off"], []]) {
     const ended = await run(...args);
     assert.equal(ended.status, 0);
-    const [{ v: _v, event, ...data } = {}] = ended.lines();
-    assert.equal(event, "result");
-    assert.deepEqual([data, Object.keys(data)], [{ relay: "off" }, RESULT_FIELDS.get("relay off")]);
+    assertContract(ended.lines(), "relay off");
+    const [line] = ended.lines();
+    assert.deepEqual([line?.["event"], line?.["mode"], line?.["state"]], ["result", "off", "off"]);
   }
-  assert.ok(EVENT_FIELDS.has("standing"));
 });

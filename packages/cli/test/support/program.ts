@@ -25,6 +25,9 @@ export interface RunOptions {
   readonly cwd?: string;
 }
 
+/** What is tested here works in the process that is started; what daemons do has tests of its own. */
+const FOREGROUND = { BACKROOM_FOREGROUND: "1" };
+
 /** Nothing that is tested here takes longer; what hangs ends with status null. */
 const LONGEST_MS = 60_000;
 
@@ -40,7 +43,7 @@ export function runProgram(
   const startedMs = performance.now();
   const child = spawn(program, args, {
     cwd: options.cwd ?? tmpdir(),
-    env: { ...process.env, ...options.env },
+    env: { ...process.env, ...FOREGROUND, ...options.env },
     timeout: LONGEST_MS,
     killSignal: "SIGKILL",
   });

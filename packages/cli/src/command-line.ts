@@ -1,0 +1,94 @@
+import { Command, Option } from "commander";
+import { LOG_LEVELS } from "@backroom/core/base/log.ts";
+import { COMMANDS, type CommandEntry } from "./commands/table.ts";
+import type { LogSettings } from "./log.ts";
+import type { Run } from "./session.ts";
+import { VERSION } from "./version.ts";
+
+/** The options of every command. */
+export interface GlobalOptions extends LogSettings {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly data?: string;
+  readonly proxy?: string;
+  readonly lan?: boolean;
+}
+
+/** The program without its commands. Help goes to `stdout`, as wide as that is. */
+export function createProgram(stdout: NodeJS.WriteStream): Command {
+  return (
+    new Command("backroom")
+      .description("Share files with a link. Nobody learns anybody's address.")
+      .version(VERSION, "-V, --version")
+      .option(
+        "--data <folder>",
+        "where this member keeps keys, networks and packs (default: the platform's data folder)",
+      )
+      .addOption(
+        new Option(
+          "--proxy <url>",
+          "connect to relays through this SOCKS 5 proxy only, such as Tor's socks5://127.0.0.1:9050; @file reads it from a file",
+        ).env("BACKROOM_PROXY"),
+      )
+      .option(
+        "--lan",
+        "look for relays on the local network, too; a relay answers there (default: backroom net lan)",
+      )
+      .option("--json", "write JSON lines to standard output instead of text")
+      .option("-q, --quiet", "say nothing but results and errors")
+      .addOption(
+        new Option("--log-level <level>", "write a log, to standard error unless --log-file says where")
+          .choices(LOG_LEVELS)
+          .env("BACKROOM_LOG"),
+      )
+      .option("--log-file <file>", "write the log (level info unless --log-level says more) into this file")
+      .helpCommand(false)
+      .exitOverride()
+      // Errors of usage are reported like all others.
+      .configureOutput({
+        outputError: () => {},
+        writeOut: (text) => void stdout.write(text),
+        getOutHelpWidth: () => (stdout.isTTY ? stdout.columns : 80),
+      })
+  );
+}
+
+/** The whole tree: for help, the reference, completion, and to find what somebody may have meant. */
+export async function addAllCommands(program: Command, run: Run): Promise<void> {
+  await addCommands(program, COMMANDS, run);
+}
+
+/** Only the command that these arguments name, where they name one; otherwise all. */
+export async function addCommandOf(args: readonly string[], program: Command, run: Run): Promise<void> {
+  const word = commandWord(args, program);
+  const named = COMMANDS.filter(({ names }) => word !== undefined && names.includes(word));
+  await addCommands(program, named.length === 0 ? COMMANDS : named, run);
+}
+
+async function addCommands(program: Command, entries: readonly CommandEntry[], run: Run): Promise<void> {
+  const adders = await Promise.all(entries.map((entry) => entry.load()));
+  for (const [index, add] of adders.entries()) {
+    const { group, isHidden } = entries[index] as CommandEntry;
+    if (isHidden !== true) program.commandsGroup(group);
+    add(program, run);
+  }
+  for (const command of program.commands) withoutHelpCommands(command);
+}
+
+/** `--help` says the same, and a command that only says so would stand in every list. */
+function withoutHelpCommands(command: Command): void {
+  command.helpCommand(false);
+  for (const sub of command.commands) withoutHelpCommands(sub);
+}
+
+/** The first word that is neither an option nor an option's value. */
+function commandWord(args: readonly string[], program: Command): string | undefined {
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] as string;
+    if (arg === "--") return args[at + 1];
+    if (!arg.startsWith("-")) return arg;
+    const option = program.options.find(({ short, long }) => arg === short || arg === long);
+    if (option?.required === true) at++;
+  }
+  return undefined;
+}

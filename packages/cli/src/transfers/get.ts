@@ -1,0 +1,101 @@
+import path from "node:path";
+import type { Client } from "@backroom/api/client/client.ts";
+import type { Answer, Request } from "@backroom/api/routes.ts";
+import type { Transfer } from "@backroom/api/schemas/transfer.ts";
+import type { GetOrder } from "../commands/get.ts";
+import type { Result } from "../contract.ts";
+import type { Session } from "../session.ts";
+import { count, formatBytes } from "../ui/format.ts";
+import { LOCKED, readPassword, readSmallFile } from "../ui/input.ts";
+import { consentsOf, withConsents } from "./consent.ts";
+import { followTransfer } from "./follow-transfer.ts";
+import { outlived } from "./outlives.ts";
+import { shortId } from "./short-id.ts";
+import { showTransfer } from "./show-transfer.ts";
+
+/** Lets the daemon fetch and open; waits until the files are there. */
+export async function getInDaemon(order: GetOrder, session: Session): Promise<void> {
+  if (order.mirror) return mirrorInDaemon(order, session);
+  const client = await session.daemon.ensure();
+  const facts = await client.call("inspectLink", { link: order.link });
+  const keys = await keysFor(facts, order, session);
+  const request = {
+    ...wanted(order),
+    ...keys,
+    output: path.resolve(order.output),
+    seed: order.seed,
+  };
+  const there = await fetched(client, request, order, session);
+  const { id, paths, fileCount, size, name, downloadedBytes } = there;
+  const { terminal } = session;
+  terminal.note(`${count(fileCount ?? 0, "file")}, ${formatBytes(size ?? 0)}:`);
+  terminal.result(paths.join("\n"), {
+    id,
+    paths,
+    fileCount: fileCount ?? 0,
+    size: size ?? 0,
+    name,
+    fetchedBytes: downloadedBytes,
+  } satisfies Result<"get">);
+  if (order.seed) {
+    terminal.note(`The daemon goes on handing it out. To stop: backroom pause ${shortId(id)}`);
+  }
+}
+
+/** Lets the daemon fetch and hand out; waits until all of it is there. */
+export async function mirrorInDaemon(order: MirrorOrder, session: Session): Promise<void> {
+  const client = await session.daemon.ensure();
+  const there = await fetched(client, { ...wanted(order), mirror: true }, order, session);
+  const { id, name, packLength, downloadedBytes } = there;
+  const { terminal } = session;
+  terminal.note(`${formatBytes(packLength ?? 0)} are there. The daemon goes on handing them out. To stop:`);
+  terminal.note(`  backroom pause ${shortId(id)}, or rm to make room again`);
+  terminal.result(id, {
+    id,
+    name,
+    packLength: packLength ?? 0,
+    fetchedBytes: downloadedBytes,
+  } satisfies Result<"mirror">);
+}
+
+type MirrorOrder = Pick<GetOrder, "link" | "profile" | "accepted" | "wait" | "stopOnExit">;
+
+function wanted({ link, profile, wait }: MirrorOrder): Request<"addGet"> {
+  return { link, profile, wait };
+}
+
+/** A locked link says neither whether a password or somebody's key opens its share, nor which. */
+async function keysFor(
+  { kind }: Answer<"inspectLink">,
+  { identityFile, passwordFile }: GetOrder,
+  { terminal }: Session,
+): Promise<Pick<Request<"addGet">, "password" | "identity">> {
+  if (identityFile !== undefined) return { identity: await readSmallFile(identityFile, "the key") };
+  if (passwordFile !== undefined) return { password: await readPassword(passwordFile, false) };
+  if (kind === "read") return {};
+  if (terminal.interactive) terminal.note(LOCKED);
+  return { password: await readPassword(undefined, false, LOCKED) };
+}
+
+/** Asks for what has to be consented to, and gives the transfer once it is fetched whole. */
+async function fetched(
+  client: Client,
+  request: Request<"addGet">,
+  { accepted, stopOnExit }: MirrorOrder,
+  { terminal, signal }: Session,
+): Promise<Transfer> {
+  const shown = showTransfer(terminal);
+  let told = "";
+  return withConsents(consentsOf(accepted), terminal, async (accept) => {
+    const begun = await client.call("addGet", { ...request, accept });
+    if (begun.id !== told) terminal.event("begun", { id: begun.id });
+    told = begun.id;
+    const wait = (): Promise<Transfer> =>
+      followTransfer(client, begun.id, isFetched, shown, signal).finally(() => shown.end());
+    return outlived(client, begun, stopOnExit, wait);
+  });
+}
+
+function isFetched({ state }: Transfer): boolean {
+  return state === "done" || state === "seeding";
+}

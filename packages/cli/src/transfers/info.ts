@@ -1,0 +1,74 @@
+import type { Transfer } from "@backroom/api/schemas/transfer.ts";
+import type { Result } from "../contract.ts";
+import type { Session } from "../session.ts";
+import { count, formatBytes, formatBytesOf, formatDuration, formatRate, formatTime } from "../ui/format.ts";
+import { factLines } from "../ui/table.ts";
+import { nameText } from "./columns.ts";
+import { findTransfer } from "./find-transfer.ts";
+
+const ROLES = { share: "shared from here", get: "fetched", mirror: "mirrored, without being opened" };
+
+/** Prints one transfer, a fact a line. */
+export async function showInfo(text: string, { terminal, daemon }: Session): Promise<void> {
+  const transfer = await findTransfer(await daemon.need(), text);
+  for (const line of factLines(factsOf(transfer), terminal.columns)) terminal.print(line);
+  terminal.result("", { ...transfer } satisfies Result<"info">);
+}
+
+type Fact = readonly [string, string];
+
+function factsOf(transfer: Transfer): Fact[] {
+  const { failure, waits } = transfer;
+  return [
+    ["Id", transfer.id],
+    ["Name", nameText(transfer)],
+    ["Role", ROLES[transfer.role]],
+    ["State", transfer.state],
+    ...(failure === null ? [] : failureFacts(failure)),
+    ...(waits === null ? [] : ([["Waits", `${waits.why} ${waits.fix}`]] as Fact[])),
+    ...progressFacts(transfer),
+    ...contentFacts(transfer),
+    ...(transfer.output === null ? [] : ([["Folder", transfer.output]] as Fact[])),
+    ...transfer.paths.map((path): Fact => ["Put at", path]),
+    ["Begun", formatTime(transfer.createdMs)],
+    ...(transfer.finishedMs === null ? [] : ([["Finished", formatTime(transfer.finishedMs)]] as Fact[])),
+  ];
+}
+
+function failureFacts({ code, what, why, fix }: NonNullable<Transfer["failure"]>): Fact[] {
+  return [
+    ["Error", `${code}: ${what}`],
+    ["Why", why],
+    ["Try", fix],
+  ];
+}
+
+function progressFacts(transfer: Transfer): Fact[] {
+  const { doneBytes, totalBytes, secondsLeft, downloadRate, uploadRate } = transfer;
+  const left = secondsLeft === null ? "" : `, ${formatDuration(secondsLeft)} left`;
+  const rate = (bytes: number): string => (bytes === 0 ? "" : ` (now ${formatRate(bytes)})`);
+  return [
+    ...(totalBytes > 0 && doneBytes < totalBytes
+      ? ([["Done", `${formatBytesOf(doneBytes, totalBytes)}${left}`]] as Fact[])
+      : []),
+    ["Fetched", `${formatBytes(transfer.downloadedBytes)}${rate(downloadRate)}`],
+    ["Given", `${formatBytes(transfer.uploadedBytes)}${rate(uploadRate)}`],
+    ["Peers", String(transfer.peerCount)],
+    ["Found at", count(transfer.gateCount, "gate")],
+  ];
+}
+
+function contentFacts({ kind, profile, fileCount, size, packLength, leftOutCount }: Transfer): Fact[] {
+  const sides = profile === "strong" ? "three" : "two";
+  return [
+    ...(fileCount === null || size === null
+      ? []
+      : ([["Files", `${count(fileCount, "file")}, ${formatBytes(size)}`]] as Fact[])),
+    ...(leftOutCount === 0 ? [] : ([["Left out", count(leftOutCount, "entry", "entries")]] as Fact[])),
+    ...(packLength === null ? [] : ([["Pack", formatBytes(packLength)]] as Fact[])),
+    ...(kind === null
+      ? []
+      : ([["Opens", kind === "read" ? "with its link" : "with a password or somebody's key"]] as Fact[])),
+    ["Path", `${profile}: ${sides} relays on each side of the gate`],
+  ];
+}
