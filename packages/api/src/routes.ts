@@ -367,6 +367,10 @@ export interface CallContext {
   readonly stream: AsyncIterable<Uint8Array>;
   /** The token that it was asked with; null for the command line, which needs none. */
   readonly tokenId: string | null;
+  /** The host that the page was asked for under; null for the command line. */
+  readonly host: string | null;
+  /** The IP address that it came from; empty for the command line. */
+  readonly address: string;
 }
 
 /** An application that answers the API: each part of the daemon implements some, and together they are complete. Raises BackroomError. */

@@ -137,7 +137,13 @@ export const LogLines = z.object({ lines: z.array(z.string()) });
 export const LogQuery = z.object({ lines: z.coerce.number().int().min(1).max(10_000).default(200) });
 
 export const UploadMade = z.object({ id: Id });
-export const UploadFileQuery = z.object({ path: z.string().min(1).max(4096) });
+export const UploadFileQuery = z.object({
+  /** Inside the share, with `/`. */
+  path: z.string().min(1).max(4096),
+  /** Of the whole file, where it is known: whether it fits is then known before it is sent. */
+  length: z.coerce.number().int().nonnegative().optional(),
+  mtimeMs: z.coerce.number().int().nonnegative().optional(),
+});
 export const UploadedFile = z.object({ size: ByteCount });
 
 export const ContentRequest = z.object({ path: z.string().min(1).max(4096) });

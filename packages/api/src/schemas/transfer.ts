@@ -101,7 +101,7 @@ export const NewShare = z.object({
   ...SealFor,
   accept: Accept,
 });
-export const NewUploadedShare = z.object({ ...SealFor });
+export const NewUploadedShare = z.object({ ...SealFor, accept: Accept });
 
 export const NewGet = z.object({
   link: z.string().min(1).max(4096),

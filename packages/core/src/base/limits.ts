@@ -516,4 +516,41 @@ export const LIMITS = {
   eventRingBytes: 4 * 1024 * 1024,
   /** For how long events are kept while nobody listens: a page that is reloaded, a connection that broke. */
   eventKeepMs: 60_000,
+
+  // --- daemon: requests -----------------------------------------------------------------------------
+  /** Connections at one listener: six of each browser window and one of each command. */
+  apiConnections: 256,
+  /** Line and headers of a request; the longest is an address of content whose path has 4,096 bytes, each written as three. */
+  apiHeadBytes: 16 * 1024,
+  /** For a request's head: on one computer it takes no time at all. */
+  apiHeadMs: 10_000,
+  /** JSON of one request: ten thousand paths of 400 bytes. */
+  apiBodyBytes: 4 * 1024 * 1024,
+  /** For the whole of it. */
+  apiBodyMs: 30_000,
+  /** Wrong tokens from one address before it has to wait, and for how long, doubled each time up to the second. */
+  guessBurst: 10,
+  guessWaitMs: 1_000,
+  guessWaitMostMs: 60_000,
+  /** Addresses (IPv6: /64) that are remembered for wrong tokens; the one that came first is forgotten first. */
+  guessSources: 1_024,
+  /** Codes for the page that were given out and not used, and for how long they are good: a person is waiting for a browser to open. */
+  pageCodes: 16,
+  pageCodeMs: 2 * 60_000,
+  /** Sessions of pages; the one that was used longest ago ends for a new one. */
+  pageSessions: 20,
+  pageSessionMs: 30 * 24 * 3_600_000,
+  /** For how long an address of content is good: a long film with a break. */
+  contentUrlMs: 6 * 3_600_000,
+  /** Uploads at once, over all windows of the page. */
+  uploads: 16,
+  /** Files of one upload, each of which costs some 300 bytes of memory until it is shared. */
+  uploadFiles: 100_000,
+  /** Bytes of all uploads; a typing error in a quota should not fill a server's disk before the free space is counted. */
+  uploadBytes: 1024 ** 4,
+  /** What an upload leaves free on the disk, since sealing needs room for the pack, and everybody else for what they do. */
+  uploadFreeBytes: 1024 ** 3,
+  /** A file of which nothing came for this long is given up, and an upload to which nothing happened. */
+  uploadStallMs: 60_000,
+  uploadIdleMs: 3_600_000,
 } as const;

@@ -3,9 +3,10 @@ import { test } from "node:test";
 import type { ApiEvent } from "@backroom/api/schemas/event.ts";
 import { DaemonStatus } from "@backroom/api/schemas/daemon.ts";
 import type { TransferTotals } from "../../src/context.ts";
+import { callContext } from "../support/call-context.ts";
 import { createLifecycle } from "../../src/process/lifecycle.ts";
 
-const CALL = { signal: new AbortController().signal, stream: (async function* () {})(), tokenId: null };
+const CALL = callContext();
 const IDLE: TransferTotals = {
   byState: {},
   downloadRate: 0,

@@ -1,0 +1,311 @@
+import { constants } from "node:fs";
+import { mkdir, open, readdir, rename, rm, statfs, type FileHandle } from "node:fs/promises";
+import path from "node:path";
+import type { Handlers } from "@backroom/api/routes.ts";
+import type { Clock } from "@backroom/core/base/clock.ts";
+import { BackroomError } from "@backroom/core/base/errors.ts";
+import { LIMITS } from "@backroom/core/base/limits.ts";
+import type { Random } from "@backroom/core/base/random.ts";
+import { OutputPathSet } from "@backroom/core/pack/output-path.ts";
+import { withStoreErrors } from "@backroom/core/store/store-error.ts";
+import type { Catalogue } from "../catalogue/catalogue.ts";
+import type { Part } from "../context.ts";
+import { newId } from "../new-id.ts";
+
+const SWEEP_MS = 60_000;
+/** How much may be written before the free space is looked at again. */
+const CHECK_BYTES = 64 * 1024 * 1024;
+const FOLDER = -1;
+/** O_NOFOLLOW does not exist on Windows, where O_EXCL refuses links, too. */
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+
+export interface UploadDeps {
+  /** The data folder. */
+  readonly root: string;
+  readonly catalogue: Pick<Catalogue, "get" | "list">;
+  readonly addShare: Handlers["addShare"];
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Bytes that are free where the folder lies; for tests. */
+  readonly freeBytes?: (folder: string) => Promise<number>;
+}
+
+type Names = "beginUpload" | "uploadFile" | "shareUpload" | "dropUpload";
+
+/** Uploads, and what a test or a timer asks of them. */
+export interface Uploads extends Part<Names> {
+  /** Removes what was abandoned, and what has been sealed. */
+  sweep(): Promise<void>;
+}
+
+/** One upload: files on their way into a private folder, `<data>/uploads/<id>/`, `tree` below it as it will be shared. */
+interface Upload {
+  readonly folder: string;
+  readonly paths: OutputPathSet;
+  /** Every file and folder in `paths`: FOLDER, or how many bytes of a file are there. */
+  readonly known: Map<string, number>;
+  readonly busy: Set<string>;
+  touchedMs: number;
+  /** The transfer that is sealed from it; the folder stays until that is done. */
+  transferId: string | null;
+  isClosed: boolean;
+}
+
+/**
+ * Shares whose files are sent to the daemon. Their names are checked like those of a pack that somebody else made, since a page may be made to send
+ * anything. Takes up what an earlier run was sealing, and removes all else that it left. Raises E_STORE.
+ */
+export async function openUploads(deps: UploadDeps): Promise<Uploads> {
+  const { clock, random, catalogue } = deps;
+  const root = path.join(deps.root, "uploads");
+  const uploads = new Map<string, Upload>();
+  await withStoreErrors("the folder for uploads cannot be used", () =>
+    mkdir(root, { recursive: true, mode: 0o700 }),
+  );
+  await takeUp(root, deps, uploads);
+
+  const removeFolder = async (id: string, upload: Upload): Promise<void> => {
+    upload.isClosed = true;
+    uploads.delete(id);
+    await rm(upload.folder, { recursive: true, force: true, maxRetries: 3 });
+  };
+  const isDone = ({ transferId, busy, touchedMs }: Upload): boolean => {
+    if (transferId === null) return busy.size === 0 && clock.nowMs() - touchedMs >= LIMITS.uploadIdleMs;
+    const transfer = catalogue.get(transferId);
+    return transfer === undefined || transfer.root !== null;
+  };
+  const sweep = async (): Promise<void> => {
+    for (const [id, upload] of uploads) if (isDone(upload)) await removeFolder(id, upload);
+  };
+  const later = (): (() => void) =>
+    clock.after(SWEEP_MS, () => {
+      cancel = later();
+      void sweep().catch(() => {});
+    });
+  let cancel = later();
+
+  /** Raises E_NO_UPLOAD. */
+  const find = (id: string): Upload => {
+    const upload = uploads.get(id);
+    if (upload === undefined || upload.isClosed)
+      throw new BackroomError("E_NO_UPLOAD", "there is no such upload");
+    upload.touchedMs = clock.nowMs();
+    return upload;
+  };
+  const totalBytes = (): number => {
+    let total = 0;
+    for (const { known } of uploads.values()) for (const size of known.values()) total += Math.max(size, 0);
+    return total;
+  };
+  const freeBytes = deps.freeBytes ?? freeBytesOf;
+  /** Raises E_TOO_LARGE or E_DISK_FULL unless so many bytes more have room. */
+  const checkRoom = async (more: number): Promise<void> => {
+    if (totalBytes() + more > LIMITS.uploadBytes) {
+      throw new BackroomError("E_TOO_LARGE", "there is more in uploads than they may hold together");
+    }
+    if ((await freeBytes(root)) - more < LIMITS.uploadFreeBytes) {
+      throw new BackroomError("E_DISK_FULL", "the upload does not fit on the disk", {
+        fix: "make room, or share the files where they lie: backroom share PATH",
+      });
+    }
+  };
+
+  return {
+    sweep,
+    handlers: {
+      beginUpload: async () => {
+        const open = [...uploads.values()].filter(({ transferId }) => transferId === null);
+        if (open.length >= LIMITS.uploads)
+          throw new BackroomError("E_BUSY", "too many uploads are under way");
+        const id = newId(random);
+        const folder = path.join(root, id);
+        await withStoreErrors("the folder of an upload could not be made", async () => {
+          await mkdir(folder, { mode: 0o700 });
+          await mkdir(path.join(folder, "tree"), { mode: 0o700 });
+        });
+        uploads.set(id, uploadIn(folder, random, clock.nowMs()));
+        return { id };
+      },
+
+      uploadFile: async ({ id, path: name, length, mtimeMs }, { stream, signal }) => {
+        const upload = find(id);
+        addPath(upload, name);
+        if (upload.busy.has(name)) throw new BackroomError("E_REQUEST", "that file is being sent already");
+        await checkRoom(length ?? 0);
+        upload.busy.add(name);
+        const aside = path.join(upload.folder, newId(random));
+        try {
+          const size = await withStoreErrors("a file of an upload could not be written", async () => {
+            const handle = await open(aside, NEW_FILE, 0o600);
+            try {
+              const written = await write(handle, patient(stream, clock, signal), async (more) => {
+                upload.touchedMs = clock.nowMs();
+                await checkRoom(more);
+              });
+              if (length !== undefined && written !== length) {
+                throw new BackroomError("E_REQUEST", "fewer or more bytes came than were announced");
+              }
+              if (mtimeMs !== undefined) await handle.utimes(mtimeMs / 1000, mtimeMs / 1000);
+              return written;
+            } finally {
+              await handle.close();
+            }
+          });
+          find(id);
+          const place = path.join(upload.folder, "tree", ...name.split("/"));
+          await withStoreErrors("a file of an upload could not be put in its place", async () => {
+            await mkdir(path.dirname(place), { recursive: true, mode: 0o700 });
+            await rename(aside, place);
+          });
+          upload.known.set(name, size);
+          return { size };
+        } finally {
+          upload.busy.delete(name);
+          upload.touchedMs = clock.nowMs();
+          await rm(aside, { force: true });
+        }
+      },
+
+      shareUpload: async ({ id, ...seal }, context) => {
+        const upload = find(id);
+        if (upload.busy.size > 0)
+          throw new BackroomError("E_REQUEST", "files of the upload are still being sent");
+        const tree = path.join(upload.folder, "tree");
+        const names = await readdir(tree);
+        if (names.length === 0) throw new BackroomError("E_REQUEST", "nothing was sent");
+        upload.isClosed = true;
+        try {
+          const paths = names.toSorted().map((name) => path.join(tree, name));
+          const transfer = await deps.addShare({ ...seal, paths }, context);
+          upload.transferId = transfer.id;
+          return transfer;
+        } catch (error) {
+          upload.isClosed = false;
+          throw error;
+        }
+      },
+
+      dropUpload: async ({ id }) => {
+        await removeFolder(id, find(id));
+        return {};
+      },
+    },
+    close: async () => cancel(),
+  };
+}
+
+function uploadIn(folder: string, random: Random, nowMs: number): Upload {
+  return {
+    folder,
+    paths: new OutputPathSet(random),
+    known: new Map(),
+    busy: new Set(),
+    touchedMs: nowMs,
+    transferId: null,
+    isClosed: false,
+  };
+}
+
+/** Folders of an earlier run: those that something is still to be sealed from stay, for that is begun again. */
+async function takeUp(root: string, deps: UploadDeps, uploads: Map<string, Upload>): Promise<void> {
+  const found = await withStoreErrors("the folder for uploads cannot be read", () => readdir(root));
+  if (found.length === 0) return;
+  const waiting = new Map<string, string>();
+  let after: string | undefined;
+  do {
+    const page = deps.catalogue.list({ role: "share", after, limit: 1000 });
+    for (const { id, root: packRoot, inputs } of page.transfers) {
+      if (packRoot === null)
+        for (const input of inputs) waiting.set(path.relative(root, input).split(path.sep)[0] ?? "", id);
+    }
+    after = page.next ?? undefined;
+  } while (after !== undefined);
+  for (const name of found) {
+    const folder = path.join(root, name);
+    const transferId = waiting.get(name);
+    if (transferId === undefined) {
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+      continue;
+    }
+    uploads.set(name, {
+      ...uploadIn(folder, deps.random, deps.clock.nowMs()),
+      transferId,
+      isClosed: true,
+    });
+  }
+}
+
+/**
+ * Adds a file's path and its folders, each once; a file may be sent again. Raises E_UNSAFE_PATH for one that could not be a file on every system beside
+ * those that are there, E_TOO_LARGE for one too many.
+ */
+function addPath(upload: Upload, name: string): void {
+  const components = name.split("/");
+  for (let depth = 1; depth <= components.length; depth++) {
+    const one = components.slice(0, depth).join("/");
+    const kind = depth === components.length ? 0 : FOLDER;
+    const known = upload.known.get(one);
+    if (known === undefined) {
+      if (upload.known.size >= LIMITS.uploadFiles) {
+        throw new BackroomError("E_TOO_LARGE", "the upload has too many files");
+      }
+      upload.paths.add(one);
+      upload.known.set(one, kind);
+    } else if ((known === FOLDER) !== (kind === FOLDER)) {
+      throw new BackroomError("E_UNSAFE_PATH", "a name is that of a file and of a folder at once");
+    }
+  }
+}
+
+/** Writes all, and asks for room for what comes next every now and then. Returns how many bytes that were. */
+async function write(
+  handle: FileHandle,
+  bytes: AsyncIterable<Uint8Array>,
+  checkRoom: (more: number) => Promise<void>,
+): Promise<number> {
+  let written = 0;
+  let checkedBytes = 0;
+  for await (const chunk of bytes) {
+    if (written + chunk.length > checkedBytes) {
+      await checkRoom(written + CHECK_BYTES);
+      checkedBytes = written + CHECK_BYTES;
+    }
+    await handle.writeFile(chunk);
+    written += chunk.length;
+  }
+  return written;
+}
+
+/** The same bytes, as long as they keep coming. Raises E_REQUEST where nothing comes for too long, E_INTERRUPTED when the client is gone. */
+async function* patient(
+  bytes: AsyncIterable<Uint8Array>,
+  clock: Pick<Clock, "after">,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const iterator = bytes[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      if (signal.aborted) throw new BackroomError("E_INTERRUPTED", "the upload was given up");
+      const { done, value } = await inTime(iterator.next(), clock);
+      if (done === true) return;
+      yield value;
+    }
+  } finally {
+    // Not waited for: it may be stuck in what never comes.
+    void iterator.return?.()?.catch(() => {});
+  }
+}
+
+function inTime<T>(work: Promise<T>, clock: Pick<Clock, "after">): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(LIMITS.uploadStallMs, () =>
+      reject(new BackroomError("E_REQUEST", "nothing more came of the file")),
+    );
+    void work.then(resolve, reject).finally(cancel);
+  });
+}
+
+async function freeBytesOf(folder: string): Promise<number> {
+  const { bavail, bsize } = await withStoreErrors("the free space is not known", () => statfs(folder));
+  return bavail * bsize;
+}
