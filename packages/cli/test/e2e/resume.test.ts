@@ -111,24 +111,30 @@ test("a download waits for a sharer that is killed and started again", PART, asy
 });
 
 /** Would catch: guards that are kept though they are gone, a dead connection that is waited for. */
-test("a download goes on when the downloader's guard dies", PART, async (t) => {
-  if (process.platform !== "linux") return t.skip("reads /proc");
-  const downloader = await startGet(network, "guarded", shared.link);
-  await downloaded(downloader, shared.packLength * 0.2);
-  const victim = await busiestNeighbour(network, downloader);
-  assert.ok(victim !== undefined, "the downloader had no guard");
-  const atDeath = latestDone(downloader);
-  const diedMs = performance.now();
-  victim.kill("SIGKILL");
-  // What was under way behind the guard is at most the line's and the process's own buffers.
-  await downloaded(downloader, atDeath + 4 * MIB);
-  t.diagnostic(
-    `4 MiB more were there ${((performance.now() - diedMs) / 1000).toFixed(1)} s after ${victim.name} had died`,
-  );
-  await downloaded(downloader, atDeath + 12 * MIB);
-  t.diagnostic(
-    `${victim.name} died; 12 MiB more were there after ${((performance.now() - diedMs) / 1000).toFixed(1)} s`,
-  );
-  await completed(downloader);
-  await assertArrived(source, outFolder(network, "guarded"));
-});
+for (const [how, name, signal] of [
+  // Its kernel goes on to take what is sent to it, so nothing tells that it is gone but its silence.
+  ["falls silent", "unanswered", "SIGSTOP"],
+  ["dies", "guarded", "SIGKILL"],
+] as const)
+  test(`a download goes on when the downloader's guard ${how}`, PART, async (t) => {
+    if (process.platform !== "linux") return t.skip("reads /proc");
+    const downloader = await startGet(network, name, shared.link);
+    await downloaded(downloader, shared.packLength * 0.2);
+    const victim = await busiestNeighbour(network, downloader);
+    assert.ok(victim !== undefined, "the downloader had no guard");
+    const atDeath = latestDone(downloader);
+    const diedMs = performance.now();
+    victim.kill(signal);
+    // What was under way behind the guard is at most the line's and the process's own buffers.
+    await downloaded(downloader, atDeath + 4 * MIB);
+    t.diagnostic(
+      `4 MiB more were there ${((performance.now() - diedMs) / 1000).toFixed(1)} s after ${victim.name} ${how}`,
+    );
+    await downloaded(downloader, atDeath + 12 * MIB);
+    t.diagnostic(
+      `${victim.name} ${how}; 12 MiB more were there after ${((performance.now() - diedMs) / 1000).toFixed(1)} s`,
+    );
+    await completed(downloader);
+    await assertArrived(source, outFolder(network, name));
+    victim.kill("SIGCONT");
+  });

@@ -67,6 +67,12 @@ export const ERROR_TABLE = {
     why: "the connection to a neighbour broke, or the neighbour did not keep to the protocol",
     fix: "check the internet connection; another relay is used meanwhile",
   },
+  E_CHANNEL_SILENT: {
+    exit: 4,
+    retry: "elsewhere",
+    why: "a neighbour does not answer any more, though the connection to it was not closed",
+    fix: "check the internet connection; another relay is used meanwhile",
+  },
   E_UNREACHABLE: {
     exit: 4,
     retry: "later",

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { asBuffer } from "../base/bytes.ts";
-import { BackroomError, codeOf } from "../base/errors.ts";
+import { BackroomError, codeOf, isBackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { silentLog, type Log } from "../base/log.ts";
 import type { Channel, Dialer, Endpoint } from "../net/channel.ts";
@@ -38,6 +38,8 @@ export interface ExtendTarget extends ChannelTarget {
 export class ChannelPool {
   /** What the credits of all circuits, and the windows of the streams that end here, share. */
   readonly credits: CreditPool;
+  /** A channel to the relay of that key is up no more since it fell silent; before its circuits are told. */
+  onSilent: ((nodeKey: Buffer) => void) | undefined;
   readonly #deps: ChannelPoolDeps;
   readonly #log: Log;
   /** By node key; channels of anonymous clients are only in `#all`. */
@@ -150,6 +152,8 @@ export class ChannelPool {
         this.#forget(closed);
         const code = error === undefined ? {} : { code: error.code };
         this.#log("debug", "a channel closed", { ...code, channelCount: this.#all.size });
+        const { peerKey } = channel;
+        if (isBackroomError(error, "E_CHANNEL_SILENT") && peerKey !== undefined) this.onSilent?.(peerKey);
       },
     });
     if (this.#closed) mux.close();

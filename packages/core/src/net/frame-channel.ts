@@ -104,7 +104,7 @@ class FrameChannel implements Channel {
     this.#onOpened = onOpened;
     this.#reader = new FrameReader((frame) => this.#receive(frame));
     this.#keepalive = new Keepalive(
-      { send: (frame) => void this.send(frame), onDead: (error) => this.close(error) },
+      { send: (frame) => void this.#write(frame), onDead: (error) => this.close(error) },
       deps,
     );
   }
@@ -112,7 +112,10 @@ class FrameChannel implements Channel {
   /** Sends our HELLO and waits for theirs. */
   open(): void {
     this.#carrier.start({
-      onBytes: (chunk) => this.#guard(() => this.#reader.push(chunk)),
+      onBytes: (chunk) => {
+        this.#keepalive.heard();
+        this.#guard(() => this.#reader.push(chunk));
+      },
       onWritten: () => this.#written(),
       onEnd: (error) => this.#close(error, true),
     });
@@ -149,6 +152,13 @@ class FrameChannel implements Channel {
   }
 
   send(frame: Buffer): boolean {
+    const { length } = frame;
+    const hasRoom = this.#write(frame);
+    this.#keepalive.sent(length);
+    return hasRoom;
+  }
+
+  #write(frame: Buffer): boolean {
     if (this.#state === "closed") return false;
     this.#carrier.write(frame);
     const { queuedBytes } = this.#carrier;
@@ -195,11 +205,11 @@ class FrameChannel implements Channel {
   }
 
   #dispatch(frame: Buffer): void {
-    this.#keepalive.heard();
     const type = frameType(frame);
-    if (type < FRAME.ping && type !== FRAME.hello) this.#handlers?.onFrame(frame);
-    else if (type === FRAME.hello) throw new BackroomError("E_CHANNEL", "the neighbour sent a second HELLO");
-    else this.#keepalive.take(frame);
+    if (type >= FRAME.ping) return this.#keepalive.take(frame);
+    if (type === FRAME.hello) throw new BackroomError("E_CHANNEL", "the neighbour sent a second HELLO");
+    this.#keepalive.received();
+    this.#handlers?.onFrame(frame);
   }
 
   #greet(frame: Buffer): void {

@@ -88,6 +88,11 @@ export class Circuits {
     this.#entry = new Entry({ ...deps, guards });
     this.#watch = new GuardWatch({ guards, onVerdict: (key, verdict) => this.#onVerdict(key, verdict) });
     this.#pictures = new CircuitPictures(deps.clock, deps.pictureSecret);
+    // To dial it would be to wait in vain once more: what it carried goes through the next one at once.
+    deps.channels.onSilent = (nodeKey) => {
+      const key = nodeKey.toString("hex");
+      if (this.guards().some((guard) => guard.key === key)) guards.failed(key);
+    };
   }
 
   /** The circuits that live now. */

@@ -248,8 +248,7 @@ test("circuits share a channel to the same guard, and relays reuse theirs in bot
   );
   for (const circuit of circuits) circuit.destroy();
   await settle();
-  world.clock.advance(3 * LIMITS.channelIdleMs);
-  await settle();
+  await world.clock.pass(3 * LIMITS.channelIdleMs);
   assert.equal(world.relays[2]?.relay.stats().channels, 0, "a channel without circuits goes after a while");
 });
 
@@ -275,10 +274,9 @@ test("a relay that never answers costs the client no more than the time for a ci
   const world = createCircuitWorld();
   world.network.tap = (frame, direction) => (frame[4] === 3 && direction === "backward" ? undefined : frame);
   const building = world.build(0);
-  await settle();
-  world.clock.advance(LIMITS.circuitBuildMs);
-  await assert.rejects(building, (error) => isBackroomError(error, "E_CIRCUIT"));
-  await settle();
+  const failed = assert.rejects(building, (error) => isBackroomError(error, "E_CIRCUIT"));
+  await world.clock.pass(LIMITS.circuitBuildMs);
+  await failed;
   assert.equal(relayAt(world, 0).relay.stats().circuits, 0);
 });
 
@@ -289,8 +287,9 @@ test("a next hop that never answers fails the extension in time for the client t
     frame[4] === 3 && direction === "backward" && link.listenerKey.equals(behind) ? undefined : frame;
   const building = world.build(0, 1);
   await settle();
-  world.clock.advance(LIMITS.extendMs);
-  await assert.rejects(building, /hop 2/);
+  const failed = assert.rejects(building, /hop 2/);
+  await world.clock.pass(LIMITS.extendMs);
+  await failed;
 });
 
 test("a circuit takes no new streams after an hour, drains, and ends after four", async () => {
@@ -300,13 +299,7 @@ test("a circuit takes no new streams after an hour, drains, and ends after four"
   const near = new Recorder();
   near.stream = circuit.openStream(SERVICE.connect, Buffer.alloc(0), near);
   await settle();
-  // Keepalives need turns of the loop between them, as on a real clock.
-  const pass = async (ms: number): Promise<void> => {
-    for (let at = 0; at < ms; at += 10_000) {
-      world.clock.advance(10_000);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  };
+  const pass = (ms: number): Promise<void> => world.clock.pass(ms);
   await pass(LIMITS.circuitFreshMs + 10_000);
   assert.throws(
     () => circuit.openStream(SERVICE.connect, Buffer.alloc(0), new Recorder()),
@@ -325,10 +318,7 @@ test("a circuit takes no new streams after an hour, drains, and ends after four"
 test("a circuit that nobody uses at its last hop goes after a while", async () => {
   const world = createCircuitWorld();
   const circuit = await world.build(0, 1);
-  for (let at = 0; at <= LIMITS.circuitIdleMs + 20_000; at += 10_000) {
-    world.clock.advance(10_000);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  await world.clock.pass(LIMITS.circuitIdleMs + 20_000);
   assert.equal(circuit.alive, false);
 });
 

@@ -63,7 +63,7 @@ test("extensions under way are bounded for each neighbour, and their places come
     await settle();
   }
   assert.equal(outcomes.length, 2, "those beyond the bound fail at once");
-  world.clock.advance(LIMITS.extendMs);
+  await world.clock.pass(LIMITS.extendMs);
   await Promise.all(attempts);
   assert.deepEqual(new Set(outcomes), new Set(["hop 2 of the circuit could not be reached"]));
   world.network.tap = undefined;

@@ -217,8 +217,7 @@ function newMemberWorld(relayCount: number) {
   /** Time in steps, with everything that it sets off; `each` runs after every step. */
   async function pass(ms: number, stepMs = 500, each: () => void = () => {}): Promise<void> {
     for (let left = ms; left > 0; left -= stepMs) {
-      clock.advance(Math.min(stepMs, left));
-      await settle(8);
+      await clock.pass(Math.min(stepMs, left));
       each();
     }
   }

@@ -143,8 +143,7 @@ export async function settle(turns = 20): Promise<void> {
 /** Time in small steps, with everything that it sets off. */
 export async function pass(clock: ManualClock, ms: number, stepMs = 60_000): Promise<void> {
   for (let left = ms; left > 0; left -= stepMs) {
-    clock.advance(Math.min(stepMs, left));
-    await settle(4);
+    await clock.pass(Math.min(stepMs, left));
   }
 }
 
