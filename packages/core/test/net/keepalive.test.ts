@@ -172,7 +172,10 @@ test("a computer that stood still for ten seconds does not hold it against the n
     },
   };
   const runTimers = (): void => {
-    for (const timer of timers.splice(0)) timer.dueMs <= nowMs ? timer.run() : timers.push(timer);
+    for (const timer of timers.splice(0)) {
+      if (timer.dueMs <= nowMs) timer.run();
+      else timers.push(timer);
+    }
   };
   let dead = false;
   const sent: Buffer[] = [];
