@@ -20,6 +20,7 @@ import {
 import { checkForm, migrate, versionOf } from "./migrate.ts";
 import { MIGRATIONS, type Migration } from "./migrations.ts";
 import type { Recovery } from "./recovery.ts";
+import { Reserve } from "./reserve.ts";
 import { SqliteCatalogue } from "./sqlite-catalogue.ts";
 import { catalogueError, damaged, withCatalogueErrors } from "./sqlite-error.ts";
 import { Writer, type WriterDeps } from "./writer.ts";
@@ -46,9 +47,11 @@ export function openCatalogue(
     const { raw, recovery } = openWhole(files, deps, migrations);
     const db = new Database(raw);
     const backups = new BackupSchedule(db, files.folder, deps);
-    const writer = new Writer(db, deps, () => backups.changed());
+    const reserve = new Reserve(files.folder);
+    reserve.keep();
+    const writer = new Writer(db, deps, { change: () => backups.changed(), cleaned: () => reserve.keep() });
     if (db.get("SELECT 1 FROM transfers") !== undefined) backups.changed();
-    return { catalogue: new SqliteCatalogue(db, writer, backups), recovery };
+    return { catalogue: new SqliteCatalogue(db, writer, { backups, reserve }), recovery };
   });
 }
 

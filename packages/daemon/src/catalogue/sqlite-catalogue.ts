@@ -1,4 +1,4 @@
-import { BackroomError } from "@backroom/core/base/errors.ts";
+import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
 import type { BackupSchedule } from "./backup-schedule.ts";
 import type {
   Catalogue,
@@ -11,6 +11,7 @@ import type {
 import { BEGINNING, formatCursor, parseCursor } from "./cursor.ts";
 import type { Database } from "./database.ts";
 import { needsKeys } from "./needs-keys.ts";
+import type { Reserve } from "./reserve.ts";
 import { searched } from "./searched.ts";
 import { COUNT_TRANSFERS, LIST_TRANSFERS } from "./transfer-list.ts";
 import { SqliteTokenStore } from "./token-store.ts";
@@ -29,21 +30,24 @@ import {
 import { SqliteWatchStore } from "./watch-store.ts";
 import type { Progress, Writer } from "./writer.ts";
 
-/** Told what matters to backups besides that something changed. */
-export type Backups = Pick<BackupSchedule, "removed" | "close">;
+/** What lies beside the database and is told what happens to it. */
+export interface Surroundings {
+  readonly backups: Pick<BackupSchedule, "removed" | "close">;
+  readonly reserve: Pick<Reserve, "keep" | "giveUp">;
+}
 
 /** The catalogue in a database that `openCatalogue` has made ready. */
 export class SqliteCatalogue implements Catalogue {
   readonly #db: Database;
   readonly #writer: Writer;
-  readonly #backups: Backups;
+  readonly #around: Surroundings;
   readonly tokens: TokenStore;
   readonly watches: WatchStore;
 
-  constructor(db: Database, writer: Writer, backups: Backups) {
+  constructor(db: Database, writer: Writer, around: Surroundings) {
     this.#db = db;
     this.#writer = writer;
-    this.#backups = backups;
+    this.#around = around;
     this.tokens = new SqliteTokenStore(db, writer);
     this.watches = new SqliteWatchStore(db, writer);
   }
@@ -97,13 +101,15 @@ export class SqliteCatalogue implements Catalogue {
   }
 
   remove(id: string): boolean {
-    const wasThere = this.#writer.write(() => {
-      this.#writer.progress.delete(id);
-      return this.#db.run("DELETE FROM transfers WHERE id = :id", { id }) > 0;
-    });
+    const wasThere = this.#withReserve(() =>
+      this.#writer.write(() => {
+        this.#writer.progress.delete(id);
+        return this.#db.run("DELETE FROM transfers WHERE id = :id", { id }) > 0;
+      }),
+    );
     if (wasThere) {
       this.#writer.leaveNoRemains();
-      this.#backups.removed();
+      this.#around.backups.removed();
     }
     return wasThere;
   }
@@ -135,11 +141,21 @@ export class SqliteCatalogue implements Catalogue {
 
   /** Writes what waits, as far as the disk lets it. */
   close(): void {
-    this.#backups.close();
+    this.#around.backups.close();
     try {
       this.#writer.close();
     } finally {
       this.#db.close();
+    }
+  }
+
+  /** What makes room must not fail for want of room. */
+  #withReserve<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!isBackroomError(error, "E_DISK_FULL") || !this.#around.reserve.giveUp()) throw error;
+      return work();
     }
   }
 

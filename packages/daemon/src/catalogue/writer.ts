@@ -15,6 +15,13 @@ export interface WriterDeps {
   readonly log: Log;
 }
 
+export interface WriterEvents {
+  /** Something was written for good. */
+  change(): void;
+  /** Some seconds after something was removed. */
+  cleaned(): void;
+}
+
 /**
  * Decides when what is written reaches the disk. `write` waits for it: a person has been told «done», and a power cut must not take that back, so the file is
  * opened with `synchronous = FULL` (with `NORMAL`, a commit would outlast the process, not the power). Counts wait in memory for a while and are then written
@@ -23,7 +30,7 @@ export interface WriterDeps {
 export class Writer {
   readonly #db: Database;
   readonly #deps: WriterDeps;
-  readonly #onChange: () => void;
+  readonly #on: WriterEvents;
   /** Counts by transfer, and when tokens were used, that are not in the file yet. */
   readonly progress = new Map<string, Progress>();
   readonly uses = new Map<string, number>();
@@ -31,11 +38,10 @@ export class Writer {
   #cancelTimer: (() => void) | undefined;
   #isFailing = false;
 
-  /** `onChange` is called after each `write`. */
-  constructor(db: Database, deps: WriterDeps, onChange: () => void) {
+  constructor(db: Database, deps: WriterDeps, on: WriterEvents) {
     this.#db = db;
     this.#deps = deps;
-    this.#onChange = onChange;
+    this.#on = on;
   }
 
   /** Runs `work` as one transaction, on the disk when this returns. Inside another one it is a part of that one. */
@@ -51,7 +57,7 @@ export class Writer {
       for (const [id, atMs] of uses) if (!this.uses.has(id)) this.uses.set(id, atMs);
       throw error;
     }
-    this.#onChange();
+    this.#on.change();
     return result;
   }
 
@@ -93,6 +99,7 @@ export class Writer {
     if (this.#hasRemains) {
       this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
       this.#hasRemains = false;
+      this.#on.cleaned();
     }
   }
 

@@ -1,5 +1,5 @@
 /**
- * What a catalogue does on a disk that is small, full, or read-only. argv: data folder, what to do: `fill` puts until it fails, then makes room by removing the file in
+ * What a catalogue does on a disk that is small, full, or read-only. argv: data folder, what to do: `fill` puts until it fails, then removes a transfer, makes room by removing the file in
  * $BALLAST and puts again; `start` opens, lists and puts. Says in a line of JSON what came of it.
  */
 import { rmSync } from "node:fs";
@@ -28,6 +28,7 @@ try {
       }),
     );
     said["totalThen"] = catalogue.list({ limit: 1 }).total;
+    said["removed"] = outcome(() => catalogue.remove(transferOf(0).id));
     rmSync(process.env["BALLAST"] ?? "");
     said["withRoom"] = outcome(() => catalogue.put(transferOf(90_000)));
     said["totalLast"] = catalogue.list({ limit: 1 }).total;
@@ -38,7 +39,7 @@ try {
 }
 process.stdout.write(`${JSON.stringify(said)}\n`);
 
-function outcome(work: () => void): string {
+function outcome(work: () => unknown): string {
   try {
     work();
     return "done";

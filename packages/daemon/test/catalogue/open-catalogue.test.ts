@@ -49,11 +49,23 @@ test("the folder and every file in it are their owner's alone, whatever the umas
       (name) => `${name} ${(statSync(path.join(place.folder, name)).mode & 0o777).toString(8)}`,
     );
   const backup = place.names("backup-")[0];
-  assert.deepEqual(modes(), [". 700", `${backup} 600`, "catalogue.db 600", "catalogue.db-wal 600"]);
+  assert.deepEqual(modes(), [
+    ". 700",
+    `${backup} 600`,
+    "catalogue.db 600",
+    "catalogue.db-wal 600",
+    "reserve 600",
+  ]);
   for (const name of [".", "catalogue.db", "catalogue.db-wal"])
     chmodSync(path.join(place.folder, name), 0o777);
   place.open().catalogue.put(transferOf(9));
-  assert.deepEqual(modes(), [". 700", `${backup} 600`, "catalogue.db 600", "catalogue.db-wal 600"]);
+  assert.deepEqual(modes(), [
+    ". 700",
+    `${backup} 600`,
+    "catalogue.db 600",
+    "catalogue.db-wal 600",
+    "reserve 600",
+  ]);
 });
 
 test("a second daemon finds it locked, and the first goes on", (t) => {
@@ -75,7 +87,7 @@ test("a file of a newer version is refused and left as it is", (t) => {
   raw.close();
   const bytes = readFileSync(place.main);
   assert.throws(() => place.open(), raises("E_CATALOGUE_VERSION"));
-  assert.deepEqual(place.names(), ["catalogue.db"]);
+  assert.deepEqual(place.names(), ["catalogue.db", "reserve"]);
   assert.deepEqual(readFileSync(place.main), bytes);
 });
 

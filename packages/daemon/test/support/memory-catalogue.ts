@@ -13,8 +13,9 @@ export function memoryCatalogue(clock: Clock = systemClock): Catalogue {
   const raw = new DatabaseSync(":memory:");
   migrate(raw, MIGRATIONS);
   const db = new Database(raw);
-  return new SqliteCatalogue(db, new Writer(db, { clock, log: silentLog }, () => {}), {
-    removed() {},
-    close() {},
+  const writer = new Writer(db, { clock, log: silentLog }, { change() {}, cleaned() {} });
+  return new SqliteCatalogue(db, writer, {
+    backups: { removed() {}, close() {} },
+    reserve: { keep() {}, giveUp: () => false },
   });
 }
