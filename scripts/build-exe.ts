@@ -8,6 +8,7 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  globSync,
   mkdirSync,
   readFileSync,
   realpathSync,
@@ -19,6 +20,7 @@ import path from "node:path";
 import { build } from "esbuild";
 import { inject } from "postject";
 import { HEAP_OPTIONS } from "../packages/cli/src/own-command.ts";
+import { PAGE_ASSETS } from "../packages/daemon/src/process/page-assets.ts";
 import { VERSION } from "../packages/cli/src/version.ts";
 
 interface Target {
@@ -88,6 +90,7 @@ async function makeExecutable(target: Target): Promise<void> {
     output: blob,
     disableExperimentalSEAWarning: true,
     execArgv: HEAP_OPTIONS,
+    assets: pageFiles(),
     useSnapshot: false,
     // Compiled code is one platform's.
     useCodeCache: isHere,
@@ -104,6 +107,18 @@ async function makeExecutable(target: Target): Promise<void> {
   for (const made of [config, blob]) rmSync(made);
   process.stdout.write(`built ${path.relative(root, file)}\n`);
   if (isHere) tryOut(file);
+}
+
+/** What `npm run build:web` made, by the names under which the program asks for it. */
+function pageFiles(): Record<string, string> {
+  const folder = path.join(root, "packages/web/dist");
+  const names = globSync("**/*", { cwd: folder, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)));
+  if (names.length === 0) throw new Error("the page is not built: npm run build:web");
+  return Object.fromEntries(
+    names.map((name) => [PAGE_ASSETS + name.split(path.sep).join("/"), path.join(folder, name)]),
+  );
 }
 
 function runsHere({ platform }: Target): boolean {

@@ -3,7 +3,16 @@
  * `@backroom/core/….ts` and the like; the manifests of the compiled parts map those names to `.js`, so not a line differs between the two.
  */
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 
 const root = path.join(import.meta.dirname, "..");
@@ -34,9 +43,13 @@ for (const [name, manifest] of manifests) {
   const exports = { "./*.ts": "./src/*.js" };
   write(path.join(scope, name), { ...manifest, exports, engines: { node: ">=24" } });
 }
+const page = path.join(root, "packages/web/dist");
+if (!existsSync(page)) throw new Error("the page is not built: npm run build:web");
+cpSync(page, path.join(scope, "web/dist"), { recursive: true });
+write(path.join(scope, "web"), { name: "@backroom/web", version: cli.version, private: true });
 renameSync(path.join(dist, "packages/cli/src"), path.join(dist, "src"));
 rmSync(path.join(dist, "packages"), { recursive: true });
-const ours = PARTS.map((name) => `@backroom/${name}`);
+const ours = [...PARTS, "web"].map((name) => `@backroom/${name}`);
 const external = [...manifests.values(), cli]
   .flatMap(({ dependencies }) => Object.entries(dependencies ?? {}))
   .filter(([name]) => !ours.includes(name));

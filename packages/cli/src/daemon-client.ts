@@ -4,7 +4,7 @@ import { createClient, type Client } from "@backroom/api/client/client.ts";
 import { nodeTransport } from "@backroom/api/client/node-transport.ts";
 import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
 import { defaultDataFolder } from "@backroom/core/node/data-folder.ts";
-import { socketPath } from "@backroom/daemon/process/socket-path.ts";
+import { findLocalEndpoint } from "@backroom/daemon/http/local-endpoint.ts";
 import type { BackgroundOptions } from "./daemon/background.ts";
 import type { Session } from "./session.ts";
 import { VERSION } from "./version.ts";
@@ -26,9 +26,9 @@ export function dataFolderOf({ dataFolder }: Pick<Session, "dataFolder">): strin
  */
 export async function findDaemon(session: Who): Promise<Client | undefined> {
   const root = dataFolderOf(session);
-  const client = createClient(
-    nodeTransport({ socketPath: socketPath(root, process.platform), secret: null }),
-  );
+  const endpoint = await findLocalEndpoint(root, process.platform);
+  if (endpoint === undefined) return undefined;
+  const client = createClient(nodeTransport(endpoint));
   let version: string;
   try {
     ({ version } = await client.call("status"));

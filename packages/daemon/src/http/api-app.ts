@@ -20,7 +20,7 @@ export interface ApiDeps {
   readonly handlers: Handlers;
   readonly access: Access;
   readonly events: EventHub;
-  readonly metrics: () => readonly Metric[];
+  readonly metrics: () => Promise<readonly Metric[]>;
   /** The OpenAPI document, as JSON. */
   readonly openApi: string;
   /** What the page is made of. */
@@ -81,9 +81,9 @@ export function createApi(deps: ApiDeps): App {
     expectNoBody(asked.env.incoming);
     return await sendEvents(asked.env, deps.events, () => token === null || access.isStillGood(token));
   });
-  app.get("/metrics", (asked) => {
+  app.get("/metrics", async (asked) => {
     tokenFor(asked, "read");
-    return asked.body(metricsText(deps.metrics()), 200, { "content-type": METRICS_TYPE });
+    return asked.body(metricsText(await deps.metrics()), 200, { "content-type": METRICS_TYPE });
   });
   app.get("/openapi.json", (asked) => asked.body(deps.openApi, 200, { "content-type": "application/json" }));
   app.get("/healthz", (asked) => asked.json({ ok: true }));

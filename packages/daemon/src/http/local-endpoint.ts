@@ -16,7 +16,7 @@ export async function makeLocalEndpoint(
   platform: NodeJS.Platform,
   random: Random,
 ): Promise<LocalEndpoint> {
-  if (platform !== "win32") return { socketPath: socketPath(root, platform), secret: null };
+  if (platform !== "win32") return { socketPath: socketPath(root), secret: null };
   const endpoint = {
     socketPath: `\\\\.\\pipe\\backroom-${random.bytes(16).toString("hex")}`,
     secret: random.bytes(32).toString("base64url"),
@@ -30,7 +30,7 @@ export async function findLocalEndpoint(
   root: string,
   platform: NodeJS.Platform,
 ): Promise<LocalEndpoint | undefined> {
-  if (platform !== "win32") return { socketPath: socketPath(root, platform), secret: null };
+  if (platform !== "win32") return { socketPath: socketPath(root), secret: null };
   const text = await readStateFile(pipeFile(root), MOST_BYTES);
   if (text === undefined) return undefined;
   try {

@@ -1,6 +1,6 @@
 /** One number, or one for each label, over everybody: what a metric says names nobody and nothing. */
 export interface Metric {
-  /** `backroom_…`, with its unit at the end, `_total` for counters. */
+  /** `backroom_…`, or `process_…` for what every program has; with its unit at the end, `_total` for counters. */
   readonly name: string;
   readonly help: string;
   readonly type: "gauge" | "counter";

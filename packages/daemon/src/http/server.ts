@@ -36,7 +36,7 @@ export interface ServerDeps {
   /** What all other parts answer. */
   readonly handlers: Omit<Handlers, OwnNames>;
   readonly content: ShareContent;
-  readonly metrics: () => readonly Metric[];
+  readonly metrics: () => Promise<readonly Metric[]>;
   readonly assets: Assets;
   /** Where the command line finds the daemon. The folder's lock is held by then. */
   readonly endpoint: LocalEndpoint;

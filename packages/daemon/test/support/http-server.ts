@@ -98,7 +98,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       content: options.content ?? {
         open: () => Promise.reject(new BackroomError("E_NO_TRANSFER", "the content was reached")),
       },
-      metrics: () => [{ name: "backroom_test", help: "a test", type: "gauge", values: [{ value: 1 }] }],
+      metrics: async () => [{ name: "backroom_test", help: "a test", type: "gauge", values: [{ value: 1 }] }],
       assets,
       endpoint: { socketPath, secret: null },
       version: "0.0.0",
