@@ -1,11 +1,10 @@
 import type { CallContext } from "@backroom/api/routes.ts";
-import { RateLimit } from "@backroom/core/base/rate-limit.ts";
 import type { DaemonContext, TransferTotals } from "./context.ts";
 import { createDoctor } from "./doctor/create-doctor.ts";
 import { createEngine } from "./engine/engine.ts";
 import type { EventHub } from "./http/event-hub.ts";
 import { makeLocalEndpoint } from "./http/local-endpoint.ts";
-import { startServer, type RunningServer, type ServerDeps } from "./http/server.ts";
+import { startServer, type RunningServer } from "./http/server.ts";
 import { createLimits } from "./limits/limits.ts";
 import { createNetwork } from "./network/network.ts";
 import { logFile } from "./process/daemon-files.ts";
@@ -15,11 +14,12 @@ import { collectMetrics } from "./process/metrics.ts";
 import { pageAssets } from "./process/page-assets.ts";
 import { settingHandlers } from "./settings/handlers.ts";
 import { createTokens } from "./tokens.ts";
+import { createWatches, type WatchesDeps } from "./watches/watches.ts";
 
 /** All parts together have this long to end; the rest of the five seconds is the catalogue's and the disk's. */
 const PARTS_END_MS = 3_500;
 
-/** What asks for numbers is nobody's request. */
+/** What the daemon asks of itself is nobody's request. */
 const OWN_CALL: CallContext = {
   signal: new AbortController().signal,
   stream: (async function* () {})(),
@@ -59,11 +59,13 @@ export async function startParts(
   let server: RunningServer | undefined;
   const page = (): string | null => server?.page ?? null;
   // The limits first: they hold from the first byte on.
-  const swarm = { download: new RateLimit(machine.clock), upload: new RateLimit(machine.clock) };
-  const limits = begun(createLimits(context, swarm));
-  const engine = begun(await createEngine(context, { limits: swarm }));
+  const limits = begun(createLimits(context));
+  const engine = begun(await createEngine(context, { limits: limits.swarm }));
   const totals = (): TransferTotals => engine.totals();
   const network = begun(await createNetwork(context, { members: engine.members, limits }));
+  const addShare: WatchesDeps["addShare"] = (input, signal) =>
+    engine.handlers.addShare(input, { ...OWN_CALL, signal });
+  const watches = begun(createWatches(context, { addShare }));
   const tokens = begun(createTokens(context, machine));
   const doctor = begun(createDoctor(context, { version, handlers: network.handlers, totals, page }));
   const lifecycle = begun(
@@ -78,10 +80,11 @@ export async function startParts(
       ...engine.handlers,
       ...network.handlers,
       ...limits.handlers,
+      ...watches.handlers,
       ...settingHandlers(settings),
       ...doctor.handlers,
       ...tokens.handlers,
-    } as unknown as ServerDeps["handlers"],
+    },
     content: engine.content,
     metrics: () => collectMetrics({ version, startedMs, handlers: network.handlers, totals }, OWN_CALL),
     assets: await pageAssets(),

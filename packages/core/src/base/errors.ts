@@ -426,6 +426,18 @@ export const ERROR_TABLE = {
     why: "the share holds no file of that path",
     fix: "see what it holds: backroom files ID",
   },
+  E_WATCH: {
+    exit: 3,
+    retry: "never",
+    why: "what lands in a watched folder is shared, so it has to be a folder of its own that can be read",
+    fix: "make a folder for what is to be shared, and watch that one",
+  },
+  E_NO_WATCH: {
+    exit: 3,
+    retry: "never",
+    why: "no watch of this daemon has that id",
+    fix: "see what is watched, with ids: backroom watch list",
+  },
   E_NO_TRANSFER: {
     exit: 3,
     retry: "never",

@@ -13,6 +13,8 @@ const MINUTE_MS = 60_000;
 
 /** The daemon's limits of speed, as they hold now. */
 export interface LimitsPart extends Part<"limits" | "setLimits"> {
+  /** For every swarm. */
+  readonly swarm: SwarmLimits;
   /** For the relay; a rate of 0 means that it is not to run. */
   readonly relay: RateLimit;
   /** Called after the relay's rate has changed. */
@@ -24,15 +26,15 @@ type LimitsContext = Pick<DaemonContext, "catalogue" | "log"> & {
 };
 
 /**
- * Keeps the limits and their schedule, and holds `swarm` and the relay to the hour. While there is a schedule it is looked at every full minute: zones begin their hours at
+ * Keeps the limits and their schedule, and holds swarms and relay to the hour. While there is a schedule it is looked at every full minute: zones begin their hours at
  * one, so a change of clocks, a computer that slept or a clock that was put right needs nothing of its own. Without one there is no timer.
  */
 export function createLimits(
   { catalogue, machine, log }: LimitsContext,
-  swarm: SwarmLimits,
   hourAt: (nowMs: number) => LocalHour = localHour,
 ): LimitsPart {
   const { clock } = machine;
+  const swarm = { download: new RateLimit(clock), upload: new RateLimit(clock) };
   const relay = new RateLimit(clock);
   const listeners: (() => void)[] = [];
   let { always, schedule } = kept();
@@ -79,6 +81,7 @@ export function createLimits(
   }
 
   return {
+    swarm,
     relay,
     onRelayRate: (listener) => void listeners.push(listener),
     handlers: {

@@ -3,7 +3,6 @@ import { test } from "node:test";
 import { Limits, LimitsChange } from "@backroom/api/schemas/daemon.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import { silentLog } from "@backroom/core/base/log.ts";
-import { RateLimit } from "@backroom/core/base/rate-limit.ts";
 import { ManualClock } from "../../../core/test/support/manual-clock.ts";
 import type { CallContext } from "@backroom/api/routes.ts";
 import type { DaemonContext } from "../../src/context.ts";
@@ -24,9 +23,8 @@ function newLimits(values = new Map<string, unknown>()) {
     const now = new Date(nowMs);
     return { day: (now.getUTCDay() + 6) % 7, hour: now.getUTCHours() };
   };
-  const swarm = { download: new RateLimit(clock), upload: new RateLimit(clock) };
-  const limits = createLimits({ catalogue, machine: { clock }, log: silentLog }, swarm, hourAt);
-  return { clock, values, limits: { ...limits, swarm }, catalogue };
+  const limits = createLimits({ catalogue, machine: { clock }, log: silentLog }, hourAt);
+  return { clock, values, limits, catalogue };
 }
 
 test("without limits nothing is limited, and nothing wakes up", async () => {
