@@ -128,9 +128,13 @@ export const LimitsStatus = z.object({
   /** What holds now. */
   now: Limits,
 });
+/** Strict inside, too: a limit whose name was mistyped would be no limit. */
 export const LimitsChange = z.object({
-  always: Limits.partial().optional(),
-  schedule: z.array(ScheduleRule).max(100).optional(),
+  always: Limits.partial().strict().optional(),
+  schedule: z
+    .array(ScheduleRule.extend({ limits: Limits.strict() }).strict())
+    .max(100)
+    .optional(),
 });
 
 export const LogLines = z.object({ lines: z.array(z.string()) });

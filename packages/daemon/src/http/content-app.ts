@@ -46,7 +46,7 @@ export function createContent({ urls, content, log }: ContentDeps): Hono<{ Bindi
       etag,
     };
     if (wanted === "unsatisfiable") {
-      outgoing.writeHead(416, { "content-range": `bytes */${file.size}`, "accept-ranges": "bytes" });
+      outgoing.writeHead(416, { "content-range": `bytes */${file.size}`, "content-length": 0 });
       outgoing.end();
       return RESPONSE_ALREADY_SENT;
     }

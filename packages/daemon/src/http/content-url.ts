@@ -11,7 +11,7 @@ export interface ContentPlace {
 }
 
 /** `/content/EXPIRES/TRANSFER/MAC/PATH`, the path as one segment. */
-const TARGET = /^\/content\/(\d{1,15})\/([a-z0-9]{16})\/([A-Za-z0-9_-]{43})\/([^/?]+)$/;
+const TARGET = /^\/content\/([1-9]\d{0,14})\/([a-z0-9]{16})\/([A-Za-z0-9_-]{43})\/([^/?]+)$/;
 
 /**
  * Signs addresses on the content port, which are all that is needed there: whoever has one reads one file for some hours. The key is of this run alone, so

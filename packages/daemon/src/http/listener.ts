@@ -46,7 +46,10 @@ export async function listenHttp(options: ListenerOptions): Promise<HttpListener
     // The framework's own requests and responses, not in place of everybody's.
     { overrideGlobalObjects: false },
   );
+  const refused = new WeakSet<object>();
   const server = serverFor(options, (incoming, outgoing) => {
+    // What followed a refused request on the same connection is whatever its sender wants us to take for a request.
+    if (refused.has(incoming.socket)) return;
     for (const [name, value] of Object.entries(options.headers())) outgoing.setHeader(name, value);
     try {
       const head = {
@@ -57,6 +60,7 @@ export async function listenHttp(options: ListenerOptions): Promise<HttpListener
       checkDoor(head, options.rules());
       if (options.owner !== undefined) checkOwner(incoming, options.owner.secret);
     } catch (error) {
+      refused.add(incoming.socket);
       refuse(incoming, outgoing, error);
       return;
     }

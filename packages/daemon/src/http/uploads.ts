@@ -74,13 +74,20 @@ export async function openUploads(deps: UploadDeps): Promise<Uploads> {
     const transfer = catalogue.get(transferId);
     return transfer === undefined || transfer.root !== null;
   };
-  const sweep = async (): Promise<void> => {
-    for (const [id, upload] of uploads) if (isDone(upload)) await removeFolder(id, upload);
+  let sweeping = Promise.resolve();
+  const sweep = (): Promise<void> => {
+    sweeping = sweeping.then(async () => {
+      for (const [id, upload] of uploads) {
+        // What cannot be removed now is removed when the daemon begins the next time.
+        if (isDone(upload)) await removeFolder(id, upload).catch(() => {});
+      }
+    });
+    return sweeping;
   };
   const later = (): (() => void) =>
     clock.after(SWEEP_MS, () => {
       cancel = later();
-      void sweep().catch(() => {});
+      void sweep();
     });
   let cancel = later();
 
