@@ -45,6 +45,8 @@ interface Upload {
   /** Every file and folder in `paths`: FOLDER, or how many bytes of a file are there. */
   readonly known: Map<string, number>;
   readonly busy: Set<string>;
+  /** Of all files together. */
+  bytes: number;
   touchedMs: number;
   /** The transfer that is sealed from it; the folder stays until that is done. */
   transferId: string | null;
@@ -101,7 +103,7 @@ export async function openUploads(deps: UploadDeps): Promise<Uploads> {
   };
   const totalBytes = (): number => {
     let total = 0;
-    for (const { known } of uploads.values()) for (const size of known.values()) total += Math.max(size, 0);
+    for (const { bytes } of uploads.values()) total += bytes;
     return total;
   };
   const freeBytes = deps.freeBytes ?? freeBytesOf;
@@ -164,6 +166,7 @@ export async function openUploads(deps: UploadDeps): Promise<Uploads> {
             await mkdir(path.dirname(place), { recursive: true, mode: 0o700 });
             await rename(aside, place);
           });
+          upload.bytes += size - (upload.known.get(name) ?? 0);
           upload.known.set(name, size);
           return { size };
         } finally {
@@ -207,6 +210,7 @@ function uploadIn(folder: string, random: Random, nowMs: number): Upload {
     paths: new OutputPathSet(random),
     known: new Map(),
     busy: new Set(),
+    bytes: 0,
     touchedMs: nowMs,
     transferId: null,
     isClosed: false,
