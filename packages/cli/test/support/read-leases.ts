@@ -36,6 +36,6 @@ export async function readLeases(network: TestNetwork, text: string): Promise<re
     done.abort();
     await running.catch(() => {});
     swarming.close();
-    client.close();
+    await client.close();
   }
 }

@@ -116,7 +116,7 @@ export class Client {
       await client.#store.save();
       await saveTable(folder, network, client.table);
     } catch (error) {
-      client.close();
+      await client.close();
       throw error;
     }
     client.#stopRefreshing = startRefreshing({ client, channels: client.#channels, log: options.log });
@@ -183,11 +183,12 @@ export class Client {
     return this.table.has(info);
   }
 
-  close(): void {
+  /** Everything ends at once; fulfilled when what is kept of guards and measurements is on disk. */
+  close(): Promise<void> {
     this.#stopRefreshing();
     this.#circuits.close();
-    void this.#store.close();
     this.#channels.close();
+    return this.#store.close();
   }
 
   async #join(hooks: Hooks): Promise<void> {

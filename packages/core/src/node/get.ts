@@ -71,7 +71,7 @@ export async function getShare(options: GetOptions, hooks: Hooks): Promise<void>
       const run = (): Promise<void> => fetchPack({ folder, link, keys, client, options, hooks });
       await (keys === undefined ? run() : withOutputFolder(options.outputFolder, run));
     } finally {
-      client.close();
+      await client.close();
     }
   } finally {
     await lock.release();

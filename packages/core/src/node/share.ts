@@ -98,7 +98,7 @@ export async function shareFiles(options: ShareOptions, hooks: Hooks): Promise<v
       );
     }
   } finally {
-    client.close();
+    await client.close();
   }
 }
 

@@ -8,6 +8,7 @@ export async function withFolder(run: (folder: string) => Promise<void>): Promis
   try {
     await run(folder);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    // What was closed may still be writing what it keeps.
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -163,7 +163,7 @@ export class HostileWorld {
       proxy: undefined,
     };
     const client = await this.run(Client.open(options, this.#hooks()), 60_000);
-    this.#closers.push(() => client.close());
+    this.#closers.push(() => void client.close());
     return client;
   }
 

@@ -50,7 +50,7 @@ export async function createEngine(context: DaemonContext, options: EngineOption
     totals: () => transfers.totals(),
     async close() {
       await transfers.close();
-      members.close();
+      await members.close();
     },
   };
 }

@@ -71,6 +71,8 @@ export class Member {
   #failure: BackroomError | undefined;
   #failures = 0;
   #isJoining = false;
+  /** Clients that still write what they keep. */
+  readonly #closing = new Set<Promise<void>>();
   #cancelTimer: (() => void) | undefined;
   #isClosed = false;
 
@@ -125,12 +127,14 @@ export class Member {
     if (this.#waiting.size > 0) void this.#join();
   }
 
-  close(): void {
+  /** Fulfilled when what its clients keep is on disk. */
+  async close(): Promise<void> {
     this.#isClosed = true;
     this.#drop();
     for (const { outcome } of this.#waiting) outcome.reject(stopped());
     this.#waiting.clear();
     this.#set("idle");
+    await Promise.all(this.#closing);
   }
 
   async #join(): Promise<void> {
@@ -144,7 +148,7 @@ export class Member {
       const client = await this.#deps.open(relays, this.#hooks());
       this.#isJoining = false;
       if (gone.aborted) {
-        client.close();
+        await client.close();
         if (!this.#isClosed) this.restart();
         return;
       }
@@ -233,8 +237,11 @@ export class Member {
     this.#gone.abort();
     this.#gone = new AbortController();
     this.#holders = 0;
-    this.#client?.close();
+    const closing = this.#client?.close();
     this.#client = undefined;
+    if (closing === undefined) return;
+    this.#closing.add(closing);
+    void closing.finally(() => this.#closing.delete(closing));
   }
 
   #set(state: MemberState): void {

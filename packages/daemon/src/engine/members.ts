@@ -72,8 +72,8 @@ export class Members {
     this.#listeners.add(listener);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#isClosed = true;
-    for (const member of this.list()) member.close();
+    await Promise.all(this.list().map((member) => member.close()));
   }
 }

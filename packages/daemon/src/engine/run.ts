@@ -67,7 +67,7 @@ export class Run {
     this.deps = deps;
     this.options = options;
     this.signal = this.#stop.signal;
-    this.live = liveOf(this.record());
+    this.live = { ...liveOf(this.record()), ...(options.isCheck === true ? { state: "checking" } : {}) };
     this.ended = this.#go();
   }
 

@@ -36,7 +36,7 @@ function newMember(...outcomes: readonly ("joins" | ErrorCode)[]) {
     const fake: Pick<Client, "relays" | "close" | "rejoin" | "clockSkewMs"> = {
       clockSkewMs: () => 5,
       relays: () => Array.from({ length: world.relays }) as never,
-      close: () => void world.closed++,
+      close: async () => void world.closed++,
       rejoin: async () => {
         world.rejoined++;
         world.relays = 3;
@@ -127,7 +127,7 @@ test("closing, and losing interest, end the wait", async () => {
   await new Promise((resolve) => setImmediate(resolve));
   stop.abort();
   await assert.rejects(waiting[0] as Promise<unknown>, { code: "E_INTERRUPTED" });
-  member.close();
+  await member.close();
   await assert.rejects(waiting[1] as Promise<unknown>, { code: "E_INTERRUPTED" });
   await assert.rejects(member.use(patient), { code: "E_INTERRUPTED" });
 });

@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { cp, readFile, rm, stat, writeFile, mkdir } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
+import { generateIdentity, formatKeyFile } from "@backroom/core/pack/age-keys.ts";
+import { systemRandom } from "@backroom/core/base/random.ts";
+import { packPaths } from "@backroom/core/store/store-files.ts";
+import type { Catalogue } from "../../src/catalogue/catalogue.ts";
 import { withFolder } from "../../../core/test/store/temporary.ts";
-import { newEngineWorld, type EngineWorld } from "../support/engine-world.ts";
+import { CONTEXT, newEngineWorld, type EngineWorld, type TestEngine } from "../support/engine-world.ts";
+import { memoryCatalogue } from "../support/memory-catalogue.ts";
 
 const KIB = 1024;
+const PASSWORD = "correct horse battery staple";
 
 async function withWorld(run: (world: EngineWorld, folder: string) => Promise<void>): Promise<void> {
   await withFolder(async (folder) => {
@@ -16,6 +22,21 @@ async function withWorld(run: (world: EngineWorld, folder: string) => Promise<vo
       await world.close();
     }
   });
+}
+
+/** What a kill leaves: the data folder and the catalogue as they are at that moment. */
+async function killed(engine: TestEngine, folder: string, name: string): Promise<Catalogue> {
+  const copy = memoryCatalogue();
+  for (const record of engine.catalogue.list({ limit: 100 }).transfers.toReversed()) copy.put(record);
+  await cp(engine.data.root, path.join(folder, name), {
+    recursive: true,
+    filter: (source) => !source.endsWith(".lock"),
+  });
+  return copy;
+}
+
+async function assertSame(file: string, arrived: string): Promise<void> {
+  assert.ok((await readFile(arrived)).equals(await readFile(file)), "the file differs");
 }
 
 test("what one daemon shares arrives at another one, and both say so", async () => {
@@ -29,6 +50,11 @@ test("what one daemon shares arrives at another one, and both say so", async () 
       ["picture.bin", 1, 700 * KIB, "read", null, null],
     );
     const getter = await world.newEngine("getter");
+    const facts = await getter.handlers.inspectLink({ link }, CONTEXT);
+    assert.deepEqual(
+      [facts.name, facts.size, facts.isNetworkKnown, facts.transfer, facts.fits],
+      ["picture.bin", 700 * KIB, true, null, true],
+    );
     const got = await getter.get(link);
     const done = await getter.reach(got.id, "done");
     const target = path.join(getter.downloads, "picture.bin");
@@ -37,8 +63,290 @@ test("what one daemon shares arrives at another one, and both say so", async () 
       [[target], true, done.totalBytes],
     );
     assert.ok(done.downloadedBytes >= 700 * KIB);
-    assert.ok((await readFile(target)).equals(await readFile(file)));
+    await assertSame(file, target);
     await sharer.until(id, ({ uploadedBytes }) => uploadedBytes >= 700 * KIB);
-    assert.ok(getter.events.some(({ name }) => name === "transfers"));
+    const states = getter.events.flatMap((event) =>
+      event.name === "transfers" ? event.data.changed.map(({ state }) => state) : [],
+    );
+    assert.equal(states.at(-1), "done");
+    assert.equal((await getter.handlers.inspectLink({ link }, CONTEXT)).transfer, got.id);
+    const again = await getter.get(link);
+    assert.deepEqual([again.id, again.state], [got.id, "done"], "what is there is not fetched twice");
+  });
+});
+
+/** Would catch: a kill after which a download begins anew, is forgotten, or a share is no longer the sharer's. */
+test("a daemon that is killed goes on where it was: with half a download, and with what it shares", async () => {
+  await withWorld(async (world, folder) => {
+    const file = await world.makeFile("film.bin", 3 * 1024 * KIB);
+    const sharer = await world.newEngine("sharer");
+    const { id, link } = await sharer.share([file]);
+    const first = await world.newEngine("first");
+    first.limits.download.rate = 1500 * KIB;
+    const { id: getId } = await first.get(link);
+    const half = await first.until(getId, ({ doneBytes, totalBytes }) => doneBytes > totalBytes / 4);
+    assert.equal(half.state, "downloading");
+    const kept = await killed(first, folder, "second");
+    const sharerKept = await killed(sharer, folder, "sharer again");
+    await Promise.all([first.engine.close(), sharer.engine.close()]);
+
+    const back = await world.newEngine("sharer again", { catalogue: sharerKept });
+    assert.equal(back.catalogue.get(id)?.link, link);
+    await back.until(id, ({ state, gateCount }) => state === "seeding" && gateCount > 0);
+    const second = await world.newEngine("second", { catalogue: kept });
+    const done = await second.reach(getId, "done");
+    await assertSame(file, done.paths[0] ?? "");
+    const { downloadedBytes } = second.totals();
+    assert.ok(downloadedBytes < 0.9 * done.totalBytes, `${downloadedBytes} of ${done.totalBytes} came anew`);
+  });
+});
+
+test("a share that was being sealed when the daemon was killed is sealed again", async () => {
+  await withWorld(async (world, folder) => {
+    const file = await world.makeFile("notes.bin", 300 * KIB);
+    const before = await world.newEngine("before", {
+      openClient: () => new Promise(() => {}),
+    });
+    const { id } = await before.handlers.addShare(
+      { paths: [file], profile: "standard", accept: [] },
+      CONTEXT,
+    );
+    const record = before.catalogue.get(id);
+    assert.equal(record?.root, null);
+    const kept = memoryCatalogue();
+    kept.put(record);
+    const abandoned = path.join(folder, "after", "packs", `sealing-${process.pid}-00ff00ff`);
+    await mkdir(path.dirname(abandoned), { recursive: true });
+    await writeFile(abandoned, "half");
+    const after = await world.newEngine("after", { catalogue: kept });
+    await after.until(id, ({ gateCount }) => gateCount > 0);
+    await assert.rejects(stat(abandoned), { code: "ENOENT" });
+  });
+});
+
+test("a sealed share waits for its network, says why, and is not sealed twice", async () => {
+  await withWorld(async (world, folder) => {
+    const file = await world.makeFile("notes.bin", 300 * KIB);
+    let isOnline = false;
+    const offline = await world.newEngine("sharer", {
+      openClient: async (options, hooks) => {
+        const { Client } = await import("@backroom/core/node/client.ts");
+        const { BackroomError } = await import("@backroom/core/base/errors.ts");
+        if (!isOnline) throw new BackroomError("E_NO_RELAYS", "no relay could be asked");
+        return Client.open({ ...options, machine: world.machine }, hooks);
+      },
+    });
+    const { id } = await offline.handlers.addShare(
+      { paths: [file], profile: "standard", accept: [] },
+      CONTEXT,
+    );
+    const waiting = await offline.until(id, ({ state, waits }) => state === "joining" && waits !== null);
+    assert.match(waiting.waits?.why ?? "", /no relay could be asked/);
+    await assert.rejects(offline.handlers.links({ id }, CONTEXT), { code: "E_NOT_HELD" });
+    const { root } = offline.catalogue.get(id) ?? {};
+    const kept = await killed(offline, folder, "again");
+    await offline.engine.close();
+    isOnline = true;
+    const online = await world.newEngine("again", { catalogue: kept });
+    await online.until(id, ({ gateCount }) => gateCount > 0);
+    assert.equal(online.catalogue.get(id)?.root, root);
+    const getter = await world.newEngine("getter");
+    const { link } = await online.handlers.links({ id }, CONTEXT);
+    const { id: getId } = await getter.get(link);
+    await assertSame(file, (await getter.reach(getId, "done")).paths[0] ?? "");
+  });
+});
+
+test("paused means that nothing goes on, resumed that it goes on where it was; removed that only files stay", async () => {
+  await withWorld(async (world) => {
+    const file = await world.makeFile("film.bin", 2 * 1024 * KIB);
+    const sharer = await world.newEngine("sharer");
+    const { id, link } = await sharer.share([file]);
+    const getter = await world.newEngine("getter");
+    getter.limits.download.rate = 500 * KIB;
+    const { id: getId } = await getter.get(link, { seed: true });
+    await getter.until(getId, ({ doneBytes }) => doneBytes > 0);
+    const paused = await getter.handlers.pause({ id: getId }, CONTEXT);
+    assert.deepEqual([paused.state, paused.peerCount, paused.downloadRate], ["paused", 0, 0]);
+    const bytes = paused.doneBytes;
+    assert.ok(bytes > 0);
+    const map = await getter.handlers.pieces({ id: getId }, CONTEXT);
+    assert.ok(map.haveCount > 0 && map.haveCount < map.pieceCount);
+    assert.equal(map.map.length, Math.min(512, map.pieceCount));
+    getter.limits.download.rate = null;
+    await getter.handlers.resume({ id: getId }, CONTEXT);
+    const seeding = await getter.reach(getId, "seeding");
+    assert.equal(
+      (await getter.handlers.listTransfers({ state: "seeding", limit: 10 }, CONTEXT)).transfers.length,
+      1,
+    );
+    assert.equal((await getter.handlers.listTransfers({ state: "paused", limit: 10 }, CONTEXT)).total, 0);
+
+    await sharer.handlers.remove({ id, keepPack: false }, CONTEXT);
+    await assert.rejects(sharer.handlers.getTransfer({ id }, CONTEXT), { code: "E_NO_TRANSFER" });
+    const { root } = getter.catalogue.get(getId) ?? {};
+    const packOf = (engine: TestEngine): string =>
+      packPaths(engine.data.packs, Buffer.from(root ?? "", "hex")).pack;
+    await assert.rejects(stat(packOf(sharer)), { code: "ENOENT" });
+    assert.ok((await stat(file)).isFile());
+    // Nobody but who fetched it has it now.
+    await getter.until(getId, ({ gateCount }) => gateCount > 0);
+    const third = await world.newEngine("third");
+    const { id: thirdId } = await third.get(link);
+    await assertSame(file, (await third.reach(thirdId, "done")).paths[0] ?? "");
+    await getter.handlers.remove({ id: getId, keepPack: true }, CONTEXT);
+    assert.ok((await stat(packOf(getter))).isFile());
+    await assertSame(file, seeding.paths[0] ?? "");
+  });
+});
+
+test("a locked link: kept and handed on without being read, and opened by who knows the password", async () => {
+  await withWorld(async (world) => {
+    const file = await world.makeFile("letter.bin", 200 * KIB);
+    const sharer = await world.newEngine("sharer");
+    const weak = { paths: [file], profile: "standard" as const, accept: [], password: "12345678" };
+    await assert.rejects(sharer.handlers.addShare(weak, CONTEXT), { code: "E_WEAK_PASSWORD" });
+    const { id, link } = await sharer.share([file], { password: PASSWORD });
+    assert.equal((await sharer.handlers.getTransfer({ id }, CONTEXT)).kind, "locked");
+    assert.deepEqual(sharer.catalogue.get(id)?.keys, {});
+
+    const getter = await world.newEngine("getter");
+    await assert.rejects(getter.get(link), { code: "E_NO_KEY" });
+    const { id: getId } = await getter.get(link, { password: "not this one, surely not" });
+    const failed = await getter.reach(getId, "failed");
+    assert.equal(failed.failure?.code, "E_NO_KEY");
+    const again = await getter.get(link, { password: PASSWORD });
+    assert.equal(again.id, getId, "it goes on with what was fetched");
+    await assertSame(file, (await getter.reach(getId, "done")).paths[0] ?? "");
+
+    const mirror = await world.newEngine("mirror");
+    const { id: mirrorId } = await mirror.get(link, { mirror: true });
+    await mirror.reach(mirrorId, "seeding");
+    await assert.rejects(
+      mirror.handlers.openTransfer({ id: mirrorId, password: "wrong wrong wrong wrong" }, CONTEXT),
+      {
+        code: "E_NO_KEY",
+      },
+    );
+    const output = path.join(mirror.downloads, "opened");
+    const opened = await mirror.handlers.openTransfer({ id: mirrorId, password: PASSWORD, output }, CONTEXT);
+    assert.deepEqual([opened.state, opened.paths], ["seeding", [path.join(output, "letter.bin")]]);
+    await assertSame(file, opened.paths[0] ?? "");
+  });
+});
+
+test("a share for people opens with their key, and a mirror of a read link with the link itself", async () => {
+  await withWorld(async (world) => {
+    const file = await world.makeFile("letter.bin", 100 * KIB);
+    const sharer = await world.newEngine("sharer");
+    const { identity, recipient } = generateIdentity(systemRandom);
+    const { link } = await sharer.share([file], { recipients: [recipient] });
+    const { link: readLink, lockedLink } = await sharer.share([file], { name: "other" });
+    const getter = await world.newEngine("getter");
+    const { id } = await getter.get(link, { identity: await formatKeyFile(identity, Date.now()) });
+    await assertSame(file, (await getter.reach(id, "done")).paths[0] ?? "");
+
+    const mirror = await world.newEngine("mirror");
+    const { id: mirrorId } = await mirror.get(lockedLink, { mirror: true });
+    await mirror.reach(mirrorId, "seeding");
+    await assert.rejects(mirror.handlers.openTransfer({ id: mirrorId, link }, CONTEXT), {
+      code: "E_OTHER_PACK",
+    });
+    const opened = await mirror.handlers.openTransfer({ id: mirrorId, link: readLink }, CONTEXT);
+    assert.deepEqual([opened.kind, opened.name], ["read", "other"]);
+    await assertSame(file, opened.paths[0] ?? "");
+  });
+});
+
+/** Would catch: a disk that rots under a share, and a recheck that believes the bitmap. */
+test("what is damaged on disk is found by a recheck, and fetched again from others", async () => {
+  await withWorld(async (world) => {
+    const file = await world.makeFile("film.bin", 1024 * KIB);
+    const sharer = await world.newEngine("sharer");
+    const { id, link } = await sharer.share([file]);
+    const mirror = await world.newEngine("mirror");
+    const { id: mirrorId } = await mirror.get(link, { mirror: true });
+    await mirror.until(mirrorId, ({ gateCount }) => gateCount > 0);
+    await sharer.handlers.pause({ id }, CONTEXT);
+    const { root } = sharer.catalogue.get(id) ?? {};
+    const { pack } = packPaths(sharer.data.packs, Buffer.from(root ?? "", "hex"));
+    const bytes = await readFile(pack);
+    bytes.fill(0, 200 * KIB, 300 * KIB);
+    await writeFile(pack, bytes);
+    const checked = await sharer.handlers.recheck({ id }, CONTEXT);
+    assert.equal(checked.state, "checking");
+    const paused = await sharer.until(id, ({ state }) => state === "paused");
+    assert.ok(paused.doneBytes < paused.totalBytes);
+    assert.ok(sharer.notices().some(({ text, transfer }) => transfer === id && text.includes("damaged")));
+    await sharer.handlers.resume({ id }, CONTEXT);
+    await sharer.until(
+      id,
+      ({ state, doneBytes, totalBytes }) => state === "seeding" && doneBytes === totalBytes,
+    );
+    assert.ok((await readFile(pack)).subarray(200 * KIB, 300 * KIB).some((byte) => byte !== 0));
+  });
+});
+
+test("fetched files move to another folder, and never onto something", async () => {
+  await withWorld(async (world, folder) => {
+    const file = await world.makeFile("film.bin", 100 * KIB);
+    const sharer = await world.newEngine("sharer");
+    const { id: sharedId, link } = await sharer.share([file]);
+    const getter = await world.newEngine("getter");
+    const { id } = await getter.get(link);
+    await getter.reach(id, "done");
+    const taken = path.join(folder, "taken");
+    await mkdir(taken);
+    await writeFile(path.join(taken, "film.bin"), "somebody's");
+    await assert.rejects(getter.handlers.relocate({ id, output: taken }, CONTEXT), {
+      code: "E_TARGET_EXISTS",
+    });
+    assert.equal(await readFile(path.join(taken, "film.bin"), "utf8"), "somebody's");
+    const output = path.join(folder, "elsewhere", "deep");
+    const moved = await getter.handlers.relocate({ id, output }, CONTEXT);
+    assert.deepEqual(
+      [moved.output, moved.paths, moved.state],
+      [output, [path.join(output, "film.bin")], "done"],
+    );
+    await assertSame(file, path.join(output, "film.bin"));
+    await assert.rejects(sharer.handlers.relocate({ id: sharedId, output }, CONTEXT), { code: "E_REQUEST" });
+  });
+});
+
+test("shares that were made in the foreground, or by a daemon that lost its catalogue, are taken up", async () => {
+  await withWorld(async (world, folder) => {
+    const file = await world.makeFile("film.bin", 100 * KIB);
+    const before = await world.newEngine("before");
+    const { link } = await before.share([file]);
+    const { id: goneId } = await before.share([file], { name: "gone" });
+    const { root } = before.catalogue.get(goneId) ?? {};
+    await killed(before, folder, "after");
+    await before.engine.close();
+    await rm(packPaths(path.join(folder, "after", "packs"), Buffer.from(root ?? "", "hex")).pack);
+    const after = await world.newEngine("after");
+    const { transfers } = await after.handlers.listTransfers({ limit: 10 }, CONTEXT);
+    assert.deepEqual(
+      transfers.map(({ name, role }) => [name, role]),
+      [["film.bin", "share"]],
+    );
+    const id = transfers[0]?.id ?? "";
+    assert.equal((await after.handlers.links({ id }, CONTEXT)).link, link);
+    assert.ok(after.catalogue.get(id)?.sharerSeed);
+    await after.until(id, ({ gateCount }) => gateCount > 0);
+  });
+});
+
+test("what nobody hands out fails after a while, or is waited for where that was asked for", async () => {
+  await withWorld(async (world) => {
+    const file = await world.makeFile("film.bin", 100 * KIB);
+    const sharer = await world.newEngine("sharer");
+    const { id, link } = await sharer.share([file]);
+    await sharer.handlers.pause({ id }, CONTEXT);
+    const getter = await world.newEngine("getter");
+    const { id: getId } = await getter.get(link, { wait: true });
+    const looking = await getter.until(getId, ({ state, waits }) => state === "looking" && waits !== null);
+    assert.ok((looking.waits?.fix ?? "").length > 0);
+    await sharer.handlers.resume({ id }, CONTEXT);
+    await assertSame(file, (await getter.reach(getId, "done")).paths[0] ?? "");
   });
 });
