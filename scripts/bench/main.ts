@@ -1,9 +1,10 @@
 /**
- * `npm run bench [-- --json] [-- pack|swarm|circuit|line|relay]`: medians of several runs, each measured beside something stock in the same run.
+ * `npm run bench [-- --json] [-- pack|swarm|circuit|line|relay|page]`: medians of several runs, each measured beside something stock in the same run.
  */
 import { benchCircuit } from "./circuit.ts";
 import { benchLine } from "./line.ts";
 import { benchPack } from "./pack.ts";
+import { benchPage } from "./page.ts";
 import { benchRelay } from "./relay.ts";
 import type { Row } from "./row.ts";
 import { benchSwarm } from "./swarm.ts";
@@ -14,6 +15,7 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   circuit: benchCircuit,
   line: benchLine,
   relay: benchRelay,
+  page: benchPage,
 };
 
 const args = process.argv.slice(2);

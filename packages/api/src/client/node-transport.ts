@@ -1,5 +1,4 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
-import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import { systemCode } from "@backroom/core/base/system-code.ts";
@@ -59,12 +58,12 @@ function ask(
       outgoing.end(body);
       return;
     }
-    pipeline(body instanceof Blob ? Readable.fromWeb(body.stream()) : body, outgoing).catch(
-      (error: unknown) => {
-        // The daemon may answer, and end the connection, before it has read all: its answer says why.
-        if (!answered) reject(brokenBy(error, signal));
-      },
-    );
+    // A browser's types do not say that its streams can be iterated; Node's can.
+    const bytes = body instanceof Blob ? (body.stream() as unknown as AsyncIterable<Uint8Array>) : body;
+    pipeline(bytes, outgoing).catch((error: unknown) => {
+      // The daemon may answer, and end the connection, before it has read all: its answer says why.
+      if (!answered) reject(brokenBy(error, signal));
+    });
   });
 }
 

@@ -38,6 +38,7 @@ const PARTNERS = {
     found: () => onPath("tor", ["--version"]) && onPath("setpriv", ["--version"]),
   },
   systemdAnalyze: { package: "systemd", found: () => onPath("systemd-analyze", ["--version"]) },
+  chromium: { package: "chromium", found: () => onPath("/usr/bin/chromium", ["--version"]) },
   python3: { package: "python3", found: () => onPath("python3", ["-c", "import plistlib, xml.etree"]) },
   faketime: { package: "faketime", found: () => onPath("faketime", ["--version"]) },
 } as const;

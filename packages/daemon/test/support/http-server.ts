@@ -29,6 +29,8 @@ export interface TestServerOptions {
   readonly content?: ShareContent;
   readonly assets?: Assets;
   readonly clock?: Clock;
+  /** Outlasts the server, as a catalogue on disk does. */
+  readonly catalogue?: Catalogue;
 }
 
 /** A daemon's server as it is, in front of handlers that note who called them. */
@@ -63,7 +65,7 @@ const PAGE: Partial<SettingValues> = {
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { clock = systemClock, settings = {}, assets = NO_PAGE_ASSETS } = options;
   const folder = await mkdtemp(path.join(tmpdir(), "backroom-http-"));
-  const catalogue = memoryCatalogue(clock);
+  const catalogue = options.catalogue ?? memoryCatalogue(clock);
   const events = new EventHub({ clock, random: systemRandom });
   const called: TestServer["called"] = [];
   const handlers = Object.fromEntries(
@@ -136,7 +138,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     },
     close: async () => {
       await running.close();
-      catalogue.close();
+      if (options.catalogue === undefined) catalogue.close();
       await rm(folder, { recursive: true });
     },
   };

@@ -334,6 +334,7 @@ export const de: Messages = {
     ],
     words: "Wörter",
     wordList: [
+      ["Geteiltes", "was jemand teilt: Dateien und Ordner unter einem Link (share)"],
       ["Relay", "ein Mitglied, das Daten anderer weiterträgt"],
       ["Wächter", "dein erstes Relay, über Monate dasselbe (guard)"],
       ["Tor", "ein Relay, an dem man Geteiltes findet (gate)"],

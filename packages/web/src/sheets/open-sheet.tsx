@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useDeferredValue, useState, type ReactNode } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 import { Form } from "react-aria-components";
 import type { Answer } from "@backroom/api/routes.ts";
 import { call } from "../api/daemon.ts";
@@ -7,6 +7,8 @@ import { useMessages } from "../messages/languages.tsx";
 import { Button, Check, Facts, Field, Sheet, Trouble } from "../parts/basics.tsx";
 import { formatBytes, showable } from "../parts/format.ts";
 import { notify } from "../state/connection.ts";
+
+const SETTLED_MS = 200;
 
 /** For a link: what it says, what is warned of, and Start. For an invite: joins. */
 export function OpenSheet({
@@ -29,7 +31,7 @@ export function OpenSheet({
   const [acceptsRelays, setAcceptsRelays] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
-  const link = useDeferredValue(text.trim());
+  const link = useSettled(text.trim());
   const isInvite = /^backroom-join:/i.test(link);
   const facts = useQuery({
     queryKey: ["link", link],
@@ -145,6 +147,16 @@ export function OpenSheet({
       </Form>
     </Sheet>
   );
+}
+
+/** A text once nothing has been typed for a moment. */
+function useSettled(text: string): string {
+  const [settled, setSettled] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), SETTLED_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return settled;
 }
 
 function LinkFacts({ facts }: { readonly facts: Answer<"inspectLink"> }): ReactNode {

@@ -14,6 +14,8 @@ export interface FakeApplication {
   readonly calls: { readonly name: string; readonly input: unknown }[];
   /** Changes a transfer and tells it. */
   change(id: string, changes: Partial<Transfer>): void;
+  /** Changes several at once. */
+  changeMany(changes: readonly (readonly [id: string, changes: Partial<Transfer>])[]): void;
 }
 
 export function transferOf(number: number, given: Partial<Transfer> = {}): Transfer {
@@ -308,5 +310,10 @@ export function fakeApplication(
       return handler(input, context);
     },
   }) as Handlers;
-  return { handlers, transfers, calls, change: (id, changes) => void put({ ...get(id), ...changes }) };
+  const changeMany: FakeApplication["changeMany"] = (all) => {
+    const changed = all.map(([id, changes]) => ({ ...get(id), ...changes }));
+    for (const transfer of changed) transfers.set(transfer.id, transfer);
+    publish({ name: "transfers", data: { changed, removed: [] } });
+  };
+  return { handlers, transfers, calls, change: (id, changes) => changeMany([[id, changes]]), changeMany };
 }

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { launchBrowser, watchedPage } from "../support/browser.ts";
+import { transferOf } from "../support/fake-application.ts";
+import { servePage } from "../support/served-page.ts";
+
+/** Would catch: a page that shows what was, or stays broken after the daemon came back. */
+test(
+  "what changes is seen at once, and a daemon that went away is noticed and found again",
+  { timeout: 120_000 },
+  async (t) => {
+    const browser = await launchBrowser(t);
+    if (browser === undefined) return;
+    const served = await servePage(t, [transferOf(1, { name: "Lecture recordings" })]);
+    const { page, complaints } = await watchedPage(browser, [served.origin]);
+    await page.goto(await served.url());
+    await page.getByText("Downloading").waitFor();
+
+    served.application.change("0000000000000001", { state: "seeding", downloadRate: 0, secondsLeft: null });
+    await page.getByText("Handed out").waitFor();
+
+    await served.stop();
+    await page.getByText("The daemon does not answer").waitFor();
+    served.application.change("0000000000000001", { name: "Renamed meanwhile" });
+    await served.start();
+    await page.getByText("Renamed meanwhile").waitFor();
+    await page.getByText("The daemon does not answer").waitFor({ state: "detached" });
+    assert.deepEqual(await complaints(), []);
+  },
+);
+
+test(
+  "the address opens the page once; the key stays in that tab, and a revoked one is noticed",
+  { timeout: 120_000 },
+  async (t) => {
+    const browser = await launchBrowser(t);
+    if (browser === undefined) return;
+    const served = await servePage(t, [transferOf(1, { name: "Lecture recordings" })]);
+    const { page } = await watchedPage(browser, [served.origin]);
+    const url = await served.url();
+    await page.goto(url);
+    await page.getByText("Lecture recordings").waitFor();
+    assert.equal(new URL(page.url()).hash, "#/", "the code is in the history");
+    await page.reload();
+    await page.getByText("Lecture recordings").waitFor();
+
+    const other = await watchedPage(browser, [served.origin]);
+    await other.page.goto(url);
+    await other.page.getByText("This page has no key yet").waitFor();
+    await other.page.goto(served.origin);
+    await other.page.getByText("This page has no key yet").waitFor();
+
+    served.revokeAll();
+    await page.reload();
+    await page.getByText("This page has no key yet").waitFor();
+  },
+);
+
+test(
+  "a link that is pasted, dropped or followed opens the sheet, and stays in no history",
+  { timeout: 60_000 },
+  async (t) => {
+    const browser = await launchBrowser(t);
+    if (browser === undefined) return;
+    const served = await servePage(t, []);
+    const { page } = await watchedPage(browser, [served.origin]);
+    await page.goto(await served.url());
+    await page.getByText("Share files with a link").waitFor();
+    await page.evaluate(() => {
+      location.hash = "#/open?link=web%2Bbackroom%3Aabcdefgh";
+    });
+    await page.getByRole("dialog").waitFor();
+    assert.equal(await page.getByLabel("Link", { exact: true }).inputValue(), "backroom:abcdefgh");
+    assert.doesNotMatch(page.url(), /abcdefgh/);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.evaluate(() => {
+      const data = new DataTransfer();
+      data.setData("text/plain", "  backroom:hgfedcba ");
+      document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
+    });
+    assert.equal(await page.getByLabel("Link", { exact: true }).inputValue(), "backroom:hgfedcba");
+  },
+);
+
+test("in German all is German, and stays so", { timeout: 60_000 }, async (t) => {
+  const browser = await launchBrowser(t);
+  if (browser === undefined) return;
+  const served = await servePage(t, [transferOf(1)]);
+  const { page } = await watchedPage(browser, [served.origin], { locale: "de-AT" });
+  await page.goto(await served.url());
+  await page.getByRole("heading", { name: "Übertragungen" }).waitFor();
+  assert.equal(await page.locator("html").getAttribute("lang"), "de");
+  await page.goto(`${served.origin}/#/settings`);
+  await page.getByRole("radio", { name: "English" }).check({ force: true });
+  await page.getByRole("heading", { name: "Settings" }).waitFor();
+  await page.reload();
+  await page.getByRole("heading", { name: "Settings" }).waitFor();
+});

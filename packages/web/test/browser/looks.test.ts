@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Page } from "playwright-core";
+import { launchBrowser, watchedPage, wcagViolations } from "../support/browser.ts";
+import { LINK, transferOf } from "../support/fake-application.ts";
+import { servePage } from "../support/served-page.ts";
+
+const ROOMS = [
+  "transfers",
+  "transfer/0000000000000002",
+  "transfer/0000000000000004",
+  "network",
+  "settings",
+  "doctor",
+  "help",
+];
+const TABS = ["Pieces", "Route", "About", "Notes"];
+
+const TRANSFERS = [
+  transferOf(1, {
+    role: "share",
+    state: "seeding",
+    name: "Holiday in Norway",
+    downloadRate: 0,
+    uploadRate: 310_000,
+    secondsLeft: null,
+  }),
+  transferOf(2, { name: "Lecture recordings" }),
+  transferOf(3, {
+    state: "looking",
+    downloadRate: 0,
+    secondsLeft: null,
+    waits: { why: "Nobody who has it is connected.", fix: "It starts by itself as soon as somebody is." },
+  }),
+  transferOf(4, {
+    state: "failed",
+    failure: {
+      code: "E_DISK_FULL",
+      what: "the pack could not be stored",
+      why: "the disk is full",
+      fix: "make room",
+    },
+  }),
+  transferOf(5, { state: "paused", role: "mirror", kind: "locked", name: "" }),
+];
+
+/** Every sheet, by the keys or buttons that open it. */
+const SHEETS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
+  share: (page) => page.keyboard.press("s"),
+  open: async (page) => {
+    await page.keyboard.press("a");
+    await page.getByLabel("Link", { exact: true }).fill(LINK);
+    await page.getByText("To fetch").waitFor();
+  },
+  links: async (page) => {
+    await page.getByRole("button", { name: "Link …" }).click();
+    await page.getByText("The link as a QR code").click();
+  },
+  remove: (page) => page.keyboard.press("Delete"),
+};
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(
+    `every page and sheet keeps to WCAG 2.2 AA, the policy and its own place: ${colorScheme}`,
+    { timeout: 180_000 },
+    async (t) => {
+      const browser = await launchBrowser(t);
+      if (browser === undefined) return;
+      const served = await servePage(t, TRANSFERS);
+      const { page, complaints } = await watchedPage(browser, [served.origin], { colorScheme });
+      await page.goto(await served.url());
+      await page.getByText("Lecture recordings").waitFor();
+      const found: string[] = [];
+      const look = async (where: string): Promise<void> => {
+        found.push(...(await wcagViolations(page)).map((violation) => `${where}: ${violation}`));
+      };
+
+      for (const room of ROOMS) {
+        await visit(page, room);
+        await look(room);
+      }
+      await visit(page, "transfer/0000000000000002");
+      for (const tab of TABS) {
+        await page.getByRole("tab", { name: tab }).click();
+        await look(`tab ${tab}`);
+      }
+      for (const [name, open] of Object.entries(SHEETS)) {
+        await visit(page, "transfer/0000000000000002");
+        await open(page);
+        await page.getByRole("dialog").waitFor();
+        await look(`sheet ${name}`);
+        await page.keyboard.press("Escape");
+        await page.getByRole("dialog").waitFor({ state: "detached" });
+      }
+      assert.deepEqual(found, []);
+      assert.deepEqual(await complaints(), []);
+    },
+  );
+}
+
+/** Would catch: a page that can be read only by scrolling sideways, on a small telephone or at 400 % zoom. */
+test("nothing is wider than a screen of 320 pixels", { timeout: 120_000 }, async (t) => {
+  const browser = await launchBrowser(t);
+  if (browser === undefined) return;
+  const served = await servePage(t, TRANSFERS);
+  const { page } = await watchedPage(browser, [served.origin], { viewport: { width: 320, height: 640 } });
+  await page.goto(await served.url());
+  await page.getByText("Lecture re").waitFor();
+  for (const room of ROOMS) {
+    await visit(page, room);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(width <= 320, `${room} is ${width} pixels wide`);
+  }
+});
+
+async function visit(page: Page, room: string): Promise<void> {
+  await page.evaluate((to) => {
+    location.hash = `#/${to}`;
+  }, room);
+  await page.locator("h1").first().waitFor();
+  await page.getByText("Loading …").waitFor({ state: "detached" });
+}

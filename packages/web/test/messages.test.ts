@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { de } from "../src/messages/de.ts";
+import { en } from "../src/messages/en.ts";
+
+type Leaf = { readonly path: string; readonly value: unknown };
+
+function leavesOf(value: unknown, path = ""): Leaf[] {
+  if (typeof value !== "object" || value === null) return [{ path, value }];
+  return Object.entries(value).flatMap(([key, inner]) => leavesOf(inner, `${path}.${key}`));
+}
+
+/** The compiler sees that nothing is missing; that it is translated it cannot see. */
+test("every sentence is there in each language, and in that language", () => {
+  const german = new Map(leavesOf(de).map(({ path, value }) => [path, value]));
+  const same: string[] = [];
+  for (const { path, value } of leavesOf(en)) {
+    const other = german.get(path);
+    assert.equal(typeof other, typeof value, path);
+    if (typeof value === "string" && value.length > 12 && value === other) same.push(path);
+  }
+  assert.deepEqual(same, [".access.command"]);
+});
+
+test("numbers and plurals follow the language", () => {
+  assert.equal(en.transfers.count(1), "1 transfer");
+  assert.equal(en.transfers.count(12_000), "12,000 transfers");
+  assert.equal(de.transfers.count(12_000), "12.000 Übertragungen");
+});
