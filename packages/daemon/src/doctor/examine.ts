@@ -8,6 +8,7 @@ import type { MachineFacts } from "./machine-facts.ts";
 import { coresRow, diskRow, linkRow, memoryRow } from "./machine-rows.ts";
 import {
   clockRow,
+  daemonRow,
   guardsRow,
   networkRow,
   reachabilityRow,
@@ -59,6 +60,7 @@ export async function examine(examined: Examined): Promise<DoctorReport> {
   return reportOf(
     await Promise.all([
       ...machineChecks(facts, folder.root, live?.link()),
+      checked("daemon", () => daemonRow(live !== undefined)),
       checked("clock", async () => clockRow(await network())),
       checked("network", async () => networkRow(await network())),
       checked("guards", async () => guardsRow(await network(), (await kept())?.guardCount)),

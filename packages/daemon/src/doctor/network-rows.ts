@@ -6,15 +6,21 @@ import { row, type DoctorRow } from "./rows.ts";
 export type NetworkNow = Answer<"network">;
 export type RelayNow = Answer<"relay">;
 
-/** What only a running daemon can see. */
-const UNSEEN = "not seen: no daemon runs";
-const START = "start it, and ask again: backroom daemon start";
+/** What only a running daemon can see; the row of the daemon says what to do about it. */
+const UNSEEN = "not seen without a daemon";
 /** A clock that is this wrong still works, and goes on drifting. */
 const DRIFT_MS = LIMITS.clockSkewMs / 10;
 
+export function daemonRow(isRunning: boolean): DoctorRow {
+  if (isRunning) return row("daemon", "ok", "it runs, and looked for itself");
+  return row("daemon", "unknown", "none runs, and some things only a daemon sees", {
+    fix: "start it, and ask again: backroom daemon start",
+  });
+}
+
 export function clockRow(network: NetworkNow | undefined): DoctorRow {
   const check = "clock";
-  if (network === undefined) return row(check, "unknown", UNSEEN, { fix: START });
+  if (network === undefined) return row(check, "unknown", UNSEEN);
   const skew = network.clockSkewMs;
   if (skew === null) return row(check, "unknown", "nobody was there yet to compare it with");
   const seconds = Math.round(Math.abs(skew) / 1000);
@@ -29,7 +35,7 @@ export function clockRow(network: NetworkNow | undefined): DoctorRow {
 
 export function networkRow(network: NetworkNow | undefined): DoctorRow {
   const check = "network";
-  if (network === undefined) return row(check, "unknown", UNSEEN, { fix: START });
+  if (network === undefined) return row(check, "unknown", UNSEEN);
   const { state, privacy } = network;
   if (network.network === null) {
     return row(check, "warn", "none was joined yet", {
@@ -65,8 +71,8 @@ export function guardsRow(network: NetworkNow | undefined, kept: number | undefi
   const check = "guards";
   if (network === undefined) {
     const found =
-      kept === undefined ? UNSEEN : `${kept} known; whether they answer is not seen: no daemon runs`;
-    return row(check, "unknown", found, { fix: START });
+      kept === undefined ? UNSEEN : `${kept} known; whether they answer is not seen without a daemon`;
+    return row(check, "unknown", found);
   }
   const { guardCount, state, circuitCount } = network;
   const known = `${Math.max(guardCount, kept ?? 0)} known`;
@@ -81,7 +87,7 @@ export function guardsRow(network: NetworkNow | undefined, kept: number | undefi
 
 export function reachabilityRow(relay: RelayNow | undefined): DoctorRow {
   const check = "reachability";
-  if (relay === undefined) return row(check, "unknown", UNSEEN, { fix: START });
+  if (relay === undefined) return row(check, "unknown", UNSEEN);
   if (relay.state === "off") {
     const found = relay.mode === null ? "no relay, nobody has decided yet" : "no relay, as was decided";
     return row(check, "ok", found, {

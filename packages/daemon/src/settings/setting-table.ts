@@ -128,7 +128,7 @@ export const SETTINGS: { readonly [Key in SettingKey]: Setting<SettingValues[Key
     default: "info",
     environment: "BACKROOM_LOG",
     description: "how much the daemon's log says",
-    takesHold: "restart",
+    takesHold: "now",
   },
   "risk.accepted": {
     kind: truth,

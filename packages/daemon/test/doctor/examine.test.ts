@@ -22,6 +22,7 @@ const CHECKS = [
   "cores",
   "free disk",
   "link",
+  "daemon",
   "clock",
   "network",
   "guards",

@@ -84,7 +84,7 @@ const CASES: readonly (readonly [
     /^60 min ahead of/,
   ],
   ["a clock nobody knows", () => clockRow(network({ clockSkewMs: null })), "unknown", /nobody was there yet/],
-  ["a clock without a daemon", () => clockRow(undefined), "unknown", /no daemon/],
+  ["a clock without a daemon", () => clockRow(undefined), "unknown", /without a daemon/],
 
   ["a network", () => networkRow(network()), "ok", /^“Home”, joined; 80 relays known$/],
   [
@@ -102,7 +102,7 @@ const CASES: readonly (readonly [
     "warn",
     /joined/,
   ],
-  ["a network without a daemon", () => networkRow(undefined), "unknown", /no daemon/],
+  ["a network without a daemon", () => networkRow(undefined), "unknown", /without a daemon/],
 
   ["guards that answer", () => guardsRow(network(), 2), "ok", /^3 known, 1 circuit through them$/],
   ["guards that do not", () => guardsRow(network({ circuitCount: 0 }), 2), "warn", /no circuit/],
@@ -112,8 +112,13 @@ const CASES: readonly (readonly [
     "unknown",
     /^2 known; asked when/,
   ],
-  ["guards without a daemon", () => guardsRow(undefined, 2), "unknown", /^2 known; .*no daemon/],
-  ["no network's guards without a daemon", () => guardsRow(undefined, undefined), "unknown", /no daemon/],
+  ["guards without a daemon", () => guardsRow(undefined, 2), "unknown", /^2 known; .*without a daemon/],
+  [
+    "no network's guards without a daemon",
+    () => guardsRow(undefined, undefined),
+    "unknown",
+    /without a daemon/,
+  ],
 
   ["a relay that others dial", () => reachabilityRow(relay()), "ok", /dial/],
   [
@@ -141,7 +146,7 @@ const CASES: readonly (readonly [
     "ok",
     /nobody has decided/,
   ],
-  ["a relay without a daemon", () => reachabilityRow(undefined), "unknown", /no daemon/],
+  ["a relay without a daemon", () => reachabilityRow(undefined), "unknown", /without a daemon/],
 
   ["the port of a relay that runs", () => relayPortRow(9001, relay(), taken), "ok", /^listening at 9001$/],
   [
