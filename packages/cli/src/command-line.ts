@@ -12,6 +12,8 @@ export interface GlobalOptions extends LogSettings {
   readonly data?: string;
   readonly proxy?: string;
   readonly lan?: boolean;
+  readonly config?: string;
+  readonly acceptRisk?: boolean;
 }
 
 /** The program without its commands. Help goes to `stdout`, as wide as that is. */
@@ -34,6 +36,13 @@ export function createProgram(stdout: NodeJS.WriteStream): Command {
         "--lan",
         "look for relays on the local network, too; a relay answers there (default: backroom net lan)",
       )
+      .addOption(
+        new Option(
+          "--config <file>",
+          "the settings file (default: config.toml in the platform's folder for such files)",
+        ).env("BACKROOM_CONFIG"),
+      )
+      .option("--accept-risk", "run on a computer with less than 4 GiB of memory (remembered)")
       .option("--json", "write JSON lines to standard output instead of text")
       .option("-q, --quiet", "say nothing but results and errors")
       .addOption(
@@ -60,9 +69,14 @@ export async function addAllCommands(program: Command, run: Run): Promise<void> 
 
 /** Only the command that these arguments name, where they name one; otherwise all. */
 export async function addCommandOf(args: readonly string[], program: Command, run: Run): Promise<void> {
+  const named = commandOf(args, program);
+  await addCommands(program, named === undefined ? COMMANDS : [named], run);
+}
+
+/** The entry of the command that these arguments name. */
+export function commandOf(args: readonly string[], program: Command): CommandEntry | undefined {
   const word = commandWord(args, program);
-  const named = COMMANDS.filter(({ names }) => word !== undefined && names.includes(word));
-  await addCommands(program, named.length === 0 ? COMMANDS : named, run);
+  return word === undefined ? undefined : COMMANDS.find(({ names }) => names.includes(word));
 }
 
 async function addCommands(program: Command, entries: readonly CommandEntry[], run: Run): Promise<void> {

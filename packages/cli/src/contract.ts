@@ -153,6 +153,12 @@ export const RESULTS = {
   "token add": MadeToken,
   "token list": TokenList,
   "token rm": z.object({ removed: z.array(Id) }),
+  "config list": SettingList,
+  "config get": SettingEntry,
+  "config set": SettingEntry,
+  "config unset": SettingEntry,
+  "config path": z.object({ file: Path }),
+  doctor: DoctorReport,
   seal: z.object({ link: z.string(), output: Path, ...Sealed }),
   completion: z.object({ shell: z.string(), script: z.string() }),
   demo: z.object({

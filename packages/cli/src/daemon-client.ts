@@ -5,7 +5,6 @@ import { nodeTransport } from "@backroom/api/client/node-transport.ts";
 import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
 import { defaultDataFolder } from "@backroom/core/node/data-folder.ts";
 import { findLocalEndpoint } from "@backroom/daemon/http/local-endpoint.ts";
-import type { BackgroundOptions } from "./daemon/background.ts";
 import type { Session } from "./session.ts";
 import { VERSION } from "./version.ts";
 
@@ -42,24 +41,21 @@ export async function findDaemon(session: Who): Promise<Client | undefined> {
 }
 
 /** The daemon of the data folder; starts one where none runs, and says so. Raises as `findDaemon` and `startInBackground`. @public */
-export async function ensureDaemon(
-  session: Who,
-  options: BackgroundOptions = { acceptRisk: false },
-): Promise<Client> {
+export async function ensureDaemon(session: Who): Promise<Client> {
   const found = await findDaemon(session);
   if (found !== undefined) return found;
-  const started = await startDaemon(session, options);
+  const started = await startDaemon(session);
   session.terminal.note("Started the daemon in the background. To stop it: backroom daemon stop");
   return started;
 }
 
 /** Starts a daemon where none runs: one that is just being stopped is waited for, and one that somebody else starts meanwhile is as good. */
-export async function startDaemon(session: Who, options: BackgroundOptions): Promise<Client> {
+export async function startDaemon(session: Who): Promise<Client> {
   const { startInBackground } = await import("./daemon/background.ts");
   const deadlineMs = performance.now() + STOPPING_MS;
   for (;;) {
     try {
-      await startInBackground(session, options);
+      await startInBackground(session);
     } catch (error) {
       if (!isBackroomError(error, "E_LOCKED") || performance.now() > deadlineMs) throw error;
     }

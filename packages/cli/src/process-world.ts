@@ -1,3 +1,4 @@
+import { systemFacts } from "@backroom/daemon/doctor/system-facts.ts";
 import { daemonAccess } from "./daemon-access.ts";
 import { interruptSignal } from "./ui/interrupt.ts";
 import type { World } from "./world.ts";
@@ -10,6 +11,7 @@ export const processWorld: World = {
   stdout,
   stderr,
   env,
+  facts: systemFacts,
   interrupted: interruptSignal,
   endSoon: (afterMs) => void setTimeout(() => process.exit(0), afterMs).unref(),
   daemon: daemonAccess,

@@ -1,8 +1,16 @@
+import path from "node:path";
 import { CommanderError, type Command } from "commander";
 import { BackroomError, ERROR_TABLE } from "@backroom/core/base/errors.ts";
-import { addAllCommands, addCommandOf, createProgram, type GlobalOptions } from "./command-line.ts";
+import {
+  addAllCommands,
+  addCommandOf,
+  commandOf,
+  createProgram,
+  type GlobalOptions,
+} from "./command-line.ts";
 import { describeFault } from "./fault.ts";
 import { logOpener } from "./log.ts";
+import { admitMachine } from "./machine/admit.ts";
 import type { Session } from "./session.ts";
 import { readProxy } from "./ui/proxy.ts";
 import { createTerminal, type Terminal } from "./ui/terminal.ts";
@@ -37,15 +45,22 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
     const isFromEnvironment = program.getOptionValueSource("proxy") === "env";
     const proxy =
       settings.proxy === undefined ? undefined : await readProxy(settings.proxy, isFromEnvironment);
+    // By the environment it also reaches whatever this process starts.
+    const { config = "" } = settings;
+    if (config !== "") world.env["BACKROOM_CONFIG"] = path.resolve(config);
     if (work !== undefined) {
       const given = { terminal, dataFolder: settings.data, proxy, lan: settings.lan === true };
-      await carryOut(work, {
+      const session = {
         ...given,
+        acceptRisk: settings.acceptRisk === true,
+        facts: world.facts,
+        env: world.env,
         signal: world.interrupted(),
         daemon: world.daemon(given),
         program: wholeProgram,
-        endSoon: (afterMs) => world.endSoon(afterMs),
-      });
+        endSoon: (afterMs: number) => world.endSoon(afterMs),
+      };
+      await carryOut(work, session, commandOf(args, program)?.anywhere === true);
     }
     return 0;
   } catch (error) {
@@ -66,13 +81,18 @@ async function wholeProgram(): Promise<Command> {
   return program;
 }
 
-async function carryOut(work: (session: Session) => Promise<void>, session: Session): Promise<void> {
+async function carryOut(
+  work: (session: Session) => Promise<void>,
+  session: Session,
+  isAnywhere: boolean,
+): Promise<void> {
   const { terminal, signal } = session;
   // A command may wait for nothing but its own timers, which do not keep a process alive.
   const awake = setInterval(() => {}, 2 ** 30);
   try {
     signal.addEventListener("abort", () => terminal.status("Stopping; Ctrl-C once more ends it at once …"));
     terminal.log("info", "the command begins");
+    if (!isAnywhere) await admitMachine(session);
     await work(session);
   } finally {
     terminal.log("info", "the command ends");

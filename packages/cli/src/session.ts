@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { DaemonAccess } from "./daemon-access.ts";
+import type { MachineFacts } from "@backroom/daemon/doctor/machine-facts.ts";
 import type { Terminal } from "./ui/terminal.ts";
 
 /** What every command gets. `signal` is aborted by the first Ctrl-C; the second one ends the process at once. */
@@ -12,6 +13,11 @@ export interface Session {
   readonly proxy: string | undefined;
   /** Whether --lan was given. */
   readonly lan: boolean;
+  /** The environment, with what options say that others read there. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Whether --accept-risk was given. */
+  readonly acceptRisk: boolean;
+  readonly facts: Pick<MachineFacts, "memory">;
   readonly daemon: DaemonAccess;
   /** Ends the process after so many milliseconds, whatever still hangs then; for what somebody waits for with a finger on a key. */
   endSoon(afterMs: number): void;

@@ -1,3 +1,4 @@
+import type { MachineFacts } from "@backroom/daemon/doctor/machine-facts.ts";
 import type { Session } from "./session.ts";
 import type { DaemonAccess } from "./daemon-access.ts";
 
@@ -7,6 +8,7 @@ export interface World {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly env: NodeJS.ProcessEnv;
+  readonly facts: Pick<MachineFacts, "memory">;
   /** Aborted when the person, or the system, wants the command to stop. Asked for once. */
   interrupted(): AbortSignal;
   /** Ends the process after so many milliseconds, well. */

@@ -28,8 +28,6 @@ export interface DaemonOptions extends Pick<SettingsOptions, "env" | "flags" | "
   /** As given with --data; undefined for the platform's. */
   readonly dataFolder: string | undefined;
   readonly version: string;
-  /** The person accepts short memory, from now on. */
-  readonly acceptRisk: boolean;
   /** Asks the daemon to stop. */
   readonly signal: AbortSignal;
   readonly onReady: (daemon: RunningDaemon) => void;
@@ -51,7 +49,6 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const startedMs = Date.now();
   const folder = await openDataFolder(options.dataFolder);
   const settings = await openSettings({ ...options, folder });
-  if (options.acceptRisk && !settings.get("risk.accepted")) await settings.set("risk.accepted", true);
   assertMemory((options.facts ?? systemFacts).memory(), settings.get("risk.accepted"));
 
   await using stack = new AsyncDisposableStack();

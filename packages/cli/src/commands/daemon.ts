@@ -3,7 +3,6 @@ import type { AddCommand, Run, Session } from "../session.ts";
 import { parseCount } from "../ui/arguments.ts";
 
 interface RunOptions {
-  readonly acceptRisk?: boolean;
   readonly readyFd?: number;
 }
 
@@ -23,15 +22,10 @@ export const addDaemon: AddCommand = (program, run) => {
   addLogs(daemon, run);
 };
 
-function acceptRisk(): Option {
-  return new Option("--accept-risk", "run on a computer with less memory than recommended (remembered)");
-}
-
 function addRun(daemon: Command, run: Run): void {
   daemon
     .command("run")
     .description("run the daemon here, until you press Ctrl-C: for service managers and containers")
-    .addOption(acceptRisk())
     .addOption(
       new Option("--ready-fd <number>", "write a line to this descriptor once it listens, or why it does not")
         .argParser(parseCount(3, 255))
@@ -46,11 +40,8 @@ function addStart(daemon: Command, run: Run): void {
   daemon
     .command("start")
     .description("start the daemon in the background")
-    .addOption(acceptRisk())
-    .action((options: RunOptions) => {
-      run(async (session) =>
-        (await import("../daemon/control.ts")).start(session, options.acceptRisk === true),
-      );
+    .action(() => {
+      run(async (session) => (await import("../daemon/control.ts")).start(session));
     });
 }
 

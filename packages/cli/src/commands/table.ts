@@ -6,6 +6,8 @@ export interface CommandEntry {
   readonly group: string;
   /** For other programs, and nothing that people would write. */
   readonly isHidden?: true;
+  /** Also on a computer with too little memory: to find out about that, or to get out of it. */
+  readonly anywhere?: true;
   load(): Promise<AddCommand>;
 }
 
@@ -40,13 +42,36 @@ export const COMMANDS: readonly CommandEntry[] = [
   { names: ["relay"], group: NETWORK, load: async () => (await import("./relay.ts")).addRelay },
   { names: ["invite"], group: NETWORK, load: async () => (await import("./invite.ts")).addInvite },
   { names: ["proxy"], group: NETWORK, load: async () => (await import("./proxy.ts")).addProxy },
-  { names: ["daemon"], group: COMPUTER, load: async () => (await import("./daemon.ts")).addDaemon },
-  { names: ["service"], group: COMPUTER, load: async () => (await import("./service.ts")).addService },
+  {
+    names: ["daemon"],
+    group: COMPUTER,
+    anywhere: true,
+    load: async () => (await import("./daemon.ts")).addDaemon,
+  },
+  {
+    names: ["service"],
+    group: COMPUTER,
+    anywhere: true,
+    load: async () => (await import("./service.ts")).addService,
+  },
+  {
+    names: ["config"],
+    group: COMPUTER,
+    anywhere: true,
+    load: async () => (await import("./config.ts")).addConfig,
+  },
+  {
+    names: ["doctor"],
+    group: COMPUTER,
+    anywhere: true,
+    load: async () => (await import("./doctor.ts")).addDoctor,
+  },
   { names: ["token"], group: COMPUTER, load: async () => (await import("./token.ts")).addToken },
   { names: ["seal"], group: MORE, load: async () => (await import("./seal.ts")).addSeal },
   { names: ["open"], group: MORE, load: async () => (await import("./open.ts")).addOpen },
   {
     names: ["completion"],
+    anywhere: true,
     group: MORE,
     load: async () => (await import("./completion.ts")).addCompletion,
   },

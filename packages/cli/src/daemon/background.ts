@@ -13,19 +13,15 @@ import { assertReady } from "./ready-line.ts";
 /** Reading a catalogue of thousands of shares on a slow disk takes seconds. */
 const START_MS = 60_000;
 
-export interface BackgroundOptions {
-  /** Go on though the computer has less memory than recommended. */
-  readonly acceptRisk: boolean;
-}
-
 /**
  * Starts a daemon that outlives this process, and resolves once it listens. What it prints goes into its log. Raises what it says when it does not
  * start (E_LOCKED where one runs already), E_DAEMON where it says nothing.
  */
-export async function startInBackground(
-  { dataFolder, proxy, lan }: Pick<Session, "dataFolder" | "proxy" | "lan">,
-  { acceptRisk }: BackgroundOptions,
-): Promise<void> {
+export async function startInBackground({
+  dataFolder,
+  proxy,
+  lan,
+}: Pick<Session, "dataFolder" | "proxy" | "lan">): Promise<void> {
   const { root } = await openDataFolder(dataFolder);
   const [program = "", ...own] = ownCommand();
   const args = [
@@ -36,7 +32,6 @@ export async function startInBackground(
     ...(lan ? ["--lan"] : []),
     "daemon",
     "run",
-    ...(acceptRisk ? ["--accept-risk"] : []),
     "--ready-fd",
     "3",
   ];

@@ -1,36 +1,24 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Answer } from "@backroom/api/routes.ts";
-import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
+import { BackroomError } from "@backroom/core/base/errors.ts";
 import { findDaemon, startDaemon } from "../daemon-client.ts";
+import { admitMachine } from "../machine/admit.ts";
 import type { Session } from "../session.ts";
 import { count, formatBytes, formatDuration, formatRate } from "../ui/format.ts";
-import { yesTo } from "../ui/hooks.ts";
 
 /** It ends within five seconds; a busy computer gets twice that. */
 const STOP_MS = 10_000;
 const LOOK_MS = 50;
 
-export async function start(session: Session, acceptRisk: boolean): Promise<void> {
+export async function start(session: Session): Promise<void> {
   const { terminal } = session;
+  await admitMachine(session);
   const running = await findDaemon(session);
-  const client = running ?? (await startAsking(session, acceptRisk));
+  const client = running ?? (await startDaemon(session));
   const { pid, page } = await client.call("status");
   terminal.note(running === undefined ? "Started the daemon." : "The daemon runs already.");
   if (page !== null) terminal.note(`Its page: ${page}`);
   terminal.result("", { started: running === undefined, pid, page });
-}
-
-/** On a computer with short memory somebody who is there is asked, once. */
-async function startAsking(session: Session, acceptRisk: boolean): ReturnType<typeof startDaemon> {
-  try {
-    return await startDaemon(session, { acceptRisk });
-  } catch (error) {
-    const mayAsk = isBackroomError(error, "E_MACHINE") && error.fix.includes("--accept-risk");
-    if (acceptRisk || !mayAsk || !session.terminal.interactive) throw error;
-    session.terminal.warn(`${error.message}: ${error.why}`);
-    if (!(await yesTo("Run it all the same?"))) throw error;
-    return startDaemon(session, { acceptRisk: true });
-  }
 }
 
 export async function stop(session: Session): Promise<void> {

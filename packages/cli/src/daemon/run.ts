@@ -1,4 +1,6 @@
 import { runDaemon } from "@backroom/daemon/daemon.ts";
+import { givenSettings } from "../config/settings-access.ts";
+import { admitMachine } from "../machine/admit.ts";
 import type { Session } from "../session.ts";
 import { VERSION } from "../version.ts";
 import { sayReady } from "./ready-line.ts";
@@ -7,24 +9,22 @@ import { sayReady } from "./ready-line.ts";
 const LINGER_MS = 500;
 
 export interface RunHereOptions {
-  readonly acceptRisk?: boolean;
   readonly readyFd?: number;
 }
 
 /** `daemon run`. Raises as `runDaemon`; whoever waits at the descriptor is told so first. */
-export async function runHere(session: Session, { acceptRisk, readyFd }: RunHereOptions): Promise<void> {
-  const { terminal, signal, dataFolder, proxy, lan } = session;
+export async function runHere(session: Session, { readyFd }: RunHereOptions): Promise<void> {
+  const { terminal, signal, dataFolder } = session;
   const tell = (failure?: unknown): void => {
     if (readyFd !== undefined) sayReady(readyFd, failure);
   };
   let isReady = false;
   try {
+    await admitMachine(session);
     await runDaemon({
       dataFolder,
       version: VERSION,
-      env: process.env,
-      flags: { "network.proxy": proxy, "network.lan": lan ? true : undefined },
-      acceptRisk: acceptRisk === true,
+      ...givenSettings(session),
       signal,
       onReady({ root, page }) {
         isReady = true;

@@ -81,6 +81,12 @@ const RUNS: Readonly<Record<CommandPath, ((id: string) => string[]) | string>> =
   "token add": () => ["token", "add", "phone", "--scope", "read", "links"],
   "token list": () => ["token", "list"],
   "token rm": () => ["token", "rm", "phone"],
+  "config list": () => ["config"],
+  "config get": () => ["config", "get", "page.port"],
+  "config set": () => ["config", "set", "page.port", "8080"],
+  "config unset": () => ["config", "unset", "page.port"],
+  "config path": () => ["config", "path"],
+  doctor: () => ["doctor"],
   seal: "commands/json.test.ts",
   completion: () => ["completion", "bash"],
   demo: "npm run demo",
@@ -110,6 +116,9 @@ for (const [command, args] of Object.entries(RUNS)) {
     daemon.instead.relay = () => relayStatus;
     daemon.instead.setRelay = () => relayStatus;
     daemon.instead.network = () => networkStatus;
+    daemon.instead.listSettings = () => ({ file: "/home/a/config.toml", settings: [pagePort], problems: [] });
+    daemon.instead.setSetting = () => pagePort;
+    daemon.instead.doctor = () => ({ status: "ok", rows: [] });
     daemon.instead.listNetworks = () => ({ networks: [] });
     await prepare(command, daemon);
     const run = await runInProcess(["--json", "--data", path.join(folder, "data"), ...args(id)], { daemon });
@@ -143,6 +152,17 @@ test("without a daemon a command that needs one is one line of error, with the c
     assertContract(run.lines(), args[0] as CommandPath);
   }
 });
+
+const pagePort = {
+  key: "page.port",
+  value: 8080,
+  origin: "file" as const,
+  default: 7420,
+  expects: "a whole number from 0 to 65535",
+  environment: "BACKROOM_PAGE_PORT",
+  description: "the port of the page",
+  takesHold: "restart" as const,
+};
 
 const relayStatus = {
   mode: "auto" as const,

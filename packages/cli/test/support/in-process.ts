@@ -10,6 +10,8 @@ export interface InProcessOptions {
   /** Of a terminal; a pipe without. */
   readonly columns?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Of this computer; plenty where it is left out. */
+  readonly memoryBytes?: number;
   /** Ctrl-C. */
   readonly signal?: AbortSignal;
   readonly onStdout?: (text: string) => void;
@@ -44,6 +46,7 @@ export async function runInProcess(
     stdout: stream("stdout"),
     stderr: stream("stderr"),
     env: { TERM: "xterm", ...options.env },
+    facts: { memory: () => ({ totalBytes: options.memoryBytes ?? 2 ** 34, limitBytes: undefined }) },
     interrupted: () => options.signal ?? new AbortController().signal,
     endSoon: () => {},
     daemon: () => accessTo(options.daemon),

@@ -48,6 +48,12 @@ export const ERROR_TABLE = {
     why: "this computer is below what Backroom needs",
     fix: "see what is missing, and what to do about it: backroom doctor",
   },
+  E_DOCTOR: {
+    exit: 7,
+    retry: "never",
+    why: "something on this computer keeps Backroom from working as it should",
+    fix: "do what stands below each check that failed, then look again: backroom doctor",
+  },
   E_SETTING: {
     exit: 3,
     retry: "never",
