@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { LOG_LEVELS } from "@backroom/core/base/log.ts";
 import { COMMANDS, type CommandEntry } from "./commands/table.ts";
 import type { LogSettings } from "./log.ts";
+import { EXAMPLES } from "./reference/examples.ts";
 import type { Run } from "./session.ts";
 import { VERSION } from "./version.ts";
 
@@ -86,7 +87,15 @@ async function addCommands(program: Command, entries: readonly CommandEntry[], r
     if (isHidden !== true) program.commandsGroup(group);
     add(program, run);
   }
-  for (const command of program.commands) withoutHelpCommands(command);
+  for (const command of program.commands) {
+    withoutHelpCommands(command);
+    command.addHelpText("after", () => examplesText(command.name()));
+  }
+}
+
+function examplesText(name: string): string {
+  const lines = EXAMPLES[name]?.flatMap(([line, what]) => [`  ${line}`, `      ${what}`]) ?? [];
+  return lines.length === 0 ? "" : ["", "Examples:", ...lines].join("\n");
 }
 
 /** `--help` says the same, and a command that only says so would stand in every list. */

@@ -50,7 +50,7 @@ export async function listFiles(text: string, options: FilesOptions, session: Se
   }
   if (shown.total === 0) terminal.note("The share's index is not there yet, so its files are not known.");
   else if (shown.count < shown.total) {
-    terminal.note(`${count(shown.count, "file")} of ${count(shown.total, "file")}; more with --all`);
+    terminal.note(`${shown.count.toLocaleString("en-US")} of ${count(shown.total, "file")}; more with --all`);
   }
   terminal.result("", { shownCount: shown.count, total: shown.total } satisfies Result<"files">);
 }

@@ -42,7 +42,9 @@ export async function listTransfers(options: ListOptions, session: Session): Pro
       Object.keys(filter).length === 0 ? "Nothing yet. To begin: backroom share PATH" : "None fits.",
     );
   } else if (shown.count < shown.total) {
-    terminal.note(`${count(shown.count, "transfer")} of ${count(shown.total, "transfer")}; more with --all`);
+    terminal.note(
+      `${shown.count.toLocaleString("en-US")} of ${count(shown.total, "transfer")}; more with --all`,
+    );
   }
   terminal.result("", { shownCount: shown.count, total: shown.total } satisfies Result<"ls">);
 }

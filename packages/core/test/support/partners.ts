@@ -40,6 +40,10 @@ const PARTNERS = {
   systemdAnalyze: { package: "systemd", found: () => onPath("systemd-analyze", ["--version"]) },
   chromium: { package: "chromium", found: () => onPath("/usr/bin/chromium", ["--version"]) },
   python3: { package: "python3", found: () => onPath("python3", ["-c", "import plistlib, xml.etree"]) },
+  groff: { package: "groff-base", found: () => onPath("groff", ["--version"]) },
+  bash: { package: "bash", found: () => onPath("bash", ["--version"]) },
+  zsh: { package: "zsh", found: () => onPath("zsh", ["--version"]) },
+  fish: { package: "fish", found: () => onPath("fish", ["--version"]) },
   faketime: { package: "faketime", found: () => onPath("faketime", ["--version"]) },
 } as const;
 
