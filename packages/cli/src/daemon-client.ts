@@ -40,7 +40,7 @@ export async function findDaemon(session: Who): Promise<Client | undefined> {
   return client;
 }
 
-/** The daemon of the data folder; starts one where none runs, and says so. Raises as `findDaemon` and `startInBackground`. @public */
+/** The daemon of the data folder; starts one where none runs, and says so. Raises as `findDaemon` and `startInBackground`. */
 export async function ensureDaemon(session: Who): Promise<Client> {
   const found = await findDaemon(session);
   if (found !== undefined) return found;
@@ -55,7 +55,7 @@ export async function startDaemon(session: Who): Promise<Client> {
   const deadlineMs = performance.now() + STOPPING_MS;
   for (;;) {
     try {
-      await startInBackground(session);
+      for (const text of await startInBackground(session)) session.terminal.warn(text);
     } catch (error) {
       if (!isBackroomError(error, "E_LOCKED") || performance.now() > deadlineMs) throw error;
     }

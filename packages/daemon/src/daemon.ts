@@ -31,6 +31,8 @@ export interface DaemonOptions extends Pick<SettingsOptions, "env" | "flags" | "
   /** Asks the daemon to stop. */
   readonly signal: AbortSignal;
   readonly onReady: (daemon: RunningDaemon) => void;
+  /** Called where it has not ended when it should have: whoever gave the process can take it away. */
+  readonly onOverdue: () => void;
   /** Absent: the computer that this runs on. */
   readonly facts?: MachineFacts;
 }
@@ -40,6 +42,9 @@ const RUNS_ALREADY = {
   why: "one daemon at a time has a data folder",
   fix: "use it as it is (backroom daemon status), stop it first (backroom daemon stop), or choose another folder with --data",
 };
+
+/** From being asked to stop to the end. */
+const END_MS = 5_000;
 
 /**
  * Runs the daemon of a data folder until `signal` is aborted or a client stops it, and resolves once it has given back all that it held, within five
@@ -52,6 +57,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   assertMemory((options.facts ?? systemFacts).memory(), settings.get("risk.accepted"));
 
   await using stack = new AsyncDisposableStack();
+  let overdue: NodeJS.Timeout | undefined;
+  stack.defer(() => clearTimeout(overdue));
   const lock = await acquireLock(lockFile(folder.root), RUNS_ALREADY);
   stack.defer(() => lock.release());
   const proxy = await proxyInUse(folder, settings.get("network.proxy") ?? undefined);
@@ -98,6 +105,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   options.onReady({ root: folder.root, page, warnings });
   await aborted(AbortSignal.any([signal, stopped.signal]));
   log("info", "the daemon stops");
+  overdue = setTimeout(() => options.onOverdue(), END_MS);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

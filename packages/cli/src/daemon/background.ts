@@ -8,20 +8,20 @@ import { openDataFolder } from "@backroom/core/node/data-folder.ts";
 import { logFile } from "@backroom/daemon/process/daemon-files.ts";
 import { ownCommand } from "../own-command.ts";
 import type { Session } from "../session.ts";
-import { assertReady } from "./ready-line.ts";
+import { warningsOf } from "./ready-line.ts";
 
 /** Reading a catalogue of thousands of shares on a slow disk takes seconds. */
 const START_MS = 60_000;
 
 /**
- * Starts a daemon that outlives this process, and resolves once it listens. What it prints goes into its log. Raises what it says when it does not
+ * Starts a daemon that outlives this process, and resolves once it listens, with what it warns of. What it prints goes into its log. Raises what it says when it does not
  * start (E_LOCKED where one runs already), E_DAEMON where it says nothing.
  */
 export async function startInBackground({
   dataFolder,
   proxy,
   lan,
-}: Pick<Session, "dataFolder" | "proxy" | "lan">): Promise<void> {
+}: Pick<Session, "dataFolder" | "proxy" | "lan">): Promise<readonly string[]> {
   const { root } = await openDataFolder(dataFolder);
   const [program = "", ...own] = ownCommand();
   const args = [
@@ -54,7 +54,7 @@ export async function startInBackground({
     const said = child.stdio[3] as Readable;
     const late = setTimeout(() => said.destroy(), START_MS);
     try {
-      assertReady(await Promise.race([text(said).catch(() => ""), failed]));
+      return warningsOf(await Promise.race([text(said).catch(() => ""), failed]));
     } finally {
       clearTimeout(late);
       child.unref();

@@ -3,7 +3,7 @@ import { givenSettings } from "../config/settings-access.ts";
 import { admitMachine } from "../machine/admit.ts";
 import type { Session } from "../session.ts";
 import { VERSION } from "../version.ts";
-import { sayReady } from "./ready-line.ts";
+import { failureOf, sayReady, type ReadyLine } from "./ready-line.ts";
 
 /** What still runs this long after the daemon has given back all that it held is not worth waiting for. */
 const LINGER_MS = 500;
@@ -15,8 +15,8 @@ export interface RunHereOptions {
 /** `daemon run`. Raises as `runDaemon`; whoever waits at the descriptor is told so first. */
 export async function runHere(session: Session, { readyFd }: RunHereOptions): Promise<void> {
   const { terminal, signal, dataFolder } = session;
-  const tell = (failure?: unknown): void => {
-    if (readyFd !== undefined) sayReady(readyFd, failure);
+  const tell = (outcome: ReadyLine): void => {
+    if (readyFd !== undefined) sayReady(readyFd, outcome);
   };
   let isReady = false;
   try {
@@ -26,18 +26,20 @@ export async function runHere(session: Session, { readyFd }: RunHereOptions): Pr
       version: VERSION,
       ...givenSettings(session),
       signal,
-      onReady({ root, page }) {
+      onOverdue: () => process.exit(1),
+      onReady({ root, page, warnings }) {
         isReady = true;
         terminal.note(`The daemon runs, with its data in ${root}. Press Ctrl-C to stop it.`);
         if (page !== null) terminal.note(`Its page: ${page}`);
         terminal.event("ready", { pid: process.pid, page });
-        tell();
+        for (const text of warnings) terminal.warn(text);
+        tell({ warnings });
       },
     });
   } catch (error) {
-    if (!isReady) tell(error);
+    if (!isReady) tell(failureOf(error));
     throw error;
   }
   terminal.note("Stopped.");
-  setTimeout(() => process.exit(), LINGER_MS).unref();
+  session.endSoon(LINGER_MS);
 }
