@@ -76,11 +76,13 @@ async function* oneConnection(
     onConnected?.(true);
     for await (const message of eventsOf(answer.body)) {
       cancel();
-      cancel = clock.after(SILENCE_MS, () => silent.abort());
       state.waitMs = FIRST_WAIT_MS;
-      if (message === undefined) continue;
-      state.lastId = message.id ?? state.lastId;
-      yield { name: message.event, data: JSON.parse(message.data) as unknown } as ApiEvent;
+      if (message !== undefined) {
+        state.lastId = message.id ?? state.lastId;
+        // Without a timer: whoever takes no more events is not the daemon's silence, and nothing may keep a program awake then.
+        yield { name: message.event, data: JSON.parse(message.data) as unknown } as ApiEvent;
+      }
+      cancel = clock.after(SILENCE_MS, () => silent.abort());
     }
   } finally {
     cancel();

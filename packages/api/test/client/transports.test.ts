@@ -186,6 +186,21 @@ for (const kind of ["fetch", "node"] as const) {
       );
     });
 
+    /** Would catch: a command that has its answer and stays awake for as long as a daemon may be silent. */
+    test("holds no timer while its events are not asked for", async () => {
+      answer = (response) => {
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        response.write('event: notice\ndata: {"level":"note"}\n\n');
+      };
+      let timers = 0;
+      const clock = { after: () => (timers++, () => void timers--) };
+      const abort = new AbortController();
+      const events = createClient(transport).events({ signal: abort.signal, clock });
+      await events[Symbol.asyncIterator]().next();
+      assert.equal(timers, 0);
+      abort.abort();
+    });
+
     test("gives up a connection for events that falls silent, and ends when it is refused for good", async () => {
       let isFirst = true;
       answer = (response) => {
