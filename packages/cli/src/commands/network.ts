@@ -51,9 +51,14 @@ export const addNetwork: AddCommand = (program, run) => {
     )
     .addArgument(new Argument("[setting]", "keep it for all runs to come").choices(["on", "off"]))
     .action((setting: "on" | "off" | undefined) =>
-      run(async ({ terminal, dataFolder }) => {
+      run(async ({ daemon, terminal, dataFolder }) => {
         const { keepLan, lanSetting } = await import("@backroom/core/node/lan-setting.ts");
-        if (setting !== undefined) await keepLan(dataFolder, setting === "on");
+        if (setting !== undefined) {
+          const client = await daemon.find();
+          const value = setting === "on";
+          if (client === undefined) await keepLan(dataFolder, value);
+          else await client.call("setSetting", { key: "network.lan", value });
+        }
         const isOn = await lanSetting(dataFolder);
         terminal.note(
           isOn ? LAN_ON : "The local network is not asked for relays, and nobody there is answered.",

@@ -1,5 +1,5 @@
 import type { ProxySummary } from "@backroom/core/node/proxy-setting.ts";
-import type { AddCommand } from "../session.ts";
+import type { AddCommand, Session } from "../session.ts";
 import { readProxy } from "../ui/proxy.ts";
 
 export const addProxy: AddCommand = (program, run) => {
@@ -13,17 +13,32 @@ export const addProxy: AddCommand = (program, run) => {
       "keep this one for all runs to come; @file or - where it has a password; off forgets it",
     )
     .action((url: string | undefined) =>
-      run(async ({ terminal, dataFolder, proxy }) => {
-        const { keepProxy, proxySummary } = await import("@backroom/core/node/proxy-setting.ts");
-        const summary =
-          url === undefined
-            ? await proxySummary(dataFolder, proxy)
-            : await keepProxy(dataFolder, url === "off" ? undefined : await readProxy(url));
+      run(async (session) => {
+        const { terminal, dataFolder, proxy } = session;
+        const { proxySummary } = await import("@backroom/core/node/proxy-setting.ts");
+        if (url !== undefined) await keep(url === "off" ? undefined : await readProxy(url), session);
+        const summary = await proxySummary(dataFolder, url === undefined ? proxy : undefined);
         terminal.note(sentence(summary));
         terminal.result(summary.place ?? "off", { ...summary, place: summary.place ?? null });
       }),
     );
 };
+
+/** By the daemon where one runs, which must not go on without it. Raises E_PROXY for what is none. */
+async function keep(url: string | undefined, { daemon, dataFolder, terminal }: Session): Promise<void> {
+  const { keepProxy, proxySummary } = await import("@backroom/core/node/proxy-setting.ts");
+  if (url !== undefined) await proxySummary(dataFolder, url);
+  const client = await daemon.find();
+  if (client === undefined) {
+    await keepProxy(dataFolder, url);
+    return;
+  }
+  const { origin } = await client.call("setSetting", { key: "network.proxy", value: url ?? null });
+  if (origin === "file" || origin === "default") return;
+  terminal.warn(
+    "The daemon that runs was started with a proxy of its own and stays with it. To end that: backroom daemon stop",
+  );
+}
 
 function sentence({ place, hasLogin }: ProxySummary): string {
   if (place === undefined) return "No proxy: relays that this computer calls on see its address.";

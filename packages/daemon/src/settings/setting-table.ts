@@ -106,14 +106,14 @@ export const SETTINGS: { readonly [Key in SettingKey]: Setting<SettingValues[Key
     default: 0,
     environment: "BACKROOM_RELAY_PORT",
     description: "the relay's port, for TLS (TCP) and the DHT (UDP); 0 takes a free one",
-    takesHold: "restart",
+    takesHold: "now",
   },
   "network.proxy": {
     kind: orNone(proxyUrl),
     default: null,
     environment: "BACKROOM_PROXY",
     description: "the SOCKS 5 proxy that every connection to relays goes through, such as Tor's",
-    takesHold: "restart",
+    takesHold: "now",
     shown: (value) => value?.replace(/\/\/.*@/, "//") ?? null,
   },
   "network.lan": {
@@ -121,7 +121,7 @@ export const SETTINGS: { readonly [Key in SettingKey]: Setting<SettingValues[Key
     default: false,
     environment: "BACKROOM_LAN",
     description: "whether relays are looked for on the local network, where a relay of this member answers",
-    takesHold: "restart",
+    takesHold: "now",
   },
   "log.level": {
     kind: oneOf(...LOG_LEVELS),
