@@ -6,6 +6,7 @@ import type { CircuitPicture } from "@backroom/core/node/circuit-pictures.ts";
 import type { Client } from "@backroom/core/node/client.ts";
 import type { DataFolder } from "@backroom/core/node/data-folder.ts";
 import { currentNetwork, networkIdText } from "@backroom/core/node/networks.ts";
+import { PathStore, type PathStoreDeps } from "@backroom/core/node/path-store.ts";
 import { openTable } from "@backroom/core/node/saved-table.ts";
 import type { Member } from "../engine/member.ts";
 
@@ -22,6 +23,7 @@ export type MemberView = Pick<Member, "state" | "clockSkewMs"> & {
 /** The network in use as it is now. What is known of it while it is not joined comes from what was kept. Raises E_STORE. */
 export async function networkStatus(
   folder: DataFolder,
+  deps: PathStoreDeps,
   memberOf: (networkId: number) => MemberView | undefined,
 ): Promise<Status> {
   const network = await networkInUse(folder);
@@ -51,7 +53,7 @@ export async function networkStatus(
       relaysKnown: Math.max(table.size, network.relays.length),
     },
     state: member?.state ?? "idle",
-    guardCount: client?.guards().length ?? 0,
+    guardCount: client?.guards().length ?? (await keptGuardCount(folder, network, deps)),
     privacy: { level, sentences: [...sentences] },
     circuitCount: pictures.length,
     circuits: pictures.slice(0, PICTURES_MOST).map(mutable),
@@ -72,6 +74,12 @@ async function networkInUse(folder: DataFolder): Promise<Network | undefined> {
     if (isBackroomError(error, "E_NO_NETWORK")) return undefined;
     throw error;
   }
+}
+
+/** Guards are kept for months, whether the network is joined or not. Nothing is written. */
+async function keptGuardCount(folder: DataFolder, network: Network, deps: PathStoreDeps): Promise<number> {
+  const { guards } = await PathStore.open(folder, network, deps);
+  return guards.joinRelays().length;
 }
 
 function mutable({ purpose, hops, ageMs }: CircuitPicture): Status["circuits"][number] {

@@ -27,10 +27,11 @@ type Names = "network" | "listNetworks" | "joinNetwork" | "useNetwork" | "makeIn
 
 /** This computer's networks, what it is in the one in use, and its relay. */
 export async function createNetwork(context: DaemonContext, deps: NetworkDeps): Promise<Part<Names>> {
-  const { folder, machine, events } = context;
+  const { folder, machine, events, log } = context;
   const { members, limits } = deps;
   const where = { dataFolder: folder.root };
-  const status = (): ReturnType<typeof networkStatus> => networkStatus(folder, (id) => members.get(id));
+  const status = (): ReturnType<typeof networkStatus> =>
+    networkStatus(folder, { ...machine, log }, (id) => members.get(id));
   const relay = await createRelayPart(context, {
     limit: limits.relay,
     onOwnKey: (key) => {
