@@ -38,12 +38,13 @@ export class GatePlace {
   readonly #host: TunnelHost;
   readonly #deps: PlaceDeps;
   readonly #stopHosting: () => void;
-  readonly #stream: Conversation;
+  #stream: Conversation | undefined;
   #work: Buffer | undefined;
   #gates = "";
   #renewAtMs = 0;
+  #isLeft = false;
 
-  /** Opens the register stream; nothing is registered before `ensure`. Raises what the circuit raises when it takes no streams. */
+  /** Has a tag from now on; nothing is asked of the gate before `ensure`. */
   constructor(session: GateSession, share: ShareTopic, keys: EpochKeys, host: TunnelHost, deps: PlaceDeps) {
     this.keys = keys;
     this.tag = deps.random.bytes(TAG_LENGTH);
@@ -52,19 +53,18 @@ export class GatePlace {
     this.#host = host;
     this.#deps = deps;
     this.#stopHosting = session.host(this.tag, host);
-    this.#stream = openConversation(session.circuit, SERVICE.register, deps);
   }
 
   /** The gate ended the register stream: this place is no more. */
   get lost(): boolean {
-    return !this.#stream.open;
+    return this.#stream?.open === false;
   }
 
   get leaseGate(): LeaseGate {
     return { info: this.#session.gate.info, tag: this.tag };
   }
 
-  /** Registers or renews where that is due. Raises what `Conversation.ask` raises. */
+  /** Registers or renews where that is due. Raises what `Conversation.ask` raises, and what the circuit raises when it takes no streams. */
   async ensure(gates: readonly LeaseGate[]): Promise<void> {
     const nowMs = this.#deps.clock.nowMs();
     const names = gates.map((gate) => gate.tag.toString("latin1")).join();
@@ -76,7 +76,11 @@ export class GatePlace {
     const standing = isSharersLease(lease, this.#share.sharerFingerprint)
       ? { sharerKeys: this.#host.keys.leaseKeys }
       : { work: (this.#work ??= await solveWork(this.keys.topic, this.tag)) };
+    // Whoever left while the work was done is not to be registered any more.
+    if (this.#isLeft) return;
     const what = { gateKey, tag: this.tag, expirySeconds, sealedLease };
+    // Not with the tag: a circuit takes so many new streams at a time, and a group has more.
+    this.#stream ??= openConversation(this.#session.circuit, SERVICE.register, this.#deps);
     await this.#stream.ask(registrationFields(makeRegistration(this.keys, what, standing)));
     this.lease = { sealed: sealedLease, expirySeconds };
     this.#gates = names;
@@ -85,7 +89,8 @@ export class GatePlace {
 
   /** Withdraws. Tunnels that are up stay up. */
   leave(): void {
+    this.#isLeft = true;
     this.#stopHosting();
-    this.#stream.close();
+    this.#stream?.close();
   }
 }

@@ -9,6 +9,7 @@ import { openPresence } from "@backroom/core/node/seeding.ts";
 import { newSeederKeys, Swarming } from "@backroom/core/node/swarming.ts";
 import type { SeederKeys } from "@backroom/core/tunnel/lease.ts";
 import type { SeederPlace, SeederPresence } from "@backroom/core/tunnel/seeder-presence.ts";
+import { packGone } from "./own-seat.ts";
 import type { HeldPack } from "./packs.ts";
 import type { SeatDeps, SeatStats, SeededShare } from "./seeding.ts";
 
@@ -157,9 +158,11 @@ export class GroupSeats {
     const { packs, clock, limits, log } = this.#deps;
     const { link, sharer, id } = seat.share;
     const pack = await packs.hold(link.piecesRoot.toString("hex"), link.packLength);
+    const isGone = pack.store.haveCount() === 0;
     if (this.#seats.get(id) !== seat || !pack.store.complete) {
-      if (!pack.store.complete) this.#deps.onIncomplete(id);
       await pack.release();
+      if (isGone) throw packGone();
+      if (!pack.store.complete) this.#deps.onIncomplete(id);
       return undefined;
     }
     const swarming = new Swarming({

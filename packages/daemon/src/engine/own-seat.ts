@@ -58,6 +58,7 @@ export class OwnSeat {
     this.#pack = await packs.hold(link.piecesRoot.toString("hex"), link.packLength);
     const { store } = this.#pack;
     if (this.#isClosed) return;
+    if (store.haveCount() === 0) throw packGone();
     if (!store.complete) return this.#deps.onIncomplete(id);
     const made = { folder, client: clientFor(client, profile), store, link, sharer, limits, log };
     const swarming = await startHandingOut(made);
@@ -73,4 +74,12 @@ export class OwnSeat {
       : new BackroomError("E_INTERNAL", "a share could not be handed out", { cause: error });
     this.#deps.onFailed(this.#share.id, known);
   }
+}
+
+/** Nothing of it is there any more, so that there is nothing to mend: it was deleted, or its disk is not there. */
+export function packGone(): BackroomError {
+  return new BackroomError("E_NOT_HELD", "the pack of this share is gone from the data folder", {
+    why: "somebody deleted it, or the disk that it is on is not there",
+    fix: "bring it back and resume the transfer; or remove it, and share the files anew",
+  });
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "@backroom/core/base/clock.ts";
 import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
+import type { Random } from "@backroom/core/base/random.ts";
 import type { Log } from "@backroom/core/base/log.ts";
 import { parseLink, type ShareLink } from "@backroom/core/link/link.ts";
 import type { SharerKey } from "@backroom/core/link/sharer-key.ts";
@@ -30,6 +31,7 @@ export interface SeededShare {
 export interface SeatDeps {
   readonly folder: DataFolder;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   readonly packs: Packs;
   readonly limits: SwarmLimits;
@@ -62,7 +64,8 @@ export class NetworkSeeding {
   #groups: GroupSeats[] = [];
   #held: Held | undefined;
   #isHolding = false;
-  #turn = 0;
+  /** Which groups come first is chance, or those at the front would be found after every start, and those at the end never. */
+  #turn: number;
   #cancelTurn: (() => void) | undefined;
   #cancelSettle: (() => void) | undefined;
   /** Seats are opened and closed one after the other. */
@@ -71,6 +74,7 @@ export class NetworkSeeding {
   constructor(member: Member, deps: SeatDeps) {
     this.#member = member;
     this.#deps = deps;
+    this.#turn = deps.random.below(2 ** 16);
   }
 
   /** From the one that was active longest ago to the latest. */
@@ -216,7 +220,6 @@ export class NetworkSeeding {
     if (this.roster.turnCount() === 1) {
       this.#cancelTurn?.();
       this.#cancelTurn = undefined;
-      this.#turn = 0;
       return;
     }
     this.#cancelTurn ??= this.#deps.clock.after(TURN_MS, () => {

@@ -64,6 +64,7 @@ export class Transfers {
       {
         folder,
         clock: this.#clock,
+        random: context.machine.random,
         log,
         packs: this.packs,
         limits,
