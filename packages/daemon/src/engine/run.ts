@@ -56,11 +56,13 @@ export class Run {
   readonly deps: RunDeps;
   readonly options: RunOptions;
   readonly signal: AbortSignal;
-  activity: Activity = {};
   live: Live;
   /** Fulfilled when nothing of it goes on any more; never rejected. */
   readonly ended: Promise<void>;
   readonly #stop = new AbortController();
+  #activity: Activity = {};
+  /** Fulfilled with the next source that an activity has. */
+  #nextSource = newSource();
 
   /** Begins at once. */
   constructor(deps: RunDeps, options: RunOptions) {
@@ -76,6 +78,28 @@ export class Run {
     const record = this.deps.record();
     if (record === undefined) throw interrupted();
     return record;
+  }
+
+  get activity(): Activity {
+    return this.#activity;
+  }
+
+  set activity(activity: Activity) {
+    this.#activity = activity;
+    if (activity.source === undefined) return;
+    this.#nextSource.resolve(activity.source);
+    this.#nextSource = newSource();
+  }
+
+  /** The bytes of its pack, of `length`, which may not have begun to arrive: reads wait for that, too. */
+  source(length: number): PackSource {
+    return {
+      length,
+      read: async (offset, count) => {
+        const source = this.#activity.source ?? (await this.#nextSource.promise);
+        return source.read(offset, count);
+      },
+    };
   }
 
   show(live: Partial<Live>): void {
@@ -113,6 +137,7 @@ export class Run {
       this.#onFailed(error);
     } finally {
       this.activity = {};
+      this.#nextSource.reject(interrupted());
     }
   }
 
@@ -131,6 +156,13 @@ export class Run {
       this.deps.notice("warn", `${known.message}: ${known.why}`);
     }
   }
+}
+
+function newSource(): PromiseWithResolvers<PackSource> {
+  const next = Promise.withResolvers<PackSource>();
+  // Nobody may be waiting for it.
+  next.promise.catch(() => {});
+  return next;
 }
 
 export function liveOf(record: TransferRecord): Live {

@@ -99,7 +99,7 @@ export class ShareFiles implements ShareContent {
     }
     if (isOpenedOnly(record)) throw notHeld();
     const pack = await this.#transfers.packs.hold(root, packLength);
-    const arriving = this.#transfers.arriving(id);
+    const arriving = this.#transfers.arriving(id, packLength);
     const untilStopped = stoppable(signal);
     try {
       if (!pack.store.complete && arriving === undefined && pack.store.haveCount() === 0) throw notHeld();

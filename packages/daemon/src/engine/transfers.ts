@@ -216,8 +216,12 @@ export class Transfers {
   }
 
   /** What is there of its pack, and how it is read: what is read from an arriving one comes first. Undefined where nothing of it is at work. */
-  arriving(id: string): PackSource | undefined {
-    return this.#runs.get(id)?.activity.source;
+  arriving(id: string, length: number): PackSource | undefined {
+    const run = this.#runs.get(id);
+    if (run === undefined) return undefined;
+    return run.options.isMending === true || nextStep(run.record()) === "fetch"
+      ? run.source(length)
+      : undefined;
   }
 
   /** Shows what is done to it beside its run; undefined ends that. */
