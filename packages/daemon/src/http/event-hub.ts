@@ -106,12 +106,16 @@ export class EventHub implements Events {
   #flush(): void {
     this.#cancelFlush = undefined;
     this.#flushedMs = this.#clock.monotonicMs();
-    for (const event of this.#pending.take()) {
+    const told = this.#pending.take();
+    for (const event of told) {
       const text = textOf(`${this.#run}.${this.#next++}`, event);
       this.#ring.push({ text });
       this.#ringBytes += text.length;
     }
-    while (this.#ring.length > LIMITS.eventRingCount || this.#ringBytes > LIMITS.eventRingBytes) {
+    const isTooMuch = (): boolean =>
+      this.#ring.length > LIMITS.eventRingCount || this.#ringBytes > LIMITS.eventRingBytes;
+    // What is told now stays, however long it is: nobody could have read it yet.
+    while (this.#ring.length > told.length && isTooMuch()) {
       this.#ringBytes -= this.#ring.shift()?.text.length ?? 0;
     }
     for (const place of this.#places) if (!place.wake()) this.#drop(place);

@@ -16,6 +16,7 @@ const STATUS_OF_CODE: Readonly<Partial<Record<ErrorCode, number>>> = {
   E_SAME_SHARE: 409,
   E_TARGET_EXISTS: 409,
   E_LOCKED: 409,
+  E_NO_NETWORK: 409,
   E_TOO_LARGE: 413,
   E_GUESSING: 429,
   E_BUSY: 503,

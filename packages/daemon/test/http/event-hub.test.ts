@@ -228,6 +228,16 @@ test("a slow reader is dropped as soon as something is lost to it, and others ar
   assert.equal(quick.isOver, false);
 });
 
+test("what is told at once reaches who reads, however much it is", async () => {
+  const { clock, hub } = setUp();
+  const reader = new Reader(hub.subscribe(undefined));
+  await reader.take();
+  for (let n = 0; n < 8; n++) hub.publish(notice("x".repeat(LIMITS.eventRingBytes / 4)));
+  clock.advance(0);
+  assert.equal((await reader.take()).length, 8);
+  assert.equal(reader.isOver, false);
+});
+
 test("a client shows that it is there by reading heartbeats, or is dropped", async () => {
   const { clock, hub } = setUp();
   const reader = new Reader(hub.subscribe(undefined));
