@@ -90,8 +90,13 @@ function operationOf(name: string, route: Route): Json {
   };
 }
 
+/** What a schema is called, if it is. */
+export function nameOf(schema: z.ZodType): string | undefined {
+  return namedTypes().find(([, known]) => known === schema)?.[0];
+}
+
 function answerOf(schema: z.ZodObject): Json {
-  const name = namedTypes().find(([, known]) => known === schema)?.[0];
+  const name = nameOf(schema);
   return name === undefined
     ? (opened(z.toJSONSchema(schema, { io: "output" })) as Json)
     : { $ref: REF + name };

@@ -47,6 +47,7 @@ export function createPageHandlers({
         served();
         if (catalogue.get(id) === undefined)
           throw new BackroomError("E_NO_TRANSFER", "there is no such transfer");
+        if (!path.isWellFormed()) throw new BackroomError("E_REQUEST", "the path is not Unicode");
         const { target, expiresMs } = urls.sign({ transferId: id, path });
         return { url: contentOrigin(host) + target, expiresMs };
       },
