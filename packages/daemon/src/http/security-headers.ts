@@ -32,13 +32,14 @@ export function pageHeaders(contentOrigins: readonly string[]): Readonly<Record<
 }
 
 /**
- * For content of shares, which strangers wrote: a document of an origin of its own that runs nothing and loads nothing. The page may frame it; what is
- * shown in no frame may be asked for by the same host alone.
+ * For content of shares, which strangers wrote: a document of an origin of its own that runs nothing and loads nothing. The page may frame it. That other
+ * sites get none of it is the door's work (`Sec-Fetch-Site`) and the signature's: Chromium takes two ports of an IP address for two sites when it reads
+ * `same-site` here, and would show no picture.
  */
 export function contentHeaders(pageOrigins: readonly string[]): Readonly<Record<string, string>> {
   return {
     ...COMMON,
-    "cross-origin-resource-policy": "same-site",
+    "cross-origin-resource-policy": "cross-origin",
     "content-security-policy": `sandbox; default-src 'none'; frame-ancestors ${pageOrigins.join(" ")}`,
   };
 }

@@ -184,7 +184,7 @@ describe("the port", () => {
       assert.match(head, /content-security-policy: sandbox; default-src 'none'; frame-ancestors http:/, path);
       assert.doesNotMatch(head, /allow-|unsafe|access-control/, path);
       assert.match(head, /x-content-type-options: nosniff/, path);
-      assert.match(head, /cross-origin-resource-policy: same-site/, path);
+      assert.match(head, /cross-origin-resource-policy: cross-origin/, path);
       assert.match(head, /referrer-policy: no-referrer/, path);
     }
     for (const path of ["page.html", "pic.svg", "ünï 'q'.bin"]) {

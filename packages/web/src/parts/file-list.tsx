@@ -55,7 +55,8 @@ export function FileList({ transfer }: { readonly transfer: Transfer }): ReactNo
     }
   };
 
-  if (query.error !== null) return <Trouble error={query.error} />;
+  if (query.error !== null)
+    return transfer.state === "done" ? <Places transfer={transfer} /> : <Trouble error={query.error} />;
   if (query.data === undefined) return <p className="muted">{t.loading}</p>;
   if (files.length === 0) return <p className="muted">{t.transfer.filesLater}</p>;
   return (
@@ -109,6 +110,23 @@ export function FileList({ transfer }: { readonly transfer: Transfer }): ReactNo
           <Preview kind={kindOf(shown.file.path)} url={shown.url} label={showable(shown.file.path)} />
         </Sheet>
       )}
+    </>
+  );
+}
+
+/** A download that is not handed out keeps no pack to list: what there is to see is where the files went. */
+function Places({ transfer }: { readonly transfer: Transfer }): ReactNode {
+  const t = useMessages();
+  return (
+    <>
+      <p>{t.transfer.at}:</p>
+      <ul className="plain">
+        {transfer.paths.map((place) => (
+          <li key={place}>
+            <bdi>{showable(place)}</bdi>
+          </li>
+        ))}
+      </ul>
     </>
   );
 }

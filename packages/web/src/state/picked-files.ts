@@ -13,9 +13,12 @@ export function fromInput(files: Iterable<File>): PickedFile[] {
     .map((file) => ({ path: file.webkitRelativePath || file.name, file }));
 }
 
-/** All files of a drop, those in folders included. The entries have to be taken before the event is over. */
+/** All files of a drop, those in folders included. What it holds has to be taken before the event is over. */
 export async function fromDrop(transfer: DataTransfer): Promise<PickedFile[]> {
-  const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
+  const items = [...transfer.items].filter(({ kind }) => kind === "file");
+  const entries = items.flatMap((item) => item.webkitGetAsEntry() ?? []);
+  // What another page or a program made has no place in a folder.
+  if (entries.length === 0) return fromInput(transfer.files);
   const found: PickedFile[] = [];
   for (const entry of entries) await collect(entry, "", found);
   return found;

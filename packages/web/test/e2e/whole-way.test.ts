@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { test } from "node:test";
+import { deflateSync, crc32 } from "node:zlib";
+import type { Page } from "playwright-core";
+import type { CommandProcess } from "../../../cli/src/demo/children.ts";
+import { TestNetwork } from "../../../cli/test/support/network.ts";
+import { launchBrowser, watchedPage } from "../support/browser.ts";
+
+const MIB = 1024 * 1024;
+const FILM = randomBytes(12 * MIB);
+const PICTURE = pngOf(40, 30);
+/** So that there is a middle in which to reload and to kill. */
+const SLOW_KB = 1500;
+
+/**
+ * Two members with a daemon and a browser each, and nothing else: what one drops, the other has as files, though the page is reloaded and the daemon killed
+ * on the way. Would catch: whatever a person meets who never sees a command line.
+ */
+test(
+  "what is dropped on one page is files on another computer, by the pages alone",
+  { timeout: 300_000 },
+  async (t) => {
+    const browser = await launchBrowser(t);
+    if (browser === undefined) return;
+    const ports: Readonly<Record<string, Ports>> = { ada: await freePorts(), ben: await freePorts() };
+    const network = await TestNetwork.start(6, {
+      prefix: (name) => (ports[name] === undefined ? [] : ["env", ...environment(ports[name])]),
+      address: () => "127.0.0.1",
+    });
+    t.after(() => network.close());
+    const open = (name: string): Promise<OpenDaemon> => openDaemon(network, name, ports[name] as Ports);
+    const [ada, ben] = await Promise.all([open("ada"), open("ben")]);
+
+    const a = await watchedPage(browser, [ada.origin, ada.content], {
+      viewport: { width: 1100, height: 800 },
+    });
+    await a.page.goto(await ada.url());
+    await a.page.getByText("Share files with a link").waitFor();
+    await drop(a.page, [
+      { name: "film.bin", type: "application/octet-stream", bytes: FILM },
+      { name: "beach.png", type: "image/png", bytes: PICTURE },
+    ]);
+    await a.page.getByText("2 files").waitFor();
+    await a.page.getByLabel("Name that the link shows").fill("Holiday");
+    await a.page.getByRole("button", { name: "Start" }).click();
+    await a.page.getByRole("heading", { level: 1, name: "Holiday" }).waitFor();
+    await a.page.locator(".progress").getByText("Handed out").waitFor();
+    await a.page.getByRole("button", { name: "Link …" }).click();
+    const link = await a.page.locator(".copy-box code").first().innerText();
+    assert.match(link, /^backroom:[a-z2-7]+$/);
+
+    const b = await watchedPage(browser, [ben.origin, ben.content], {
+      viewport: { width: 1100, height: 800 },
+    });
+    await b.page.goto(await ben.url());
+    await b.page.getByText("Share files with a link").waitFor();
+    await b.page.goto(`${ben.origin}/#/settings`);
+    await b.page.getByLabel("Fetching").first().fill(String(SLOW_KB));
+    await b.page.getByRole("button", { name: "Save" }).first().click();
+    await b.page.goto(`${ben.origin}/#/transfers`);
+    await b.page.keyboard.press("a");
+    await b.page.getByLabel("Link", { exact: true }).fill(link);
+    await b.page.getByLabel("Put the files into").fill(network.path("out"));
+    await b.page.getByRole("button", { name: "Start" }).click();
+    await b.page.locator(".progress").getByText("Downloading").waitFor();
+    await b.page
+      .getByText(/^Downloading · [3-9](\.\d)? MB/)
+      .or(b.page.getByText(/ · [3-9](\.\d)? MB \//))
+      .first()
+      .waitFor();
+
+    await b.page.reload();
+    await b.page.getByRole("heading", { level: 1, name: "Holiday" }).waitFor();
+
+    ben.process.kill("SIGKILL");
+    await ben.process.ended();
+    await b.page.getByText("The daemon does not answer").waitFor();
+    const again = await open("ben");
+    assert.equal(again.origin, ben.origin);
+    await b.page.getByText("The daemon does not answer").waitFor({ state: "detached" });
+    await b.page.locator(".progress").getByText("Handed out").waitFor({ timeout: 120_000 });
+
+    assert.deepEqual(await readFile(network.path("out", "Holiday", "film.bin")), FILM);
+    assert.deepEqual(await readFile(network.path("out", "Holiday", "beach.png")), PICTURE);
+
+    // What others made is shown from the content port, where nothing of it can run.
+    await b.page
+      .getByRole("button", { name: "Preview: Holiday/beach.png" })
+      .or(b.page.getByRole("button", { name: /Preview: .*beach\.png/ }))
+      .first()
+      .click();
+    await b.page.waitForFunction(
+      () => document.querySelector<HTMLImageElement>("img.preview")?.naturalWidth === 40,
+    );
+    assert.deepEqual(await a.complaints(), []);
+    assert.deepEqual(await b.complaints(), []);
+  },
+);
+
+interface OpenDaemon {
+  readonly process: CommandProcess;
+  readonly origin: string;
+  readonly content: string;
+  readonly url: () => Promise<string>;
+}
+
+/** Free ones, the same again after a restart. */
+interface Ports {
+  readonly page: number;
+  readonly content: number;
+}
+
+async function freePorts(): Promise<Ports> {
+  const servers = [createServer(), createServer()];
+  const [page = 0, content = 0] = await Promise.all(
+    servers.map(async (server) => {
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      return (server.address() as AddressInfo).port;
+    }),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return { page, content };
+}
+
+function environment({ page, content }: Ports): string[] {
+  return [
+    `BACKROOM_PAGE_PORT=${page}`,
+    `BACKROOM_CONTENT_PORT=${content}`,
+    "BACKROOM_CONFIG=/nonexistent/config.toml",
+  ];
+}
+
+async function openDaemon(network: TestNetwork, name: string, { page, content }: Ports): Promise<OpenDaemon> {
+  const running = await network.run(name, ["daemon", "run"]);
+  await running.line(({ event }) => event === "ready");
+  return {
+    process: running,
+    origin: `http://127.0.0.1:${page}`,
+    content: `http://127.0.0.1:${content}`,
+    url: async () => {
+      const asked = await network.run(name, ["page", "--print"]);
+      return String((await asked.line(({ event }) => event === "result"))["url"]);
+    },
+  };
+}
+
+interface Dropped {
+  readonly name: string;
+  readonly type: string;
+  readonly bytes: Buffer;
+}
+
+async function drop(page: Page, files: readonly Dropped[]): Promise<void> {
+  const data = await page.evaluateHandle(
+    (given) => {
+      const transfer = new DataTransfer();
+      for (const { name, type, base64 } of given) {
+        const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+        transfer.items.add(new File([bytes], name, { type }));
+      }
+      return transfer;
+    },
+    files.map(({ name, type, bytes }) => ({ name, type, base64: bytes.toString("base64") })),
+  );
+  for (const event of ["dragover", "drop"]) await page.dispatchEvent("body", event, { dataTransfer: data });
+}
+
+/** A picture of one colour (PNG specification, 3rd edition). */
+function pngOf(width: number, height: number): Buffer {
+  const chunk = (type: string, data: Buffer): Buffer => {
+    const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
+    const framed = Buffer.alloc(8 + body.length);
+    framed.writeUInt32BE(data.length, 0);
+    body.copy(framed, 4);
+    framed.writeUInt32BE(crc32(body), 4 + body.length);
+    return framed;
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 2], 8);
+  const rows = Buffer.alloc(height * (1 + 3 * width), 0x66);
+  for (let row = 0; row < height; row++) rows[row * (1 + 3 * width)] = 0;
+  return Buffer.concat([
+    Buffer.from("\u0089PNG\r\n\u001a\n", "latin1"),
+    chunk("IHDR", header),
+    chunk("IDAT", deflateSync(rows)),
+    chunk("IEND", Buffer.alloc(0)),
+  ]);
+}
