@@ -50,7 +50,7 @@ export async function createRelayPart(context: DaemonContext, deps: RelayPartDep
     tell: (state) => events.publish({ name: "relay", data: state }),
   });
   settings.onChange((key) => {
-    if (key === "relay.port") apply();
+    if (key === "relay.port" || key === "relay.hosts") apply();
     if (key === "network.proxy" || key === "network.lan") supervisor.restart();
   });
   apply();
@@ -67,7 +67,7 @@ export async function createRelayPart(context: DaemonContext, deps: RelayPartDep
   }
 
   function apply(): void {
-    supervisor.want(deps.limit.rate === 0 ? undefined : wishOf(setting, settings.get("relay.port")));
+    supervisor.want(deps.limit.rate === 0 ? undefined : wishOf(setting, settings));
     teller.look();
   }
 
@@ -78,7 +78,7 @@ export async function createRelayPart(context: DaemonContext, deps: RelayPartDep
       dataFolder: folder.root,
       proxy: settings.get("network.proxy") ?? undefined,
       lan: settings.get("network.lan"),
-      hosts: undefined,
+      hosts: wish.hosts.length === 0 ? undefined : wish.hosts,
       findOut: wish.mode === "auto",
       port: wish.port,
       gate: wish.gate,
@@ -138,10 +138,16 @@ export async function createRelayPart(context: DaemonContext, deps: RelayPartDep
   };
 }
 
-function wishOf({ relay, gate }: RelaySetting, port: number): RelayWish | undefined {
+function wishOf({ relay, gate }: RelaySetting, settings: DaemonContext["settings"]): RelayWish | undefined {
   if (relay === undefined || relay === "off") return undefined;
-  // Without a word about it there is no consent.
-  return { mode: relay, gate: gate ?? false, port };
+  const hosts = settings.get("relay.hosts").split(",");
+  return {
+    mode: relay,
+    // Without a word about it there is no consent.
+    gate: gate ?? false,
+    port: settings.get("relay.port"),
+    hosts: hosts.filter((host) => host !== "" && relay === "on"),
+  };
 }
 
 type Counts = Pick<

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "@backroom/core/base/clock.ts";
 import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
 import type { Log } from "@backroom/core/base/log.ts";
@@ -14,6 +15,8 @@ export interface RelayWish {
   readonly mode: "auto" | "on";
   readonly gate: boolean;
   readonly port: number;
+  /** With `on`: where others reach it. Empty: at this computer's own addresses. */
+  readonly hosts: readonly string[];
 }
 
 export interface RelayRun {
@@ -73,9 +76,8 @@ export class RelaySupervisor {
   /** From now on such a relay, or none. One that runs as wanted goes on. */
   want(wish: RelayWish | undefined): void {
     const before = this.#wish;
-    const isSame = before?.mode === wish?.mode && before?.gate === wish?.gate && before?.port === wish?.port;
     this.#wish = wish;
-    if (!isSame) this.restart();
+    if (!isDeepStrictEqual(before, wish)) this.restart();
   }
 
   /** Something that it was made with is different now, such as the network. */

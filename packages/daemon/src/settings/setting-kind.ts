@@ -69,6 +69,11 @@ export const ipAddress = text("an IP address of this computer", (value) =>
   ipBytes(value) === undefined ? undefined : value,
 );
 
+export const ipAddresses = text("IP addresses with commas between them, or nothing", (value) => {
+  const all = value.split(",").map((one) => one.trim());
+  return value.trim() === "" || all.every((one) => ipBytes(one) !== undefined) ? all.join(",") : undefined;
+});
+
 /** As in a browser's address line, without the `http://`. */
 export const hostNames = text(
   "host names with commas between them, each perhaps with a port, or nothing",

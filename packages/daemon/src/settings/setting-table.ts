@@ -5,6 +5,7 @@ import {
   filePath,
   hostNames,
   ipAddress,
+  ipAddresses,
   oneOf,
   orNone,
   port,
@@ -106,6 +107,14 @@ export const SETTINGS: { readonly [Key in SettingKey]: Setting<SettingValues[Key
     default: 0,
     environment: "BACKROOM_RELAY_PORT",
     description: "the relay's port, for TLS (TCP) and the DHT (UDP); 0 takes a free one",
+    takesHold: "now",
+  },
+  "relay.hosts": {
+    kind: ipAddresses,
+    default: "",
+    environment: "BACKROOM_RELAY_HOSTS",
+    description:
+      "with relay on: the addresses under which others reach the relay, where they are not this computer's own",
     takesHold: "now",
   },
   "network.proxy": {

@@ -35,6 +35,7 @@ export interface SettingValues {
   readonly "page.behind-proxy": boolean;
   readonly "content.port": number;
   readonly "relay.port": number;
+  readonly "relay.hosts": string;
   readonly "network.proxy": string | null;
   readonly "network.lan": boolean;
   readonly "log.level": "debug" | "info" | "warn";

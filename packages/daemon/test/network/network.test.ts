@@ -148,6 +148,22 @@ test("what the person decides holds at once and from then on, being a gate apart
   });
 });
 
+/** Would catch: an operator's public address that is taken for one that auto may claim, or not before the next start. */
+test("with “on” the relay is at the addresses that the settings name, from the moment at which they do", async () => {
+  await withNetwork(async ({ handlers, ran, context }) => {
+    await handlers.setRelay({ mode: "auto" }, CALL);
+    await until(() => ran.length === 1);
+    await context.settings.set("relay.hosts", "192.0.2.7, 2001:db8::7");
+    await handlers.setRelay({ mode: "on" }, CALL);
+    await until(() => ran.length === 2);
+    assert.deepEqual([ran[0]?.hosts, ran[1]?.hosts], [undefined, ["192.0.2.7", "2001:db8::7"]]);
+    await context.settings.set("relay.hosts", "");
+    await until(() => ran.length === 3);
+    assert.equal(ran[2]?.hosts, undefined);
+    await assert.rejects(context.settings.set("relay.hosts", "example.org"), { code: "E_SETTING" });
+  });
+});
+
 /** Would catch: a relay whose schedule says "nothing" and that hangs with others' circuits instead of ending. */
 test("at a limit of nothing the relay does not run, and comes back with another limit", async () => {
   await withNetwork(async ({ handlers, ran, relayLimit, rateListeners }) => {

@@ -6,7 +6,7 @@ import type { RunningRelay } from "@backroom/core/node/relay-node.ts";
 import { ManualClock } from "../../../core/test/support/manual-clock.ts";
 import { RelaySupervisor, type RelayRun, type RelayWish } from "../../src/network/relay-supervisor.ts";
 
-const AUTO: RelayWish = { mode: "auto", gate: false, port: 0 };
+const AUTO: RelayWish = { mode: "auto", gate: false, port: 0, hosts: [] };
 
 interface Started {
   readonly wish: RelayWish;
