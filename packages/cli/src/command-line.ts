@@ -1,10 +1,12 @@
 import { Command, Option } from "commander";
+import { BackroomError } from "@backroom/core/base/errors.ts";
 import { LOG_LEVELS } from "@backroom/core/base/log.ts";
 import { COMMANDS, type CommandEntry } from "./commands/table.ts";
 import type { LogSettings } from "./log.ts";
 import { EXAMPLES } from "./reference/examples.ts";
 import type { Run } from "./session.ts";
 import { VERSION } from "./version.ts";
+import { walk } from "./walk.ts";
 
 /** The options of every command. */
 export interface GlobalOptions extends LogSettings {
@@ -102,6 +104,24 @@ function examplesText(name: string): string {
 function withoutHelpCommands(command: Command): void {
   command.helpCommand(false);
   for (const sub of command.commands) withoutHelpCommands(sub);
+}
+
+/**
+ * Raises E_USAGE for a word that is no subcommand where one has to stand, and names the nearest. Commander would give it to the subcommand that holds
+ * where none is written, which then has too many.
+ */
+export async function assertSubcommand(args: readonly string[], program: Command): Promise<void> {
+  const { command, given } = walk(program, args);
+  const [word] = given;
+  if (command === program || command.commands.length === 0 || word === undefined) return;
+  const { nearest } = await import("@backroom/daemon/settings/nearest.ts");
+  const names = command.commands.flatMap((sub) => [sub.name(), ...sub.aliases()]);
+  const meant = nearest(word, names);
+  throw new BackroomError("E_USAGE", `unknown command '${command.name()} ${word}'`, {
+    why:
+      meant === undefined ? `it is none of ${names.join(", ")}` : `did you mean ${command.name()} ${meant}?`,
+    fix: `see what there is: backroom ${command.name()} --help`,
+  });
 }
 
 /** The first word that is neither an option nor an option's value. */

@@ -4,6 +4,7 @@ import { BackroomError, ERROR_TABLE } from "@backroom/core/base/errors.ts";
 import {
   addAllCommands,
   addCommandOf,
+  assertSubcommand,
   commandOf,
   createProgram,
   type GlobalOptions,
@@ -39,6 +40,7 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
       program.outputHelp();
       return 0;
     }
+    await assertSubcommand(args, program);
     await program.parseAsync([...args], { from: "user" });
     const settings = program.opts<GlobalOptions>();
     terminal = terminalFor(world, settings);

@@ -36,7 +36,7 @@ export const addToken: AddCommand = (program, run) => {
     .option("-o, --output <file>", "write the secret into a new file instead, which you alone can read")
     .action((name: string, options: AddOptions) => run((session) => add(name, options, session)));
   token
-    .command("list")
+    .command("list", { isDefault: true })
     .description("list them, without their secrets")
     .action(() =>
       run(async ({ terminal, daemon }) => {

@@ -22,7 +22,7 @@ export const addWatch: AddCommand = (program, run) => {
       });
     });
   watch
-    .command("list")
+    .command("list", { isDefault: true })
     .description("list them")
     .action(() => {
       run(async ({ terminal, daemon }) => {

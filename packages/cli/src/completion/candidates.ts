@@ -1,5 +1,6 @@
-import type { Argument, Command, Option } from "commander";
+import type { Argument, Command } from "commander";
 import { shownCommands } from "../reference/command-tree.ts";
+import { walk } from "../walk.ts";
 
 export interface Candidate {
   readonly value: string;
@@ -23,12 +24,12 @@ const NOTHING: Completion = { candidates: [], files: "none", live: undefined };
 
 /** What may stand at the cursor: `before` are the whole words after the program's name, `current` is what is written of the next one. */
 export function completionsOf(program: Command, before: readonly string[], current: string): Completion {
-  const { command, wanted, givenCount } = walk(program, before);
+  const { command, wanted, given } = walk(program, before);
   if (wanted !== undefined) return valueOf(wanted.argChoices, placeName(wanted.flags), current);
   if (current.startsWith("-")) return { ...NOTHING, candidates: options(program, command, current) };
-  const subs = givenCount === 0 ? shownCommands(command) : [];
+  const subs = given.length === 0 ? shownCommands(command) : [];
   const words = subs.flatMap((sub) => [{ value: sub.name(), description: sub.description() }]);
-  const argument = argumentAt(command, givenCount);
+  const argument = argumentAt(command, given.length);
   const value = argument === undefined ? NOTHING : valueOf(argument.argChoices, argument.name(), current);
   return { ...value, candidates: [...starting(words, current), ...value.candidates] };
 }
@@ -37,38 +38,6 @@ export function completionsOf(program: Command, before: readonly string[], curre
 export function optionValue(words: readonly string[], flag: string): string | undefined {
   const at = words.lastIndexOf(flag);
   return at < 0 ? undefined : words[at + 1];
-}
-
-interface Walked {
-  readonly command: Command;
-  /** The option whose value comes next. */
-  readonly wanted: Option | undefined;
-  /** Arguments that are there already. */
-  readonly givenCount: number;
-}
-
-function walk(program: Command, before: readonly string[]): Walked {
-  let command = program;
-  let wanted: Option | undefined;
-  let givenCount = 0;
-  for (const word of before) {
-    if (wanted !== undefined && !word.startsWith("-")) {
-      if (!wanted.variadic) wanted = undefined;
-      continue;
-    }
-    wanted = undefined;
-    if (word.startsWith("-") && word !== "-") {
-      const option = [...command.options, ...program.options].find(
-        ({ short, long }) => word === short || word === long,
-      );
-      if (option?.required === true || option?.optional === true) wanted = option;
-      continue;
-    }
-    const sub = command.commands.find((one) => one.name() === word || one.aliases().includes(word));
-    if (sub !== undefined && givenCount === 0) command = sub;
-    else givenCount++;
-  }
-  return { command, wanted, givenCount };
 }
 
 /** Options of the command and then those of every command, by their long names. */

@@ -15,7 +15,7 @@ export interface Decided {
 const RELAYING = [
   "Backroom lives from members whose computers pass on what others send. If this computer is to be such a relay:",
   "- What passes through is encrypted. You cannot read it, you do not learn who it is from or for, and nothing leaves the network: nobody reaches web sites or anything else through you.",
-  "- What it costs is upload and download, as much as this line has to give, while the program runs. Ctrl-C ends it.",
+  "- What it costs is upload and download, as much as this line has to give, while it relays. `backroom relay off` ends it.",
   "- What becomes public is this computer's internet address, as that of a relay, also in the public BitTorrent DHT: anybody can see that Backroom runs here and when. Whoever also shares for weeks may be found by comparing who is up when. Where nobody outside can reach this computer, only a few relays learn its address.",
 ];
 

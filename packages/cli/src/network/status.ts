@@ -78,8 +78,15 @@ const PURPOSES = {
   directory: "learning of relays",
 };
 
-/** `You → relay → relay → gate`, the first one called by its job. The letters tell the same relay in several circuits. */
+/** Enough of a relay's letters to tell the few that one computer uses from each other. */
+const KEY_SHOWN = 4;
+
+/** `You → guard → relay → gate`. The letters tell the same relay in several circuits. */
 function circuitText({ purpose, hops, ageMs }: Status["circuits"][number]): string {
-  const way = ["You", ...hops.map(({ role, key }) => `${role === "middle" ? "relay" : role} ${key}`)];
+  const way = ["You", ...hops.map(hopText)];
   return `${way.join(" → ")}  (${PURPOSES[purpose]}, ${formatDuration(ageMs / 1000)})`;
+}
+
+function hopText({ role, key }: Status["circuits"][number]["hops"][number]): string {
+  return `${role === "middle" ? "relay" : role} ${key.slice(0, KEY_SHOWN)}`;
 }

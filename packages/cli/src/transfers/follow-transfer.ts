@@ -47,6 +47,8 @@ export async function followTransfer(
     }
   } finally {
     ended.abort();
+    // One that has given an event which nobody asked for any more waits to be asked on; its timers would keep the process.
+    void events.return?.(undefined)?.catch(() => {});
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Transfer } from "@backroom/api/schemas/transfer.ts";
+import type { Transfer, TransferState } from "@backroom/api/schemas/transfer.ts";
 import type { Result } from "../contract.ts";
 import type { Session } from "../session.ts";
 import { count, formatBytes, formatBytesOf, formatDuration, formatRate, formatTime } from "../ui/format.ts";
@@ -14,6 +14,9 @@ export async function showInfo(text: string, { terminal, daemon }: Session): Pro
   for (const line of factLines(factsOf(transfer), terminal.columns)) terminal.print(line);
   terminal.result("", { ...transfer } satisfies Result<"info">);
 }
+
+/** Where nobody is connected. */
+const AT_REST: ReadonlySet<TransferState> = new Set(["done", "paused", "failed", "queued", "sealing"]);
 
 type Fact = readonly [string, string];
 
@@ -51,10 +54,16 @@ function progressFacts(transfer: Transfer): Fact[] {
     ...(totalBytes > 0 && doneBytes < totalBytes
       ? ([["Done", `${formatBytesOf(doneBytes, totalBytes)}${left}`]] as Fact[])
       : []),
-    ["Fetched", `${formatBytes(transfer.downloadedBytes)}${rate(downloadRate)}`],
+    ...(transfer.role === "share"
+      ? []
+      : ([["Fetched", `${formatBytes(transfer.downloadedBytes)}${rate(downloadRate)}`]] as Fact[])),
     ["Given", `${formatBytes(transfer.uploadedBytes)}${rate(uploadRate)}`],
-    ["Peers", String(transfer.peerCount)],
-    ["Found at", count(transfer.gateCount, "gate")],
+    ...(AT_REST.has(transfer.state)
+      ? []
+      : ([
+          ["Peers", String(transfer.peerCount)],
+          ["Found at", count(transfer.gateCount, "gate")],
+        ] as Fact[])),
   ];
 }
 

@@ -57,7 +57,9 @@ export function factLines(
   const width = Math.max(...facts.map(([name]) => name.length)) + 2;
   return facts.flatMap(([name, value]) => {
     const line = `${(name === "" ? "" : `${name}:`).padEnd(width)}${showableLine(value)}`;
-    return columns === undefined ? [line] : wrap(line, columns - 1, width).split("\n");
+    // Without a name the line begins with blanks, which `wrap` keeps by itself.
+    const hang = name === "" ? 0 : width;
+    return columns === undefined ? [line] : wrap(line, columns - 1, hang).split("\n");
   });
 }
 

@@ -60,6 +60,20 @@ test("a wrong command line ends with 2 and E_USAGE, says why, and touches nothin
   assert.deepEqual(await listing(folder.path), []);
 });
 
+test("a word that is mistyped is answered with the one that was meant", async () => {
+  for (const [args, meant] of [
+    [["shrae", "x"], "share"],
+    [["net", "jion", "x"], "net join"],
+    [["relay", "atuo"], "relay auto"],
+    [["schedule", "lsit"], "schedule list"],
+    [["ls", "--stat", "done"], "--state"],
+  ] as const) {
+    const { status, stderr } = await backroom(args);
+    assert.equal(status, 2);
+    assert.match(stderr, new RegExp(`[Dd]id you mean ${meant}\\?`));
+  }
+});
+
 test("with --json, also behind the command, a wrong command line is one line of JSON", async () => {
   for (const args of [
     ["--json", "fetch"],

@@ -105,6 +105,11 @@ export class FakeDaemon implements Client {
     return changed;
   }
 
+  /** How many still listen to events. */
+  get listenerCount(): number {
+    return this.#listeners.size;
+  }
+
   tell(event: ApiEvent): void {
     for (const listener of this.#listeners) listener(event);
   }

@@ -53,13 +53,14 @@ test("facts fold below themselves", () => {
   const facts = [
     ["Id", "abc"],
     ["Why", "there is nobody who has it just now"],
-    ["", "more of it"],
+    ["", "more of it that is as long"],
   ] as const;
   assert.deepEqual(factLines(facts, 30), [
     "Id:  abc",
     "Why: there is nobody who has",
     "     it just now",
-    "     more of it",
+    "     more of it that is as",
+    "     long",
   ]);
   assert.deepEqual(factLines(facts, undefined)[1], "Why: there is nobody who has it just now");
 });
