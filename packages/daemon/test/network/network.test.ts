@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import path from "node:path";
 import { test } from "node:test";
 import type { ApiEvent } from "@backroom/api/schemas/event.ts";
 import { NetworkStatus, RelayStatus } from "@backroom/api/schemas/network.ts";
@@ -67,7 +68,7 @@ async function newWorld(root: string, runRelayAs?: Run) {
   const context: DaemonContext = {
     folder,
     catalogue: memoryCatalogue(),
-    settings: await openSettings({ folder, env: {}, flags: {} }),
+    settings: await openSettings({ folder, env: {}, flags: {}, configFile: path.join(root, "config.toml") }),
     machine: systemMachine,
     events: { publish: (event) => void events.push(event) },
     log: silentLog,

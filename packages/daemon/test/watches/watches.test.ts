@@ -28,7 +28,12 @@ async function newWorld(root: string) {
   const drop = path.join(root, "drop");
   const downloads = path.join(root, "downloads");
   for (const one of [drop, downloads]) await mkdir(one);
-  const settings = await openSettings({ folder, env: {}, flags: {} });
+  const settings = await openSettings({
+    folder,
+    env: {},
+    flags: {},
+    configFile: path.join(root, "config.toml"),
+  });
   await settings.set("downloads.folder", downloads);
   const events: ApiEvent[] = [];
   const context: DaemonContext = {
