@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { createClient, type Client } from "@backroom/api/client/client.ts";
 import { nodeTransport } from "@backroom/api/client/node-transport.ts";
 import { isBackroomError, type ErrorCode } from "@backroom/core/base/errors.ts";
+import { formatLink, type ShareLink } from "@backroom/core/link/link.ts";
 import { runDaemon, type DaemonOptions } from "../src/daemon.ts";
 import { systemFacts } from "../src/doctor/system-facts.ts";
 import { findLocalEndpoint } from "../src/http/local-endpoint.ts";
@@ -128,5 +130,32 @@ test("what the daemon says of itself follows its settings", async () => {
   while ((await readRuntimeFile(root))?.proxyHash === null && Date.now() < deadline)
     await new Promise((resolve) => setTimeout(resolve, 20));
   assert.notEqual((await readRuntimeFile(root))?.proxyHash, null);
+  await stop();
+});
+
+/** Would catch: a mirror that fetches, or goes on handing out, what its operator denied. */
+test("a daemon does not mirror what is on its deny-list", async () => {
+  const root = path.join(folder, "denying");
+  const link: ShareLink = {
+    kind: "locked",
+    networkId: 7,
+    piecesRoot: randomBytes(32),
+    packLength: 1_000,
+    sharerFingerprint: randomBytes(16),
+    topicSecret: randomBytes(32),
+    name: "a",
+    filesBytes: 1,
+    relays: [{ nodeKey: randomBytes(32), host: "127.0.0.1", port: 9 }],
+  };
+  const { client, stop } = await start("denying");
+  await writeFile(path.join(root, "deny-list"), `${formatLink(link)}\n`);
+  const { id } = await client.call("addGet", { link: formatLink(link), mirror: true });
+  const deadline = Date.now() + 20_000;
+  let transfer = await client.call("getTransfer", { id });
+  while (transfer.state !== "failed" && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    transfer = await client.call("getTransfer", { id });
+  }
+  assert.equal(transfer.failure?.code, "E_DENIED");
   await stop();
 });

@@ -413,6 +413,18 @@ export const ERROR_TABLE = {
     why: "a link belongs to exactly one pack",
     fix: "use the link that was printed when this pack was sealed",
   },
+  E_DENY_LIST: {
+    exit: 3,
+    retry: "never",
+    why: "each line of the file deny-list in the data folder is a link, or 64 hex digits; # begins a remark",
+    fix: "correct the line, or take it out",
+  },
+  E_DENIED: {
+    exit: 3,
+    retry: "never",
+    why: "whoever runs this computer decided that it does not mirror this share",
+    fix: "take it out of the file deny-list in the data folder, if that is yours to decide",
+  },
   E_SERVICE: {
     exit: 5,
     retry: "never",

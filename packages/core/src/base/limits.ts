@@ -458,6 +458,12 @@ export const LIMITS = {
   /** Services' own time for a question; directory and leases answer at once, the DHT in seconds. */
   answerMs: 20_000,
 
+  // --- deny-list ------------------------------------------------------------------------------------
+  /** An operator's own file, read whole. Keys of a thousand links are derived within a fifth of a second, twice an hour. */
+  denyListBytes: 16 * 1024 * 1024,
+  denyListLinks: 1_000,
+  denyListHashes: 200_000,
+
   // --- swarm ----------------------------------------------------------------------------------------
   /** Peers of one share at a time: each costs a tunnel, and more do not make a download faster. */
   swarmPeers: 64,

@@ -9,6 +9,7 @@ import { whenAborted } from "./aborted.ts";
 import { Client } from "./client.ts";
 import { openDataFolder, type DataFolder } from "./data-folder.ts";
 import { startDownload } from "./downloading.ts";
+import { assertNotDenied } from "./deny-file.ts";
 import type { Hooks } from "./hooks.ts";
 import { networkOfLink } from "./network-of-link.ts";
 import { withOutputFolder } from "./output-folder.ts";
@@ -50,6 +51,7 @@ export interface GetResult extends OpenedFiles {
 export async function getShare(options: GetOptions, hooks: Hooks): Promise<void> {
   const link = parseLink(options.link);
   const folder = await openDataFolder(options.dataFolder);
+  if (options.mirror) await assertNotDenied(folder, link.piecesRoot);
   const { network, joinRelays, keep } = await networkOfLink(folder, link, hooks);
   const keys = options.mirror ? undefined : await keysFor(link, options);
   const lock = await lockPack(folder, link.piecesRoot);

@@ -18,8 +18,10 @@ import { createTlsDialer } from "../net/tls-dialer.ts";
 import { listenTls } from "../net/tls-listener.ts";
 import { acquireLock } from "../store/lock.ts";
 import { readStateFile, writeStateFile } from "../store/state-file.ts";
+import type { DenyList } from "../tunnel/deny-list.ts";
 import { whenAborted } from "./aborted.ts";
 import { openDataFolder, type DataFolder } from "./data-folder.ts";
+import { readDenyList } from "./deny-file.ts";
 import type { Hooks } from "./hooks.ts";
 import { Hosting } from "./hosting.ts";
 import { watchLoopLag } from "./loop-lag.ts";
@@ -88,7 +90,7 @@ export interface RunningRelay {
 }
 
 /**
- * Runs a relay of the network in use until `signal` is aborted. Raises E_NO_NETWORK, E_LOCKED, E_PORT_IN_USE, E_LISTEN, E_STORE, E_PROXY
+ * Runs a relay of the network in use until `signal` is aborted. Raises E_NO_NETWORK, E_LOCKED, E_PORT_IN_USE, E_LISTEN, E_STORE, E_DENY_LIST, E_PROXY
  * where a proxy is in use, and, where it does not find out for itself, E_NO_ADDRESS where no address is given and this computer has none.
  */
 export async function runRelay(options: RelayOptions, hooks: Hooks): Promise<void> {
@@ -104,7 +106,8 @@ export async function runRelay(options: RelayOptions, hooks: Hooks): Promise<voi
     const table = await openTable(folder, network);
     const lan = await lanInUse(folder, options.lan);
     const cached = await cachedRelays(folder, network);
-    const parts = { folder, network, own, table, cached, hosts, port, gate, lan, limit, hooks };
+    const denied = await readDenyList(folder);
+    const parts = { folder, network, own, table, cached, hosts, port, gate, denied, lan, limit, hooks };
     const running = await startOnFreePort(parts);
     try {
       await Promise.race([running.settled, whenAborted(options.signal)]);
@@ -129,6 +132,7 @@ interface Parts {
   readonly hosts: readonly string[] | undefined;
   readonly port: number;
   readonly gate: boolean;
+  readonly denied: DenyList;
   readonly lan: boolean;
   readonly limit: RateLimit | undefined;
   readonly hooks: Hooks;
@@ -222,6 +226,7 @@ async function startRelay(parts: Parts): Promise<Running> {
     dialer: asking,
     askRelay,
     gate: parts.gate,
+    denied: parts.denied,
     handlers,
     takeGuest: (info) => hosting.take(info),
     dials,

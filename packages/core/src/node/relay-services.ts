@@ -11,6 +11,7 @@ import type { StrangerDials } from "../directory/stranger-dials.ts";
 import type { RelayTable } from "../directory/table.ts";
 import type { Dialer, Endpoint } from "../net/channel.ts";
 import type { Dht } from "../net/dht/dht.ts";
+import type { DenyList } from "../tunnel/deny-list.ts";
 import { createGate } from "../tunnel/gate.ts";
 import type { Machine } from "./machine.ts";
 
@@ -24,6 +25,8 @@ export interface RelayServicesOptions {
   readonly askRelay: AskRelay;
   readonly dht: Dht;
   readonly gate: boolean;
+  /** What the operator's gate does not serve. */
+  readonly denied?: DenyList | undefined;
   takeGuest(info: RelayInfo): boolean;
   /** Shared with EXTEND. */
   readonly dials: StrangerDials;
@@ -54,7 +57,14 @@ export function relayServices(options: RelayServicesOptions): RelayServices {
     [SERVICE.scout]: answering(scout),
   };
   if (!options.gate) return { handlers, close: () => {} };
-  const gate = createGate({ nodeKey: options.nodeKey, announcer: dht, clock, random, ...logging });
+  const gate = createGate({
+    nodeKey: options.nodeKey,
+    announcer: dht,
+    ...(options.denied === undefined ? {} : { denied: options.denied }),
+    clock,
+    random,
+    ...logging,
+  });
   handlers[SERVICE.register] = gate.register;
   handlers[SERVICE.leases] = gate.leases;
   handlers[SERVICE.connect] = gate.connect;

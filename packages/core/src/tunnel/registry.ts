@@ -4,6 +4,7 @@ import { LIMITS } from "../base/limits.ts";
 import { shuffled, type Random } from "../base/random.ts";
 import type { ServedCircuit } from "../circuit/stream.ts";
 import { createAllowance, createAllowances } from "../directory/allowance.ts";
+import type { DenyList } from "./deny-list.ts";
 import { checkRegistration, decodeRegistration, type Registration } from "./registration.ts";
 import { topicHashOf } from "./topic.ts";
 
@@ -19,6 +20,8 @@ export interface RegistryDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly announcer: Announcer;
+  /** What the gate's operator does not want to serve. */
+  readonly denied?: Pick<DenyList, "deniesTopic">;
 }
 
 /** One seeder's place at this gate. Kept as long as its stream is, and its lease is renewed. */
@@ -75,6 +78,8 @@ export class Registry {
     const expiresMs = this.#expiryOf(registration);
     if (held === undefined) this.#checkTotals(circuit, registration.tag);
     const topic = checkRegistration(registration, this.#deps.nodeKey);
+    // Said as want of room: a list of what is denied is not for everybody who asks.
+    if (this.#deps.denied?.deniesTopic(topic, this.#deps.clock.nowMs()) === true) throw full();
     const isSharer = registration.standing.kind === "sharer";
     const tag = registration.tag.toString("latin1");
     // A copy: the question is a slice of something larger.

@@ -2,6 +2,7 @@ import type { Transfer, TransferState } from "@backroom/api/schemas/transfer.ts"
 import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
 import type { Log } from "@backroom/core/base/log.ts";
 import type { DataFolder } from "@backroom/core/node/data-folder.ts";
+import { assertNotDenied } from "@backroom/core/node/deny-file.ts";
 import type { PackSource } from "@backroom/core/pack/source.ts";
 import type { SwarmLimits } from "@backroom/core/swarm/swarm.ts";
 import type { TransferRecord } from "../catalogue/catalogue.ts";
@@ -123,6 +124,7 @@ export class Run {
     // Not before whoever made it knows it.
     await Promise.resolve();
     try {
+      await this.#assertAllowed();
       if (this.options.isCheck === true) await checkStep(this);
       if (this.options.isMending === true) await fetchStep(this);
       for (;;) {
@@ -139,6 +141,12 @@ export class Run {
       this.activity = {};
       this.#nextSource.reject(interrupted());
     }
+  }
+
+  /** Also a mirror that was there before the operator thought otherwise. */
+  async #assertAllowed(): Promise<void> {
+    const { role, root } = this.record();
+    if (role === "mirror" && root !== null) await assertNotDenied(this.deps.folder, Buffer.from(root, "hex"));
   }
 
   #onFailed(error: unknown): void {
