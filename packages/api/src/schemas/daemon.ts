@@ -68,7 +68,13 @@ export const DoctorRow = z.object({
   /** What to do about it; null where nothing is to be done. */
   fix: z.string().nullable(),
 });
-export const DoctorReport = z.object({ rows: z.array(DoctorRow), status: z.enum(["ok", "warn", "fail"]) });
+export const DoctorReport = z.object({
+  rows: z.array(DoctorRow).meta({
+    description:
+      "for each check its name in `check`, `status` (ok, warn, fail, unknown), `found`, `minimum` and `recommended` where there are such, and in `fix` what to do",
+  }),
+  status: z.enum(["ok", "warn", "fail"]).meta({ description: "the worst of them; unknown is no failure" }),
+});
 export type DoctorReport = z.infer<typeof DoctorReport>;
 
 /** A setting: where its value comes from, from what is strongest to what is weakest. */
@@ -92,8 +98,10 @@ export const SettingEntry = z.object({
 export const SettingProblem = z.object({ key: z.string(), line: z.int().nullable(), text: z.string() });
 export const SettingList = z.object({
   file: z.string(),
-  settings: z.array(SettingEntry),
-  problems: z.array(SettingProblem),
+  settings: z.array(SettingEntry).meta({ description: "each as `config get` has it" }),
+  problems: z
+    .array(SettingProblem)
+    .meta({ description: "what in the file is not taken: `key`, `line` (or null), `text`" }),
 });
 export const SettingChange = z.object({
   /** Null goes back to the default. */

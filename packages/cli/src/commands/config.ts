@@ -1,3 +1,5 @@
+import { Argument } from "commander";
+import { SETTING_KEYS } from "@backroom/daemon/settings/setting-table.ts";
 import type { AddCommand } from "../session.ts";
 
 export const addConfig: AddCommand = (program, run) => {
@@ -12,7 +14,7 @@ export const addConfig: AddCommand = (program, run) => {
   config
     .command("get")
     .description("print the value of a setting")
-    .argument("<key>", "such as downloads.folder")
+    .addArgument(key())
     .option("--origin", "and after a tab where it comes from: flag, environment, file or default")
     .action((key: string, { origin }: { readonly origin?: boolean }) =>
       run(async (session) => (await import("../config/config.ts")).get(key, origin === true, session)),
@@ -20,7 +22,7 @@ export const addConfig: AddCommand = (program, run) => {
   config
     .command("set")
     .description("change a setting in the settings file; comments and all else there stay")
-    .argument("<key>", "such as downloads.folder")
+    .addArgument(key())
     .argument("<value>", "its new value; for a proxy with a password - or @file")
     .action((key: string, value: string) =>
       run(async (session) => (await import("../config/config.ts")).set(key, value, session)),
@@ -28,7 +30,7 @@ export const addConfig: AddCommand = (program, run) => {
   config
     .command("unset")
     .description("take a setting out of the file: its default holds again")
-    .argument("<key>", "such as downloads.folder")
+    .addArgument(key())
     .action((key: string) =>
       run(async (session) => (await import("../config/config.ts")).unset(key, session)),
     );
@@ -37,3 +39,8 @@ export const addConfig: AddCommand = (program, run) => {
     .description("print where the settings file is, or would be")
     .action(() => run(async (session) => (await import("../config/config.ts")).path(session)));
 };
+
+/** For help and completion; `choices` would also refuse, and not say which key is the nearest. */
+function key(): Argument {
+  return Object.assign(new Argument("<key>", "the setting"), { argChoices: [...SETTING_KEYS] });
+}

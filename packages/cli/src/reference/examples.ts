@@ -40,6 +40,11 @@ export const EXAMPLES: Readonly<Record<string, readonly (readonly [string, strin
       "on a server, watched by its own service manager",
     ],
   ],
+  config: [
+    ["backroom config set downloads.folder ~/Downloads", "where fetched files go"],
+    ["backroom config get page.port --origin", "and whether a flag, the environment or the file says so"],
+  ],
+  doctor: [["backroom doctor", "what is missing here, and what to do about it"]],
   token: [
     ["backroom token add phone --scope read links --days 30", "let a program look and see links for a month"],
   ],

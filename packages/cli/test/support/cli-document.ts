@@ -1,5 +1,8 @@
+import { homedir } from "node:os";
 import type { Command } from "commander";
 import type { z } from "zod";
+import { SETTING_KEYS, SETTINGS } from "@backroom/daemon/settings/setting-table.ts";
+import type { SettingKey } from "@backroom/daemon/settings/settings.ts";
 import { EVENTS, RESULTS, type CommandPath } from "../../src/contract.ts";
 import { commandPages, optionRows, type CommandPage, type CommandPart, type Row } from "./command-pages.ts";
 
@@ -25,11 +28,25 @@ export function cliDocument(before: string, program: Command): string {
     "## Options of every command",
     "",
     ...table(optionRows(program)),
+    "## Settings",
+    "",
+    "By key, with what each is when nobody says otherwise, and the variable of the environment that sets it.",
+    "",
+    "| key | default | | variable |",
+    "|---|---|---|---|",
+    ...SETTING_KEYS.map(settingRow),
+    "",
     "## Commands",
     "",
     ...commandPages(program).flatMap(pageLines),
   ];
   return `${written}${lines.join("\n").trimEnd()}\n`;
+}
+
+function settingRow(key: SettingKey): string {
+  const { default: usual, description, kind, environment } = SETTINGS[key];
+  const text = usual === null ? "none" : usual === "" ? "nothing" : String(usual).replace(homedir(), "~");
+  return `| \`${key}\` | ${text} | ${cell(description)}: ${cell(kind.expects)} | \`${environment}\` |`;
 }
 
 function pageLines({ name, aliases, description, parts, examples }: CommandPage): string[] {

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import fc from "fast-check";
+import { formatGiB } from "../../src/doctor/amounts.ts";
 import { machineChecks } from "../../src/doctor/examine.ts";
 import type { LinkRates } from "../../src/doctor/link-meter.ts";
 import { coresRow, diskRow, linkRow, memoryRow } from "../../src/doctor/machine-rows.ts";
 import type { DoctorRow, DoctorStatus } from "../../src/doctor/rows.ts";
+import { THRESHOLDS } from "../../src/doctor/thresholds.ts";
 import { fakeMachine, GiB, type FakeMachine } from "./fake-machine.ts";
 
 const MBIT = 1e6 / 8;
@@ -84,6 +87,20 @@ test("every row says what the least is and what is recommended, as the README do
   for (const [check, limits] of Object.entries(wanted)) {
     const row = rows.get(check);
     assert.equal(`${row?.minimum}/${row?.recommended}`, limits);
+  }
+});
+
+test("the README says the same numbers", async () => {
+  const readme = await readFile(new URL("../../../../README.md", import.meta.url), "utf8");
+  const { memory } = THRESHOLDS;
+  const names: Record<string, string> = {
+    cores: "physical cores (hyper-threads do not count)",
+    link: "line",
+  };
+  for (const { check, minimum, recommended } of (await looked({})).values()) {
+    const least = check === "memory" ? `${minimum}; up to ${formatGiB(memory.risky)} it asks.*` : minimum;
+    const name = (names[check] ?? check).replaceAll(/[()]/g, String.raw`\$&`);
+    assert.match(readme, new RegExp(`^\\| ${name} \\| ${least} \\| ${recommended} \\|$`, "m"), check);
   }
 });
 
