@@ -22,7 +22,7 @@ const GONE = Symbol("gone");
 export async function fetchStep(run: Run): Promise<void> {
   const { deps, signal, options } = run;
   const isMending = options.isMending === true;
-  const turn = await deps.downloads.take(signal, () => run.begin("queued"));
+  const turn = await deps.downloads.take(signal, () => run.begin("queued", FULL));
   if (turn === undefined) throw interrupted();
   try {
     const record = run.record();
@@ -39,6 +39,11 @@ export async function fetchStep(run: Run): Promise<void> {
     turn.end();
   }
 }
+
+const FULL = {
+  why: "as many downloads run as may at a time",
+  fix: "wait for its turn, or let more run: backroom config set downloads.active NUMBER",
+};
 
 interface Fetch {
   readonly run: Run;

@@ -60,8 +60,20 @@ export function transferHandlers(transfers: Transfers, files: ShareFiles): Pick<
     };
     let page = inState(after);
     while (page.fitting.length === 0 && page.next !== null) page = inState(page.next);
-    const total = transfers.liveCounts().get(state) ?? 0;
+    const isNarrow = role !== undefined || search !== undefined;
+    const total = isNarrow ? countIn(state, { role, search }) : (transfers.liveCounts().get(state) ?? 0);
     return { transfers: page.fitting.map((record) => transfers.viewOf(record)), next: page.next, total };
+  }
+
+  function countIn(state: TransferState, query: Pick<Input<"listTransfers">, "role" | "search">): number {
+    let count = 0;
+    let after: string | undefined;
+    do {
+      const page = catalogue.list({ ...query, states: ["sealing", "active"], after, limit: 1_000 });
+      count += page.transfers.filter((record) => transfers.stateOf(record) === state).length;
+      after = page.next ?? undefined;
+    } while (after !== undefined);
+    return count;
   }
 
   async function addShare(input: Input<"addShare">) {

@@ -6,6 +6,9 @@ import { clientFor } from "./network-use.ts";
 import type { HeldPack } from "./packs.ts";
 import type { SeatDeps, SeatStats, SeededShare } from "./seeding.ts";
 
+/** Between looks at a pack that a process in the foreground works on. */
+const LOCKED_AGAIN_MS = 15_000;
+
 /** A share on circuits of its own, its pack open. Opens by itself. */
 export class OwnSeat {
   readonly #share: SeededShare;
@@ -15,6 +18,9 @@ export class OwnSeat {
   #swarming: Swarming | undefined;
   #uploadedBytes = 0;
   #isClosed = false;
+  /** Ends the wait for a pack that somebody else has. */
+  #stopWaiting: (() => void) | undefined;
+  #waitsFor: BackroomError | undefined;
 
   constructor(share: SeededShare, client: Client, deps: SeatDeps) {
     this.#share = share;
@@ -30,6 +36,7 @@ export class OwnSeat {
       gateCount: this.#swarming?.gateCount ?? 0,
       peerCount: stats?.peerCount ?? 0,
       uploadRate: stats?.uploadRate ?? 0,
+      waitsFor: this.#waitsFor,
     };
   }
 
@@ -46,6 +53,7 @@ export class OwnSeat {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#stopWaiting?.();
     await this.#opening;
     this.tick();
     this.#swarming?.close();
@@ -53,11 +61,11 @@ export class OwnSeat {
   }
 
   async #open(client: Client): Promise<void> {
-    const { folder, packs, limits, log } = this.#deps;
+    const { folder, limits, log } = this.#deps;
     const { link, sharer, profile, id } = this.#share;
-    this.#pack = await packs.hold(link.piecesRoot.toString("hex"), link.packLength);
+    this.#pack = await this.#holdPack();
+    if (this.#pack === undefined || this.#isClosed) return;
     const { store } = this.#pack;
-    if (this.#isClosed) return;
     if (store.haveCount() === 0) throw packGone();
     if (!store.complete) return this.#deps.onIncomplete(id);
     const made = { folder, client: clientFor(client, profile), store, link, sharer, limits, log };
@@ -65,6 +73,30 @@ export class OwnSeat {
     if (this.#isClosed) return swarming.close();
     this.#swarming = swarming;
     swarming.failed.catch((error: unknown) => this.#onFailed(error));
+  }
+
+  /** Waits while a process in the foreground works on it; undefined once this seat is closed. */
+  async #holdPack(): Promise<HeldPack | undefined> {
+    const { packs, clock } = this.#deps;
+    const { piecesRoot, packLength } = this.#share.link;
+    while (!this.#isClosed) {
+      try {
+        const pack = await packs.hold(piecesRoot.toString("hex"), packLength);
+        this.#waitsFor = undefined;
+        return pack;
+      } catch (error) {
+        if (!isBackroomError(error, "E_LOCKED")) throw error;
+        this.#waitsFor = error;
+      }
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(LOCKED_AGAIN_MS, resolve);
+        this.#stopWaiting = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+    return undefined;
   }
 
   #onFailed(error: unknown): void {

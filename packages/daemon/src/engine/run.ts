@@ -30,8 +30,10 @@ export interface RunDeps {
   /** Keeps it, and tells. */
   put(record: TransferRecord): void;
   putProgress(progress: Pick<TransferRecord, "doneBytes" | "downloadedBytes" | "uploadedBytes">): void;
-  /** `live` is another one now. */
-  onLive(): void;
+  /** It does something else now. */
+  onState(): void;
+  /** Numbers have changed, which is told every second. */
+  onNumbers(): void;
   notice(level: "note" | "warn", text: string): void;
 }
 
@@ -104,14 +106,16 @@ export class Run {
   }
 
   show(live: Partial<Live>): void {
+    const before = this.live.state;
     this.live = { ...this.live, ...live };
-    this.deps.onLive();
+    if (this.live.state === before) this.deps.onNumbers();
+    else this.deps.onState();
   }
 
   /** A new step: what the last one counted is over. */
   begin(state: TransferState, waits: Transfer["waits"] = null): void {
     this.live = { ...liveOf(this.record()), state, waits };
-    this.deps.onLive();
+    this.deps.onState();
   }
 
   /** Fulfilled once it has stopped. What is on disk stays. */

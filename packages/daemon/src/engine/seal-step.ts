@@ -12,7 +12,7 @@ import { sealed } from "./transfer-state.ts";
 /** Seals what a share is made of. The network is joined meanwhile, since the link will name relays of it. */
 export async function sealStep(run: Run): Promise<void> {
   const { deps, signal } = run;
-  const turn = await deps.sealing.take(signal, () => run.begin("queued"));
+  const turn = await deps.sealing.take(signal, () => run.begin("queued", BUSY));
   if (turn === undefined) throw interrupted();
   const warm = warmUp(run);
   try {
@@ -53,6 +53,8 @@ export async function sealStep(run: Run): Promise<void> {
     await warm();
   }
 }
+
+const BUSY = { why: "other shares are being sealed", fix: "wait for its turn" };
 
 /** Joins in the background; whether that worked is found out when the link is made. */
 function warmUp(run: Run): () => Promise<void> {

@@ -9,7 +9,7 @@ import type { DataFolder } from "@backroom/core/node/data-folder.ts";
 import type { SwarmLimits } from "@backroom/core/swarm/swarm.ts";
 import { GroupSeats } from "./group-seats.ts";
 import type { Live } from "./live.ts";
-import type { Held, Member } from "./member.ts";
+import type { Consent, Held, Member } from "./member.ts";
 import { clientFor, waitsFor } from "./network-use.ts";
 import { OwnSeat } from "./own-seat.ts";
 import type { Packs } from "./packs.ts";
@@ -19,6 +19,14 @@ import { Roster } from "./roster.ts";
 const TURN_MS = 30 * 60_000;
 /** Changes that come together, as when a daemon starts, are made together. */
 const SETTLE_MS = 200;
+
+/** What the roster has to know of a share. */
+export interface ListedShare {
+  readonly id: string;
+  readonly link: string;
+  readonly profile: Profile;
+  readonly accept: ReadonlySet<Consent>;
+}
 
 /** What handing out a share takes. */
 export interface SeededShare {
@@ -52,6 +60,8 @@ export interface SeatStats {
   readonly gateCount: number;
   readonly peerCount: number;
   readonly uploadRate: number;
+  /** What keeps it from being handed out, and passes. */
+  readonly waitsFor?: BackroomError | undefined;
 }
 
 /** All shares that are handed out in one network: keeps the roster's word while the network is joined. */
@@ -62,6 +72,8 @@ export class NetworkSeeding {
   readonly #stop = new AbortController();
   readonly #own = new Map<string, OwnSeat>();
   #groups: GroupSeats[] = [];
+  /** What was accepted for any of them, which holds after a start, too. */
+  readonly #accepted = new Set<Consent>();
   #held: Held | undefined;
   #isHolding = false;
   /** Which groups come first is chance, or those at the front would be found after every start, and those at the end never. */
@@ -78,8 +90,11 @@ export class NetworkSeeding {
   }
 
   /** From the one that was active longest ago to the latest. */
-  add(shares: Iterable<{ readonly id: string; readonly profile: Profile }>): void {
-    for (const { id, profile } of shares) this.roster.add(id, profile);
+  add(shares: Iterable<Pick<ListedShare, "id" | "profile" | "accept">>): void {
+    for (const { id, profile, accept } of shares) {
+      this.roster.add(id, profile);
+      for (const consent of accept) this.#accepted.add(consent);
+    }
     this.#settleSoon();
   }
 
@@ -145,6 +160,7 @@ export class NetworkSeeding {
 
   #waits(stats: SeatStats | undefined): Live["waits"] {
     if (stats !== undefined) {
+      if (stats.waitsFor !== undefined) return waitsFor(stats.waitsFor);
       if (stats.gateCount > 0) return null;
       return {
         why: "no relay has taken the share on as a gate yet, so it cannot be found",
@@ -234,7 +250,7 @@ export class NetworkSeeding {
     if (this.#isHolding) return;
     this.#isHolding = true;
     void this.#closeSeats();
-    const need = { accept: new Set<never>(), isFinal: () => false, signal: this.#stop.signal };
+    const need = { accept: this.#accepted, isFinal: () => false, signal: this.#stop.signal };
     this.#member
       .use(need)
       .then((held) => {
@@ -274,10 +290,8 @@ export class Seeding {
   }
 
   /** From the one that was active longest ago to the latest, each with its link as text. A network that is unknown fails its shares. */
-  async add(
-    shares: readonly { readonly id: string; readonly link: string; readonly profile: Profile }[],
-  ): Promise<void> {
-    const byNetwork = new Map<number, (typeof shares)[number][]>();
+  async add(shares: readonly ListedShare[]): Promise<void> {
+    const byNetwork = new Map<number, ListedShare[]>();
     for (const share of shares) {
       const { networkId } = parseLink(share.link);
       this.#networkOf.set(share.id, networkId);

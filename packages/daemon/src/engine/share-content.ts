@@ -17,9 +17,13 @@ import type { Transfers } from "./transfers.ts";
 /** A file on the disk is read in parts of this size. */
 const READ_BYTES = 256 * 1024;
 
+const READERS = 16;
+
 /** The files of shares: what there is, and their bytes. */
 export class ShareFiles implements ShareContent {
   readonly #transfers: Transfers;
+  /** Readers of shares that were looked into last: what opens a pack with a password takes a second. */
+  readonly #readers = new Map<string, Promise<PackReader>>();
 
   constructor(transfers: Transfers) {
     this.#transfers = transfers;
@@ -28,7 +32,12 @@ export class ShareFiles implements ShareContent {
   async open(transferId: string, filePath: string, signal: AbortSignal): Promise<ContentFile> {
     const record = this.#transfers.record(transferId);
     if (isOpenedOnly(record)) return openedFile(record, filePath, signal);
-    const pack = await this.#openPack(record, signal);
+    const pack = await this.#openPack(record, signal).catch((error: unknown) => {
+      // The password is not kept for longer than it takes to open it; what it opened is here.
+      if (isBackroomError(error, "E_NO_KEY") && record.paths.length > 0) return undefined;
+      throw error;
+    });
+    if (pack === undefined) return openedFile(record, filePath, signal);
     try {
       const entry = await entryOf(pack.reader, filePath);
       return {
@@ -88,6 +97,29 @@ export class ShareFiles implements ShareContent {
     }
   }
 
+  #reader(record: TransferRecord, link: string, root: string, length: number): Promise<PackReader> {
+    const { id } = record;
+    const known = this.#readers.get(id);
+    if (known !== undefined) return known;
+    // Wherever its bytes are when they are read: a pack that arrives now may be whole by then.
+    const source: PackSource = {
+      length,
+      read: async (offset, count) => {
+        const arriving = this.#transfers.arriving(id, length);
+        if (arriving !== undefined) return arriving.read(offset, count);
+        const store = await this.#transfers.packs.current(root);
+        if (store === undefined) throw notHeld();
+        return sourceOf(store).read(offset, count);
+      },
+    };
+    const opening = PackReader.open(source, keysOf(parseLink(link), record.keys));
+    this.#readers.set(id, opening);
+    opening.catch(() => this.#readers.delete(id));
+    const oldest = this.#readers.keys().next();
+    if (this.#readers.size > READERS && oldest.done === false) this.#readers.delete(oldest.value);
+    return opening;
+  }
+
   /** Its store and a reader over it. What is still arriving is waited for, in the order in which it is read. */
   async #openPack(record: TransferRecord, signal: AbortSignal) {
     const { id, root, packLength, link: text } = record;
@@ -103,8 +135,7 @@ export class ShareFiles implements ShareContent {
     const untilStopped = stoppable(signal);
     try {
       if (!pack.store.complete && arriving === undefined && pack.store.haveCount() === 0) throw notHeld();
-      const source = arriving ?? sourceOf(pack.store);
-      const reader = await untilStopped(PackReader.open(source, keysOf(parseLink(text), record.keys)));
+      const reader = await untilStopped(this.#reader(record, text, root, packLength));
       return { store: pack.store, reader, untilStopped, release: () => pack.release() };
     } catch (error) {
       await pack.release();

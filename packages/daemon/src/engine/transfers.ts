@@ -14,7 +14,8 @@ import { viewOf, type Live } from "./live.ts";
 import type { Members } from "./members.ts";
 import { Packs } from "./packs.ts";
 import { Run, type RunOptions } from "./run.ts";
-import { Seeding, type SeededShare } from "./seeding.ts";
+import { consentsOf } from "./network-use.ts";
+import { Seeding, type ListedShare, type SeededShare } from "./seeding.ts";
 import { failed, nextStep } from "./transfer-state.ts";
 import { Turns } from "./turns.ts";
 
@@ -86,15 +87,11 @@ export class Transfers {
 
   /** Everything goes on as it was wanted last. */
   async start(): Promise<void> {
-    const seeds: {
-      readonly id: string;
-      readonly link: string;
-      readonly profile: TransferRecord["profile"];
-    }[] = [];
+    const seeds: ListedShare[] = [];
     for (const record of this.#all(["sealing", "active"])) {
-      const { id, link, profile } = record;
-      if (nextStep(record) === "hand-out" && link !== null) seeds.push({ id, link, profile });
-      else this.launch(id, { isPatient: true });
+      const listed = listedOf(record);
+      if (listed === undefined) this.launch(record.id, { isPatient: true });
+      else seeds.push(listed);
     }
     await this.#seeding.add(inOrderOfActivity(seeds, this.context.catalogue.value(LATEST)));
     this.#tickLater();
@@ -199,7 +196,8 @@ export class Transfers {
         record: () => catalogue.get(id),
         put: (record) => this.put(record),
         putProgress: (progress) => this.#putProgress(id, progress),
-        onLive: () => this.#onLive(id),
+        onState: () => this.publish(id),
+        onNumbers: () => void this.#changed.add(id),
         notice: (level, text) => this.notice(id, level, text),
       },
       options,
@@ -268,16 +266,9 @@ export class Transfers {
     this.#runs.delete(id);
     const record = this.context.catalogue.get(id);
     if (record === undefined || this.#isClosed) return;
-    if (nextStep(record) === "hand-out" && record.link !== null) {
-      const { link, profile } = record;
-      void this.#seeding.add([{ id, link, profile }]).then(() => this.publish(id));
-    }
+    const listed = listedOf(record);
+    if (listed !== undefined) void this.#seeding.add([listed]).then(() => this.publish(id));
     this.publish(id);
-  }
-
-  /** A state that is new is told at once; numbers with the next tick. */
-  #onLive(id: string): void {
-    this.#changed.add(id);
   }
 
   #putProgress(
@@ -362,6 +353,13 @@ export class Transfers {
     this.#latest = new Set(latest);
     this.context.catalogue.putValue(LATEST, latest);
   }
+}
+
+/** Undefined for what is not to be handed out, or not yet. */
+function listedOf(record: TransferRecord): ListedShare | undefined {
+  const { id, link, profile } = record;
+  if (nextStep(record) !== "hand-out" || link === null) return undefined;
+  return { id, link, profile, accept: consentsOf(record) };
 }
 
 /** From the one that was active longest ago to the latest: new ones are later than old ones, and what is noted as active last is latest. */

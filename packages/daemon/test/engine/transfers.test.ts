@@ -4,6 +4,8 @@ import path from "node:path";
 import { test } from "node:test";
 import { generateIdentity, formatKeyFile } from "@backroom/core/pack/age-keys.ts";
 import { systemRandom } from "@backroom/core/base/random.ts";
+import { BackroomError } from "@backroom/core/base/errors.ts";
+import { Client } from "@backroom/core/node/client.ts";
 import { packPaths } from "@backroom/core/store/store-files.ts";
 import type { Catalogue } from "../../src/catalogue/catalogue.ts";
 import { withFolder } from "../../../core/test/store/temporary.ts";
@@ -130,8 +132,6 @@ test("a sealed share waits for its network, says why, and is not sealed twice", 
     let isOnline = false;
     const offline = await world.newEngine("sharer", {
       openClient: async (options, hooks) => {
-        const { Client } = await import("@backroom/core/node/client.ts");
-        const { BackroomError } = await import("@backroom/core/base/errors.ts");
         if (!isOnline) throw new BackroomError("E_NO_RELAYS", "no relay could be asked");
         return Client.open({ ...options, machine: world.machine }, hooks);
       },
@@ -348,5 +348,87 @@ test("what nobody hands out fails after a while, or is waited for where that was
     assert.ok((looking.waits?.fix ?? "").length > 0);
     await sharer.handlers.resume({ id }, CONTEXT);
     await assertSame(file, (await getter.reach(getId, "done")).paths[0] ?? "");
+  });
+});
+
+/** Would catch: a download that goes on past a proxy that was set while it ran, or that ends because of it. */
+test("a proxy that changes gives up every circuit, and what was under way goes on with others", async () => {
+  await withWorld(async (world) => {
+    const file = await world.makeFile("film.bin", 2 * 1024 * KIB);
+    const sharer = await world.newEngine("sharer");
+    const { id, link } = await sharer.share([file]);
+    const proxies: (string | undefined)[] = [];
+    const getter = await world.newEngine("getter", {
+      openClient: async (options, hooks) => {
+        proxies.push(options.proxy);
+        return Client.open({ ...options, machine: world.machine }, hooks);
+      },
+    });
+    getter.limits.download.rate = 600 * KIB;
+    const { id: getId } = await getter.get(link);
+    await getter.until(getId, ({ doneBytes }) => doneBytes > 0);
+    const member = getter.members.list()[0];
+    const before = member?.client;
+    getter.settings.put({ "network.proxy": "socks5://127.0.0.1:9050" });
+    assert.deepEqual(
+      [before?.pictures(), member?.client === before],
+      [[], false],
+      "nothing of the old one is left",
+    );
+    getter.limits.download.rate = null;
+    await assertSame(file, (await getter.reach(getId, "done")).paths[0] ?? "");
+    assert.deepEqual(proxies, [undefined, "socks5://127.0.0.1:9050"]);
+    sharer.settings.put({ "network.proxy": "socks5://127.0.0.1:9050" });
+    await sharer.until(id, ({ state, gateCount }) => state === "seeding" && gateCount > 0);
+  });
+});
+
+test("a question that nobody accepted fails a download with what to do about it, and waits for nobody", async () => {
+  await withWorld(async (world) => {
+    const file = await world.makeFile("film.bin", 50 * KIB);
+    const sharer = await world.newEngine("sharer");
+    const { link } = await sharer.share([file]);
+    const flags: string[] = [];
+    const getter = await world.newEngine("getter", {
+      openClient: async (options, hooks) => {
+        flags.push("--accept-few-sources");
+        const isAccepted = await hooks.confirm("Is one source enough?", "--accept-few-sources");
+        if (!isAccepted) throw new BackroomError("E_FEW_SOURCES", "only one relay could be asked");
+        return Client.open({ ...options, machine: world.machine }, hooks);
+      },
+    });
+    const { id } = await getter.get(link, { wait: true });
+    const failed = await getter.reach(id, "failed");
+    assert.equal(failed.failure?.code, "E_FEW_SOURCES");
+    assert.equal(flags.length, 1, "what only a person can mend is not tried again and again");
+    const again = await getter.get(link, { accept: ["few-sources"], seed: true });
+    assert.equal(again.id, id);
+    await getter.reach(id, "seeding");
+    assert.deepEqual(getter.catalogue.get(id)?.accept, ["few-sources"]);
+  });
+});
+
+test("more downloads than may run wait for their turn, in order, and say so", async () => {
+  await withWorld(async (world) => {
+    const sharer = await world.newEngine("sharer");
+    const links: string[] = [];
+    for (const name of ["one.bin", "two.bin", "three.bin"]) {
+      links.push((await sharer.share([await world.makeFile(name, 200 * KIB)])).link);
+    }
+    const getter = await world.newEngine("getter", { settings: { "downloads.active": 1 } });
+    getter.limits.download.rate = 0;
+    const ids: string[] = [];
+    for (const link of links) ids.push((await getter.get(link)).id);
+    const [first = "", second = "", third = ""] = ids;
+    await getter.until(first, ({ state }) => state === "downloading");
+    const queued = await getter.handlers.listTransfers({ state: "queued", limit: 10 }, CONTEXT);
+    assert.deepEqual([queued.total, queued.transfers.map(({ id }) => id)], [2, [third, second]]);
+    assert.match(queued.transfers[0]?.waits?.fix ?? "", /downloads\.active/);
+    const found = await getter.handlers.listTransfers({ state: "queued", search: "two", limit: 10 }, CONTEXT);
+    assert.deepEqual([found.total, found.transfers[0]?.id], [1, second]);
+    assert.equal(getter.totals().byState.queued, 2);
+    getter.limits.download.rate = null;
+    for (const id of ids) await getter.reach(id, "done");
+    assert.deepEqual(getter.totals().byState, { done: 3 });
   });
 });
