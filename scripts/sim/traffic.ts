@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import { isBackroomError } from "../../packages/core/src/base/errors.ts";
 import { LIMITS } from "../../packages/core/src/base/limits.ts";
 import type { ChannelIdentity, Dialer } from "../../packages/core/src/net/channel.ts";
 import { FRAME, frameType } from "../../packages/core/src/net/frame.ts";
 import {
   createMemoryNetwork,
+  type Direction,
   type MemoryLink,
   type MemoryNetwork,
 } from "../../packages/core/src/net/memory-channel.ts";
@@ -32,19 +34,28 @@ export class Traffic {
   readonly #purposes = new WeakMap<MemoryLink, Purpose>();
   #dialling: Purpose = "circuits";
   #counts = noCounts();
+  readonly #log = createHash("sha256");
+  /** Connections in the order in which they came up. */
+  readonly #links = new Map<MemoryLink, number>();
 
   constructor(time: VirtualTime, random: SeededRandom) {
     this.#time = time;
     this.wires = createMemoryNetwork({ clock: time, random });
     this.wires.delayMs = DELAY_MS;
-    this.wires.tap = (frame, _direction, link) => {
+    this.wires.tap = (frame, direction, link) => {
       this.#count(frame, link);
+      this.#note(frame, direction, link);
       return frame;
     };
   }
 
   get counts(): Readonly<Record<Purpose, Readonly<Counts>>> {
     return this.#counts;
+  }
+
+  /** What went over the wires so far: when, over which connection, which way, and of which type; equal for two runs that are the same. */
+  logHash(): string {
+    return this.#log.copy().digest("hex");
   }
 
   reset(): void {
@@ -67,6 +78,12 @@ export class Traffic {
         }
       },
     };
+  }
+
+  #note(frame: Buffer, direction: Direction, link: MemoryLink): void {
+    const number = this.#links.get(link) ?? this.#links.size;
+    this.#links.set(link, number);
+    this.#log.update(`${this.#time.monotonicMs()} ${number} ${direction} ${frameType(frame)}\n`);
   }
 
   #count(frame: Buffer, link: MemoryLink): void {
