@@ -16,6 +16,8 @@ const OBSERVERS = 8;
 const MEMBERS = 120;
 const PATHS_EACH = 20;
 const GUARDS = 3;
+/** Each table is drawn from several times: who is drawn first varies more than what tables hold. */
+const GUARD_DRAWS = 10;
 const INVITED = 3;
 
 /** Relays of one attacker, and how many of them stand in each subnet. */
@@ -57,12 +59,15 @@ export async function measureSybil(
   await world.time.runUntil(SETTLED_MS);
   const isHostile = (info: RelayInfo): boolean => world.population.of(info).isHostile;
   const share = (infos: readonly RelayInfo[]): number => ratio(infos.filter(isHostile).length, infos.length);
-  const members: { share: number; guards: boolean[]; paths: boolean[][]; scouts: boolean[] }[] = [];
+  const members: { share: number; guards: boolean[][]; paths: boolean[][]; scouts: boolean[] }[] = [];
   for (let member = 0; member < MEMBERS; member++) {
     const table = await world.join(world.inviteOf(pickOne(world.observers, world.random), INVITED));
     if (table === undefined) continue;
     const relays = table.forPaths();
     const guards = pickGuards(relays, GUARDS, NETWORK, world.random);
+    const others = Array.from({ length: GUARD_DRAWS - 1 }, () =>
+      pickGuards(relays, GUARDS, NETWORK, world.random),
+    );
     const draw = (role: "seeder" | "lookup"): boolean[][] =>
       Array.from({ length: PATHS_EACH }, () => {
         const want = role === "lookup" ? ({ role } as const) : ({ role, seconds: relays } as const);
@@ -71,11 +76,12 @@ export async function measureSybil(
     const infos = table.entries().map(({ info }) => info);
     members.push({
       share: share(infos),
-      guards: guards.map(isHostile),
+      guards: [guards, ...others].map((drawn) => drawn.map(isHostile)),
       paths: draw("seeder"),
       scouts: draw("lookup").map((path) => path.at(-1) === true),
     });
   }
+  const draws = members.flatMap(({ guards }) => guards);
   const paths = members.flatMap((member) => member.paths);
   const of = (test: (path: readonly boolean[]) => boolean): number =>
     ratio(paths.filter(test).length, paths.length);
@@ -85,8 +91,8 @@ export async function measureSybil(
   return {
     inTables: mean(world.observers.map(({ table }) => share(table.entries().map(({ info }) => info)))),
     inMembers: mean(members.map((member) => member.share)),
-    firstGuard: ratio(members.filter(({ guards }) => guards[0] === true).length, members.length),
-    anyGuard: ratio(members.filter(({ guards }) => guards.includes(true)).length, members.length),
+    firstGuard: ratio(draws.filter((guards) => guards[0] === true).length, draws.length),
+    anyGuard: ratio(draws.filter((guards) => guards.includes(true)).length, draws.length),
     anyHop: of((path) => path.includes(true)),
     gate: of((path) => path.at(-1) === true),
     bothEnds: of((path) => path[0] === true && path.at(-1) === true),

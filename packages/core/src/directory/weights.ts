@@ -4,24 +4,26 @@ import type { RelayInfo } from "./relay-info.ts";
 
 /** How far from the median a weight may lie, in powers of two: neither a claim nor what was measured wins or loses more than this. */
 const CLIP = 2;
+/**
+ * A claim of this counts in full, as the line of a good home: more has to be shown. A bound of our own and not the median, which is the attacker's once it has
+ * most of a list: then whoever claims honestly would be drawn four times less (docs/adr/0028-claims-have-a-bound-of-their-own.md).
+ */
+const CLAIM_KIB = 1000;
 
 const UNMEASURED: Standing = { rate: 0, rateTrust: 0, quickness: 0 };
 
 /**
  * A weight for each relay, between 1/4 and 4: what this member measured itself, as far as it can be trusted, and for the rest the relay's
- * bandwidth claim. Claims are free, so one below the median of all is believed and one above it counts as the median: who wants more than
- * that has to carry it.
+ * bandwidth claim. Claims are free, so one that is low is believed, and one above CLAIM_KIB counts as that: who wants more has to carry it.
  */
 export function relayWeights(
   relays: readonly RelayInfo[],
   measured: ReadonlyMap<string, Standing> = new Map(),
 ): ReadonlyMap<string, number> {
-  const claims = relays.map((relay) => relay.bandwidthKiB).sort((a, b) => a - b);
-  const median = Math.max(1, claims[claims.length >>> 1] ?? 1);
   return new Map(
     relays.map((relay) => {
       const { rate, rateTrust, quickness } = measured.get(relay.key) ?? UNMEASURED;
-      const claim = clip(Math.min(0, Math.log2(Math.max(1, relay.bandwidthKiB) / median)));
+      const claim = clip(Math.min(0, Math.log2(Math.max(1, relay.bandwidthKiB) / CLAIM_KIB)));
       return [relay.key, 2 ** clip((1 - rateTrust) * claim + rateTrust * rate + quickness / 2)];
     }),
   );

@@ -44,7 +44,7 @@ test("whatever is measured and claimed, weights lie between a quarter and four",
 });
 
 /** Would catch: a liar that stands on more paths for what it says of itself. */
-test("a claim above the median changes nothing, and one that was not measured weighs no more than the median", () => {
+test("a claim above that of a good home changes nothing, and one that was not measured weighs no more than the median", () => {
   fc.assert(
     fc.property(
       fc.array(event, { maxLength: 60 }),
@@ -59,6 +59,23 @@ test("a claim above the median changes nothing, and one that was not measured we
         assert.equal(liar.get(keyOf(index)), honest.get(keyOf(index)));
         const stranger = plainInfo(900, publicHost(900), { bandwidthKiB: 1000 + more });
         assert.ok((relayWeights([...relays, stranger], standings).get(stranger.key) ?? 9) <= 1);
+      },
+    ),
+  );
+});
+
+/** Would catch: a bound that is the attacker's to set, once it has most of what a member knows. */
+test("however many claim however much, a good home's claim weighs as much as theirs", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 60 }),
+      fc.integer({ min: 1000, max: 0xffff_ffff }),
+      (count, claim) => {
+        const liars = Array.from({ length: count }, (_, at) =>
+          plainInfo(900 + at, publicHost(900 + at), { bandwidthKiB: claim }),
+        );
+        const weights = relayWeights([...relays, ...liars]);
+        assert.deepEqual(new Set(weights.values()), new Set([1]));
       },
     ),
   );
