@@ -6,7 +6,7 @@ import type { RelayInfo } from "./relay-info.ts";
 const CLIP = 2;
 /**
  * A claim of this counts in full, as the line of a good home: more has to be shown. A bound of our own and not the median, which is the attacker's once it has
- * most of a list: then whoever claims honestly would be drawn four times less (docs/adr/0028-claims-have-a-bound-of-their-own.md).
+ * most of a list: then whoever claims honestly would be drawn four times less (docs/adr/0029-claims-have-a-bound-of-their-own.md).
  */
 const CLAIM_KIB = 1000;
 
