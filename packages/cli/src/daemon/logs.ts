@@ -71,7 +71,7 @@ class Follower {
     const handle = await openThere(`${this.#file}.1`);
     if (handle === undefined) return [];
     await using opened = handle;
-    return (await opened.stat()).ino === this.#inode ? this.#read(opened) : [];
+    return (await opened.stat()).ino === this.#inode ? await this.#read(opened) : [];
   }
 
   async #read(handle: Awaited<ReturnType<typeof open>>): Promise<string[]> {
