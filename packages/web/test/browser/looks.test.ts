@@ -1,19 +1,23 @@
 import assert from "node:assert/strict";
+import path from "node:path";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
 import { launchBrowser, watchedPage, wcagViolations } from "../support/browser.ts";
 import { LINK, transferOf } from "../support/fake-application.ts";
 import { servePage } from "../support/served-page.ts";
 
-const ROOMS = [
-  "transfers",
-  "transfer/0000000000000002",
-  "transfer/0000000000000004",
-  "network",
-  "settings",
-  "doctor",
-  "help",
-];
+/** Pages by what their pictures are called. */
+const ROOMS: Readonly<Record<string, string>> = {
+  transfers: "transfers",
+  transfer: "transfer/0000000000000002",
+  "transfer-failed": "transfer/0000000000000004",
+  network: "network",
+  settings: "settings",
+  doctor: "doctor",
+  help: "help",
+};
+/** Where pictures of everything that is looked at are put, for the manual: `npm run docs:screenshots`. */
+const SCREENSHOTS = process.env["BACKROOM_SCREENSHOTS"];
 const TABS = ["Pieces", "Route", "About", "Notes"];
 
 const TRANSFERS = [
@@ -71,29 +75,49 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.goto(await served.url());
       await page.getByText("Lecture recordings").waitFor();
       const found: string[] = [];
-      const look = async (where: string): Promise<void> => {
-        found.push(...(await wcagViolations(page)).map((violation) => `${where}: ${violation}`));
+      const look = async (where: string, at = page): Promise<void> => {
+        found.push(...(await wcagViolations(at)).map((violation) => `${where}: ${violation}`));
+        if (SCREENSHOTS === undefined) return;
+        await at.screenshot({ path: path.join(SCREENSHOTS, `${where}-${colorScheme}.png`) });
       };
 
-      for (const room of ROOMS) {
+      for (const [name, room] of Object.entries(ROOMS)) {
         await visit(page, room);
-        await look(room);
+        await look(name);
       }
       await visit(page, "transfer/0000000000000002");
       for (const tab of TABS) {
         await page.getByRole("tab", { name: tab }).click();
-        await look(`tab ${tab}`);
+        await look(`tab-${tab.toLowerCase()}`);
       }
       for (const [name, open] of Object.entries(SHEETS)) {
         await visit(page, "transfer/0000000000000002");
         await open(page);
         await page.getByRole("dialog").waitFor();
-        await look(`sheet ${name}`);
+        await look(`sheet-${name}`);
         await page.keyboard.press("Escape");
         await page.getByRole("dialog").waitFor({ state: "detached" });
       }
+      const empty = await servePage(t, []);
+      const first = await watchedPage(browser, [empty.origin], { colorScheme });
+      await first.page.goto(empty.origin);
+      await first.page.getByText("This page has no key yet").waitFor();
+      await look("no-key", first.page);
+      await first.page.goto(await empty.url());
+      await first.page.getByText("Share files with a link").waitFor();
+      await look("first-run", first.page);
       assert.deepEqual(found, []);
-      assert.deepEqual(await complaints(), []);
+      assert.deepEqual([...(await complaints()), ...(await first.complaints())], []);
+
+      // The control: what is wrong would be found, by both.
+      await page.evaluate(() => {
+        const picture = document.createElement("img");
+        picture.src = "http://127.0.0.1:9/picture.png";
+        document.querySelector("main")?.append(picture);
+      });
+      assert.match((await wcagViolations(page)).join(), /image-alt/);
+      await page.waitForFunction(() => (window as unknown as { violations: string[] }).violations.length > 0);
+      assert.match((await complaints()).join(), /policy: img-src/);
     },
   );
 }
@@ -106,7 +130,7 @@ test("nothing is wider than a screen of 320 pixels", { timeout: 120_000 }, async
   const { page } = await watchedPage(browser, [served.origin], { viewport: { width: 320, height: 640 } });
   await page.goto(await served.url());
   await page.getByText("Lecture re").waitFor();
-  for (const room of ROOMS) {
+  for (const room of Object.values(ROOMS)) {
     await visit(page, room);
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(width <= 320, `${room} is ${width} pixels wide`);
