@@ -62,7 +62,11 @@ export function linkRow(rates: LinkRates | undefined): DoctorRow {
   if (rates === undefined) {
     return row("link", "unknown", "too little was transferred so far to tell", limits);
   }
-  const found = `${formatMbit(rates.download)} down, ${formatMbit(rates.upload)} up at best, of own transfers`;
+  const ways = [
+    ...(rates.download > 0 ? [`${formatMbit(rates.download)} down`] : []),
+    ...(rates.upload > 0 ? [`${formatMbit(rates.upload)} up`] : []),
+  ];
+  const found = `${ways.join(", ")} at best, of own transfers`;
   if (judge(Math.max(rates.download, rates.upload), THRESHOLDS.link) === "ok")
     return row("link", "ok", found, limits);
   const fix =

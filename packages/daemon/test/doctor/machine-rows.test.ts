@@ -76,6 +76,13 @@ for (const [link, status] of LINKS) {
   });
 }
 
+test("of a line that carried one way alone nothing is said of the other", () => {
+  const found = (download: number, upload: number): string =>
+    linkRow({ download: download * MBIT, upload: upload * MBIT }).found;
+  assert.equal(found(40, 20), "40 Mbit/s down, 20 Mbit/s up at best, of own transfers");
+  assert.equal(found(0, 20), "20 Mbit/s up at best, of own transfers");
+});
+
 test("every row says what the least is and what is recommended, as the README does", async () => {
   const rows = await looked({});
   const wanted = {
