@@ -30,7 +30,8 @@ export class PeerSwarm implements Swarm {
   #closedBytes = { downloaded: 0, uploaded: 0 };
   #forgivenMs = 0;
   #closed: BackroomError | undefined;
-  #stopTick: () => void;
+  /** Undefined while nobody is there: a share that waits for somebody costs nothing. */
+  #stopTick: (() => void) | undefined;
 
   constructor(options: SwarmOptions) {
     this.#options = options;
@@ -45,7 +46,6 @@ export class PeerSwarm implements Swarm {
       onComplete: () => this.#onComplete(),
       onFailed: (error) => this.#fail(error),
     });
-    this.#stopTick = options.clock.after(TICK_MS, () => this.#tick());
   }
 
   addPeer(duplex: ByteDuplex, options: AddPeerOptions): object | undefined {
@@ -102,6 +102,7 @@ export class PeerSwarm implements Swarm {
       retiredMs: undefined,
     };
     this.#peers.add(peer);
+    this.#tickLater();
     session.start();
     // The other side may have closed before: then it is over by now.
     return this.#peers.has(peer) ? peer : undefined;
@@ -159,7 +160,7 @@ export class PeerSwarm implements Swarm {
   #closeWith(error: BackroomError): void {
     if (this.#closed !== undefined) return;
     this.#closed = error;
-    this.#stopTick();
+    this.#stopTick?.();
     this.#downloader.close(error);
     for (const peer of this.#peers) peer.session.close();
   }
@@ -262,8 +263,12 @@ export class PeerSwarm implements Swarm {
     idlest.session.close(new BackroomError("E_PEER_REFUSED", "an idle peer made room for another"));
   }
 
+  #tickLater(): void {
+    this.#stopTick ??= this.#options.clock.after(TICK_MS, () => this.#tick());
+  }
+
   #tick(): void {
-    this.#stopTick = this.#options.clock.after(TICK_MS, () => this.#tick());
+    this.#stopTick = undefined;
     const nowMs = this.#nowMs();
     const forgive = nowMs - this.#forgivenMs > LIMITS.peerForgiveMs;
     if (forgive) this.#forgivenMs = nowMs;
@@ -282,6 +287,9 @@ export class PeerSwarm implements Swarm {
     this.#downloads.sample(downloaded, nowMs);
     this.#uploads.sample(uploaded, nowMs);
     this.#downloader.askAll();
+    // Until the rates that people see have died away, too.
+    const isQuiet = this.#peers.size === 0 && this.#downloads.rate < 1 && this.#uploads.rate < 1;
+    if (!isQuiet && this.#closed === undefined) this.#tickLater();
   }
 
   #transferred(): { downloaded: number; uploaded: number } {

@@ -12,7 +12,7 @@ import { createMemoryNetwork } from "../../src/net/memory-channel.ts";
 import type { Listener } from "../../src/net/channel.ts";
 import { Circuits, type CircuitRole } from "../../src/node/circuits.ts";
 import { openDataFolder } from "../../src/node/data-folder.ts";
-import { Fetching } from "../../src/node/fetching.ts";
+import { Fetching, type FetchingOptions } from "../../src/node/fetching.ts";
 import type { Machine } from "../../src/node/machine.ts";
 import { PathStore } from "../../src/node/path-store.ts";
 import { Swarming } from "../../src/node/swarming.ts";
@@ -202,11 +202,11 @@ function newMemberWorld(relayCount: number) {
         { onComplete: () => complete.resolve() },
       );
       closers.push(() => swarming.close());
-      const fetch = (): Promise<void> => {
+      const fetch = (more: Pick<FetchingOptions, "isPatient" | "onAlone"> = {}): Promise<void> => {
         const done = new AbortController();
         closers.push(() => done.abort());
         const { signal } = new AbortController();
-        return new Fetching({ client, swarming, log: silentLog, signal }).run(done.signal);
+        return new Fetching({ client, swarming, log: silentLog, signal, ...more }).run(done.signal);
       };
       return { swarming, fetch, complete: complete.promise };
     }

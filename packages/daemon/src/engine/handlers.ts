@@ -7,6 +7,7 @@ import { formatLink, lockedLink, parseLink, topicSecret, type ShareLink } from "
 import { currentNetwork, readNetwork } from "@backroom/core/node/networks.ts";
 import { withOutputFolder } from "@backroom/core/node/output-folder.ts";
 import { keysOf, openInto } from "@backroom/core/node/pack-files.ts";
+import { isRecipient } from "@backroom/core/pack/age-keys.ts";
 import { diskFiles } from "@backroom/core/pack/input-files.ts";
 import { checkPassword } from "@backroom/core/pack/password.ts";
 import { resolveRoots } from "@backroom/core/pack/walk.ts";
@@ -82,6 +83,9 @@ export function transferHandlers(transfers: Transfers, files: ShareFiles): Pick<
       throw new BackroomError("E_REQUEST", "a password and people's keys exclude each other");
     }
     if (password !== undefined) checkPassword(password);
+    if (recipients?.every((one) => isRecipient(one)) === false || recipients?.length === 0) {
+      throw new BackroomError("E_RECIPIENT", "a key that was to open the share is no age recipient");
+    }
     for (const one of paths) {
       if (!path.isAbsolute(one))
         throw new BackroomError("E_REQUEST", "a path that is shared is not absolute");

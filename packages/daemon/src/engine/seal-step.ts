@@ -77,7 +77,7 @@ function warmUp(run: Run): () => Promise<void> {
 function hooksOf(run: Run): Hooks {
   return {
     progress: (_stage, doneBytes, totalBytes) => {
-      run.live = { ...run.live, doneBytes, totalBytes };
+      run.show({ doneBytes, totalBytes });
     },
     note: (text) => run.deps.notice("note", text),
     warn: (text) => run.deps.notice("warn", text),

@@ -22,6 +22,8 @@ import { Turns } from "./turns.ts";
 /** Sealing uses all cores and the disk: more at a time make each slower, not all of them faster. */
 const SEALED_AT_A_TIME = 2;
 const TICK_MS = 1_000;
+/** Between ticks while nothing is under way. */
+const QUIET_TICK_MS = 5_000;
 /** Records read at a time when the daemon starts. */
 const PAGE = 1_000;
 /** Under which the catalogue keeps the ids of the shares that were active last. */
@@ -46,6 +48,8 @@ export class Transfers {
   readonly #changed = new Set<string>();
   #downloadedBytes = 0;
   #uploadedBytes = 0;
+  /** What shares that are open looked like at the last tick. */
+  #seen: ReadonlyMap<string, string> = new Map();
   #latest: ReadonlySet<string> = new Set();
   #cancelTick: (() => void) | undefined;
   #isClosed = false;
@@ -203,6 +207,8 @@ export class Transfers {
       options,
     );
     this.#runs.set(id, run);
+    // The pause before the next tick may be one of a quiet time.
+    this.#tickLater();
     void run.ended.then(() => this.#onEnded(id, run));
   }
 
@@ -224,9 +230,11 @@ export class Transfers {
 
   /** Shows what is done to it beside its run; undefined ends that. */
   job(id: string, live: Live | undefined): void {
+    const isNew = !this.#jobs.has(id);
     if (live === undefined) this.#jobs.delete(id);
     else this.#jobs.set(id, live);
     this.#changed.add(id);
+    if (isNew) this.#tickLater();
   }
 
   /** Forgets it. What it fetched stays, and its pack where `keepPack` says so. Raises E_STORE. */
@@ -330,19 +338,44 @@ export class Transfers {
   }
 
   #tickLater(): void {
+    this.#cancelTick?.();
     if (this.#isClosed) return;
-    this.#cancelTick = this.#clock.after(TICK_MS, () => {
+    this.#cancelTick = this.#clock.after(this.#isQuiet() ? QUIET_TICK_MS : TICK_MS, () => {
       this.#tick();
       this.#tickLater();
+    });
+  }
+
+  /** Nothing is fetched, sealed or handed out just now, and what can be found is where it should be. */
+  #isQuiet(): boolean {
+    if (this.#runs.size > 0 || this.#jobs.size > 0) return false;
+    return this.#seeding.busy().every((id) => {
+      const live = this.#seeding.live(id);
+      return live?.peerCount === 0 && live.gateCount > 1;
     });
   }
 
   #tick(): void {
     for (const run of this.#runs.values()) run.activity.refresh?.();
     this.#seeding.tick();
-    for (const id of this.#seeding.busy()) this.#changed.add(id);
+    this.#noteBusy();
     for (const id of this.#changed) this.publish(id);
     this.#keepLatest();
+  }
+
+  /** Of what is handed out only what has changed is told. */
+  #noteBusy(): void {
+    const seen = new Map<string, string>();
+    for (const id of this.#seeding.busy()) {
+      const live = this.#seeding.live(id);
+      const text = [live?.state, live?.gateCount, live?.peerCount, Math.round(live?.uploadRate ?? 0)].join(
+        " ",
+      );
+      seen.set(id, text);
+      if (this.#seen.get(id) !== text) this.#changed.add(id);
+    }
+    for (const id of this.#seen.keys()) if (!seen.has(id)) this.#changed.add(id);
+    this.#seen = seen;
   }
 
   /** Which shares were active last: after a start they are the ones on circuits of their own again. */
