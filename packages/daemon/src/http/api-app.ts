@@ -114,6 +114,7 @@ export function problemResponse(error: unknown, isHead: boolean): Response {
 /** Aborted when the client is gone before it was answered. */
 export function goneSignal({ outgoing }: Environment): AbortSignal {
   const abort = new AbortController();
+  if (outgoing.destroyed) abort.abort();
   outgoing.once("close", () => {
     if (!outgoing.writableFinished) abort.abort();
   });

@@ -1,16 +1,19 @@
+import { BackroomError } from "@backroom/core/base/errors.ts";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Environment } from "./environment.ts";
 import type { EventHub } from "./event-hub.ts";
 
 /**
  * Answers with events for as long as the client listens, reads, and may (`isAllowed`, asked anew before everything that is sent). Written without the
- * framework, whose streams go on reading for a client that does not. Raises E_BUSY.
+ * framework, whose streams go on reading for a client that does not. Raises E_BUSY, E_REQUEST.
  */
 export async function sendEvents(
   { incoming, outgoing }: Environment,
   events: EventHub,
   isAllowed: () => boolean,
 ): Promise<Response> {
+  // Nobody would see an end of it.
+  if (incoming.method !== "GET") throw new BackroomError("E_REQUEST", "events are asked for with GET");
   const lastId = incoming.headers["last-event-id"];
   const subscription = events.subscribe(typeof lastId === "string" ? lastId : undefined);
   const end = (): void => subscription.close();

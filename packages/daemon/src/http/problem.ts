@@ -13,6 +13,8 @@ const STATUS_OF_CODE: Readonly<Partial<Record<ErrorCode, number>>> = {
   E_NOT_FOUND: 404,
   E_NO_TRANSFER: 404,
   E_NO_UPLOAD: 404,
+  E_NO_FILE: 404,
+  E_NO_WATCH: 404,
   E_SAME_SHARE: 409,
   E_TARGET_EXISTS: 409,
   E_LOCKED: 409,

@@ -107,9 +107,9 @@ export async function openUploads(deps: UploadDeps): Promise<Uploads> {
     return total;
   };
   const freeBytes = deps.freeBytes ?? freeBytesOf;
-  /** Raises E_TOO_LARGE or E_DISK_FULL unless so many bytes more have room. */
-  const checkRoom = async (more: number): Promise<void> => {
-    if (totalBytes() + more > LIMITS.uploadBytes) {
+  /** Raises E_TOO_LARGE or E_DISK_FULL unless so many bytes have room beside the `written` ones of the same file. */
+  const checkRoom = async (more: number, written = 0): Promise<void> => {
+    if (totalBytes() + written + more > LIMITS.uploadBytes) {
       throw new BackroomError("E_TOO_LARGE", "there is more in uploads than they may hold together");
     }
     if ((await freeBytes(root)) - more < LIMITS.uploadFreeBytes) {
@@ -147,10 +147,7 @@ export async function openUploads(deps: UploadDeps): Promise<Uploads> {
           const size = await withStoreErrors("a file of an upload could not be written", async () => {
             const handle = await open(aside, NEW_FILE, 0o600);
             try {
-              const written = await write(handle, patient(stream, clock, signal), async (more) => {
-                upload.touchedMs = clock.nowMs();
-                await checkRoom(more);
-              });
+              const written = await write(handle, patient(stream, clock, signal), checkRoom);
               if (length !== undefined && written !== length) {
                 throw new BackroomError("E_REQUEST", "fewer or more bytes came than were announced");
               }
@@ -268,17 +265,17 @@ function addPath(upload: Upload, name: string): void {
   }
 }
 
-/** Writes all, and asks for room for what comes next every now and then. Returns how many bytes that were. */
+/** Writes all, and asks every now and then for room for what comes next. Returns how many bytes that were. */
 async function write(
   handle: FileHandle,
   bytes: AsyncIterable<Uint8Array>,
-  checkRoom: (more: number) => Promise<void>,
+  checkRoom: (more: number, written: number) => Promise<void>,
 ): Promise<number> {
   let written = 0;
   let checkedBytes = 0;
   for await (const chunk of bytes) {
     if (written + chunk.length > checkedBytes) {
-      await checkRoom(written + CHECK_BYTES);
+      await checkRoom(CHECK_BYTES, written);
       checkedBytes = written + CHECK_BYTES;
     }
     await handle.writeFile(chunk);

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { connect } from "node:net";
+import path from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { API_PREFIX, EVENTS_PATH } from "@backroom/api/places.ts";
 import { ROUTES, type Route } from "@backroom/api/routes.ts";
 import type { Scope } from "@backroom/api/schemas/daemon.ts";
@@ -155,6 +159,8 @@ test("the stream of events, and metrics, need the scope read", async () => {
     assert.equal(codeIn(await ask([`Authorization: Bearer ${other}`], `GET ${path}`)), "E_SCOPE");
     assert.equal(codeIn(await ask([], `GET ${path}?token=${server.newToken(["read"])}`)), "E_ACCESS");
   }
+  const head = await ask([`Authorization: Bearer ${server.newToken(["read"])}`], `HEAD ${EVENTS_PATH}`);
+  assert.equal(head.status, 400, "nothing that never ends without anything to be seen");
   assert.equal(server.events.clientCount, 0);
 });
 
@@ -198,6 +204,36 @@ describe("bodies", () => {
       assert.equal(codeIn(answer), "E_REQUEST", body.slice(0, 20));
       assert.doesNotMatch(answer.body, /secret/);
     }
+  });
+
+  test("one that is cut off reaches nobody as if it were whole, and the daemon goes on", async () => {
+    const auth = `Authorization: Bearer ${server.newToken(["admin"])}`;
+    const { id } = await server.client.call("beginUpload");
+    const folder = path.join(server.folder, "uploads", id);
+    server.called.length = 0;
+    const upload = `PUT ${API_PREFIX}/uploads/${id}/file?path=a`;
+    for (const [line, type] of [
+      [post, json],
+      [upload, "Content-Type: application/octet-stream"],
+    ] as const) {
+      const head = requestText(
+        line,
+        [`Host: ${server.host}`, auth, type, "Content-Length: 1000"],
+        '{"link":',
+      );
+      for (const isReset of [true, false]) {
+        const socket = connect(server.port, "127.0.0.1");
+        await new Promise<void>((resolve) => socket.write(head, () => resolve()));
+        // Until what was sent of the file is there.
+        if (line === upload) while ((await readdir(folder)).length === 1) await sleep(5);
+        if (isReset) socket.resetAndDestroy();
+        else socket.destroy();
+      }
+    }
+    assert.equal((await ask([], "GET /healthz")).status, 200);
+    assert.deepEqual(server.called, []);
+    while ((await readdir(folder)).length > 1) await sleep(5);
+    assert.deepEqual(await readdir(path.join(folder, "tree")), []);
   });
 
   test("one that comes a byte at a time is not waited for", async () => {
