@@ -1,4 +1,4 @@
-import stringWidth from "string-width";
+import { cut, displayWidth } from "./display-width.ts";
 import { showableLine } from "./showable.ts";
 import { wrap } from "./wrap.ts";
 
@@ -31,7 +31,7 @@ export function tableLines<Row>(
 ): string[] {
   const cells = rows.map((row) => columns.map((column) => showableLine(column.text(row))));
   const widths = columns.map((column, at) =>
-    Math.max(stringWidth(column.title), ...cells.map((line) => stringWidth(line[at] ?? ""))),
+    Math.max(displayWidth(column.title), ...cells.map((line) => displayWidth(line[at] ?? ""))),
   );
   const before = widths.slice(0, -1).reduce((sum, width) => sum + width + GAP.length, 0);
   const room = options.columns === undefined ? Infinity : options.columns - 1 - before;
@@ -63,21 +63,8 @@ export function factLines(
   });
 }
 
-/** Text that is at most `width` columns wide, its end marked where something is missing. */
-export function cut(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text;
-  let shown = "";
-  let used = 0;
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    used += stringWidth(segment);
-    if (used > width - 1) break;
-    shown += segment;
-  }
-  return `${shown}…`;
-}
-
 function pad(text: string, width: number, align: "left" | "right", isLast: boolean): string {
-  const blank = " ".repeat(Math.max(0, width - stringWidth(text)));
+  const blank = " ".repeat(Math.max(0, width - displayWidth(text)));
   if (align === "right") return blank + text;
   return isLast ? text : text + blank;
 }

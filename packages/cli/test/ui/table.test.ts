@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import stringWidth from "string-width";
-import { cut, factLines, tableLines, type Column } from "../../src/ui/table.ts";
+import { cut, displayWidth } from "../../src/ui/display-width.ts";
+import { factLines, tableLines, type Column } from "../../src/ui/table.ts";
 
 interface Row {
   readonly name: string;
@@ -47,6 +48,12 @@ test("whatever names are, every row is one line that fits and holds nothing that
       }
     }),
   );
+});
+
+test("a text is as wide as another library says, letters of many scripts and pictures included", () => {
+  for (const text of ["", "Holiday", "写真", "한국어", "e\u0301", "नमस्ते", "שלום", "👍", "👩‍👩‍👧", "🇩🇪", "❤️", "…—“”"]) {
+    assert.equal(displayWidth(text), stringWidth(text), text);
+  }
 });
 
 test("facts fold below themselves", () => {
