@@ -1,3 +1,4 @@
+import { BackroomError } from "@backroom/core/base/errors.ts";
 import type { AddCommand } from "../session.ts";
 import { readText } from "../ui/input.ts";
 import { acceptOption, acceptedFlags, type AcceptOptions } from "./accept.ts";
@@ -56,6 +57,12 @@ export const addGet: AddCommand = (program, run) => {
         stopOnExit: options.stopOnExit === true,
       };
       if (options.foreground === true) {
+        if (order.wait) {
+          throw new BackroomError("E_USAGE", "--wait and --foreground exclude each other", {
+            why: "the daemon can wait for days; a command in the foreground gives up after a while",
+            fix: "leave one of them out, or BACKROOM_FOREGROUND out of the environment",
+          });
+        }
         const { getHere } = await import("../foreground/get.ts");
         await getHere(order, session);
       } else {

@@ -21,7 +21,8 @@ export interface RunOptions {
   /** What to put in front of the program, such as `faketime`. */
   readonly prefix?: readonly string[];
   readonly input?: string;
-  readonly env?: Readonly<Record<string, string>>;
+  /** Undefined takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
 }
 

@@ -51,7 +51,20 @@ test("whatever names are, every row is one line that fits and holds nothing that
 });
 
 test("a text is as wide as another library says, letters of many scripts and pictures included", () => {
-  for (const text of ["", "Holiday", "写真", "한국어", "e\u0301", "नमस्ते", "שלום", "👍", "👩‍👩‍👧", "🇩🇪", "❤️", "…—“”"]) {
+  for (const text of [
+    "",
+    "Holiday",
+    "写真",
+    "한국어",
+    "e\u0301",
+    "नमस्ते",
+    "שלום",
+    "👍",
+    "👩‍👩‍👧",
+    "🇩🇪",
+    "❤️",
+    "…—“”",
+  ]) {
     assert.equal(displayWidth(text), stringWidth(text), text);
   }
 });
