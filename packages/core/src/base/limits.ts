@@ -303,6 +303,8 @@ export const LIMITS = {
   finderDoubtfulGates: 4,
   /** Gates whose troubles a downloader remembers: those of all its leases. */
   finderTroubles: 192,
+  /** Scouts that a downloader leaves out since it has asked them lately: some five rounds' worth. */
+  scoutsAvoided: 16,
   /** Of those, leases that only a peer has named: whoever holds the link makes as many as it likes. */
   finderHearsay: 24,
   /** Such leases dialled at once, and how often one more: invented seeders leave most of the circuits below to real ones. */

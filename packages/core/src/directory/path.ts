@@ -19,7 +19,8 @@ export const RELAYS_BEFORE_LAST: Readonly<Record<Profile, number>> = { standard:
 export type PathRole =
   | { readonly role: "seeder"; readonly seconds: readonly RelayInfo[]; readonly gate?: RelayInfo | undefined }
   | { readonly role: "downloader"; readonly gate: RelayInfo }
-  | { readonly role: "lookup" }
+  /** Relays in `notLast` (node keys in hex) may be anything but the scout. */
+  | { readonly role: "lookup"; readonly notLast?: ReadonlySet<string> }
   | { readonly role: "directory" };
 
 export interface PathOptions {
@@ -136,7 +137,8 @@ function poolOf(relays: readonly RelayInfo[], network: { readonly test: boolean 
 function lastHops(pool: readonly RelayInfo[], want: PathRole): readonly RelayInfo[] {
   if ("gate" in want && want.gate !== undefined) return [want.gate];
   if (want.role === "seeder") return pool.filter((relay) => relay.gate);
-  return want.role === "lookup" ? pool.filter((relay) => relay.scout) : pool;
+  if (want.role !== "lookup") return pool;
+  return pool.filter((relay) => relay.scout && want.notLast?.has(relay.key) !== true);
 }
 
 interface Slot {

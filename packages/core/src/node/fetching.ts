@@ -1,20 +1,16 @@
 import type { Clock } from "../base/clock.ts";
 import { BackroomError, isBackroomError, type ErrorCode } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { SERVICE } from "../circuit/stream.ts";
-import { askService } from "../circuit/messages.ts";
-import { askGates } from "../directory/questions.ts";
-import { hopTarget, type RelayInfo } from "../directory/relay-info.ts";
+import { hopTarget } from "../directory/relay-info.ts";
 import { Finder, type FoundTunnel } from "../tunnel/finder.ts";
 import { rotationMs } from "../tunnel/rotation.ts";
 import { whenAborted } from "./aborted.ts";
 import type { Client } from "./client.ts";
+import { Scouting } from "./scouting.ts";
 import type { Swarming } from "./swarming.ts";
 
 /** Tunnels that a download keeps up where there are so many seeders: more add circuits, not speed. */
 const TUNNELS_WANTED = 6;
-const SCOUTS = 2;
-const ASK_TIMEOUT_MS = 15_000;
 /** Pauses between rounds while nobody is connected. */
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8_000;
@@ -110,11 +106,12 @@ export class Fetching {
         if (this.#connected.size < TUNNELS_WANTED) this.#rouse();
       },
     };
+    const scouting = new Scouting(client);
     this.#finder = new Finder(swarming.book, {
       clock: this.#clock,
       random: client.machine.random,
       log,
-      askScouts: async (topicHash) => (await this.#askScouts(topicHash)).map(hopTarget),
+      askScouts: async (topicHash) => (await scouting.ask(topicHash)).map(hopTarget),
       isVouched: ({ info }) => client.vouchesFor(client.vet(info)),
       openGateCircuit: async (gate) => {
         const { circuit } = await client.open({ role: "downloader", gate: client.vet(gate.info) });
@@ -297,30 +294,6 @@ export class Fetching {
     throw failure ?? new BackroomError("E_NO_SEEDERS", "no seeder of the share was found");
   }
 
-  async #askScouts(topicHash: Buffer): Promise<RelayInfo[]> {
-    const answers = await Promise.allSettled(Array.from({ length: SCOUTS }, () => this.#askScout(topicHash)));
-    const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
-    const failed = answers.find((answer) => answer.status === "rejected");
-    if (failed !== undefined && answers.every((answer) => answer.status === "rejected")) throw failed.reason;
-    return [...new Map(found.map((info) => [info.key, info])).values()];
-  }
-
-  async #askScout(topicHash: Buffer): Promise<RelayInfo[]> {
-    const { client } = this.#options;
-    const { circuit } = await client.open({ role: "lookup" });
-    try {
-      const options = { clock: this.#clock, timeoutMs: ASK_TIMEOUT_MS };
-      const infos = await askGates(
-        (question) => askService(circuit, SERVICE.scout, question, options),
-        topicHash,
-        client.decodeInfo,
-      );
-      return infos.filter((info) => usable(() => client.vet(info.bytes)));
-    } finally {
-      circuit.destroy();
-    }
-  }
-
   #rouse(): void {
     this.#again = true;
     this.#wake?.();
@@ -345,14 +318,4 @@ export class Fetching {
 /** Names a seeder together with a gate of it. */
 function wayOf({ seeder, gate }: Pick<Connection, "seeder" | "gate">): string {
   return `${seeder} ${gate}`;
-}
-
-function usable(check: () => unknown): boolean {
-  try {
-    check();
-    return true;
-  } catch (error) {
-    if (!isBackroomError(error)) throw error;
-    return false;
-  }
 }

@@ -66,7 +66,7 @@ export interface WorldRelay {
 }
 
 const NETWORK: Network = { name: "hostile", id: 7, test: false, relays: [], bootstrap: [] };
-/** A hostile relay claims a lot: weights clip it to four times the median. */
+/** As much as counts of a claim. */
 const HONEST_KIB = 1_000;
 /** Whole and exact: sums of fractions would let a timer be due for ever. */
 const STEP_MS = 16;
@@ -90,7 +90,7 @@ export const USUAL: Readonly<Record<string, RelayPlan>> = {
   scout3: { scout: true },
 };
 
-/** The same with relays that are neither guards nor gates nor scouts, and draw more than their share of paths by what they claim. */
+/** The same with relays that are neither guards nor gates nor scouts, and claim more, which wins them nothing. */
 export const WITH_MIDDLES: Readonly<Record<string, RelayPlan>> = {
   ...USUAL,
   mid1: { bandwidthKiB: 4 * HONEST_KIB },
