@@ -301,10 +301,10 @@ export const LIMITS = {
   finderLeases: 64,
   /** Of those, gates of which nothing is known but that one scout named them, or that did not answer before: two lying scouts name 32. */
   finderDoubtfulGates: 4,
-  /** Gates whose troubles a downloader remembers: those of all its leases. */
-  finderTroubles: 192,
   /** Scouts that a downloader leaves out since it has asked them lately: some five rounds' worth. */
   scoutsAvoided: 16,
+  /** Gates whose troubles a downloader remembers: those of all its leases. */
+  finderTroubles: 192,
   /** Of those, leases that only a peer has named: whoever holds the link makes as many as it likes. */
   finderHearsay: 24,
   /** Such leases dialled at once, and how often one more: invented seeders leave most of the circuits below to real ones. */

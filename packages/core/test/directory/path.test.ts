@@ -235,9 +235,10 @@ test("a pick of 5,000 relays takes milliseconds", () => {
   const relays = plainInfos(5000);
   const random = seededRandom(9);
   const guards = pickGuards(relays, 3, NETWORK, random);
-  const started = performance.now();
+  // Of the processor's time: what others do on this computer does not count.
+  const before = process.cpuUsage();
   for (let n = 0; n < 20; n++) pickPath(relays, { role: "directory" }, options(guards, "strong"), random);
-  assert.ok((performance.now() - started) / 20 < 100);
+  assert.ok(process.cpuUsage(before).user / 1000 / 20 < 100);
 });
 
 test("what a network can hide is said by its number of independent relays", () => {

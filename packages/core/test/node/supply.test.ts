@@ -33,8 +33,8 @@ test(
     await downloader.complete;
     assert.ok(sharer.swarming.swarm.stats().uploadedBytes >= pack.bytes.length / 2 - 65_536);
     assert.ok(half.swarming.swarm.stats().uploadedBytes > 0);
-    // One at the start, since one seeder is fewer than are wanted.
-    assert.ok(downloader.counts.lookups <= 4, `${downloader.counts.lookups} look-ups`);
+    // One at the start, since one seeder is fewer than are wanted: three scouts, for one epoch or two.
+    assert.ok(downloader.counts.lookups <= 6, `${downloader.counts.lookups} look-ups`);
   },
 );
 
