@@ -13,6 +13,7 @@ import { startParts } from "./parts.ts";
 import { lockFile, logFile } from "./process/daemon-files.ts";
 import { openDaemonLog } from "./process/daemon-log.ts";
 import { proxyHash, removeRuntimeFile, writeRuntimeFile } from "./process/runtime-file.ts";
+import { problemText } from "./settings/setting-errors.ts";
 import { openSettings, type SettingsOptions } from "./settings/open-settings.ts";
 
 /** What a person may see of the daemon that now runs. */
@@ -98,7 +99,10 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     }
   });
 
-  const warnings = recovery === undefined ? [] : [recoverySentence(recovery)];
+  const warnings = [
+    ...(recovery === undefined ? [] : [recoverySentence(recovery)]),
+    ...settings.problems().map(problemText),
+  ];
   for (const text of warnings)
     events.publish({ name: "notice", data: { level: "warn", text, transfer: null } });
   log("info", "the daemon runs", { tookMs: Date.now() - startedMs });

@@ -46,7 +46,11 @@ function withMemory(gib: number): typeof systemFacts {
 async function start(name: string, more: Partial<DaemonOptions> = {}): Promise<Started> {
   const control = new AbortController();
   const ready = Promise.withResolvers<void>();
-  const ended = runDaemon(options(name, { signal: control.signal, onReady: () => ready.resolve(), ...more }));
+  const onReady: DaemonOptions["onReady"] = (daemon) => {
+    more.onReady?.(daemon);
+    ready.resolve();
+  };
+  const ended = runDaemon(options(name, { signal: control.signal, ...more, onReady }));
   await Promise.race([ready.promise, ended]);
   const endpoint = await findLocalEndpoint(path.join(folder, name), process.platform);
   assert.ok(endpoint !== undefined);
@@ -118,6 +122,23 @@ test("short memory is refused, or accepted", async () => {
   await assert.rejects(runDaemon(options("risky", { facts: withMemory(3) })), withCode("E_MACHINE"));
   const accepted = await start("risky", { facts: withMemory(3), flags });
   await accepted.stop();
+});
+
+/** Would catch: a mistake in the settings file that a daemon starts with and keeps to itself, and one that it starts with though it may not. */
+test("a mistake in the settings file is told, or keeps it from starting", async () => {
+  const file = path.join(folder, "mistaken.toml");
+  await writeFile(file, "[downloads]\nactiv = 3\n");
+  const told = Promise.withResolvers<readonly string[]>();
+  const { client, stop } = await start("mistaken", {
+    onReady: ({ warnings }) => told.resolve(warnings),
+  });
+  const [warning, ...others] = await told.promise;
+  assert.match(warning ?? "", /^line 2 of the settings file: .*downloads\.active/);
+  assert.deepEqual(others, []);
+  assert.equal((await client.call("listSettings")).problems.length, 1);
+  await stop();
+  await writeFile(file, "[downloads]\nactive = 0\n");
+  await assert.rejects(runDaemon(options("mistaken")), withCode("E_SETTING"));
 });
 
 /** Would catch: a client that trusts a file to say that no proxy is used after one was set. */

@@ -1,4 +1,5 @@
 import type { Answer } from "@backroom/api/routes.ts";
+import { problemText, unknownKey } from "@backroom/daemon/settings/setting-errors.ts";
 import type { Result } from "../contract.ts";
 import type { Session } from "../session.ts";
 import { readProxy } from "../ui/proxy.ts";
@@ -20,7 +21,7 @@ export async function get(key: string, withOrigin: boolean, session: Session): P
   const access = await settingsOf(session);
   const found = await access.list();
   tellProblems(found, session);
-  const entry = found.settings.find((one) => one.key === key) ?? (await unknown(key));
+  const entry = found.settings.find((one) => one.key === key) ?? unknown(key);
   const value = valueText(entry.value);
   session.terminal.result(withOrigin ? `${value}\t${entry.origin}` : value, {
     ...entry,
@@ -62,12 +63,9 @@ function sentence(entry: Entry, value: string | null, { isRunning }: SettingsAcc
 }
 
 function tellProblems({ problems }: Answer<"listSettings">, { terminal }: Session): void {
-  for (const { line, text } of problems) {
-    terminal.warn(line === null ? text : `line ${line} of the settings file: ${text}`);
-  }
+  for (const problem of problems) terminal.warn(problemText(problem));
 }
 
-async function unknown(key: string): Promise<never> {
-  const { unknownKey } = await import("@backroom/daemon/settings/setting-errors.ts");
+function unknown(key: string): never {
   throw unknownKey(key);
 }

@@ -4,7 +4,7 @@ import { openSettings } from "@backroom/daemon/settings/open-settings.ts";
 import type { Session } from "../session.ts";
 
 /** What was decided about short memory. */
-export interface Risk {
+interface Risk {
   readonly isAccepted: boolean;
   /** Remembers it, and tells it what this process starts. */
   accept(): Promise<void>;

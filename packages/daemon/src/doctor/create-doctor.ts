@@ -7,7 +7,7 @@ import { tryListening } from "./port-rows.ts";
 import { knock } from "./proxy-row.ts";
 import { systemFacts } from "./system-facts.ts";
 
-export interface DoctorDeps {
+interface DoctorDeps {
   readonly version: string;
   /** Whom to ask how the network and the relay do. */
   readonly handlers: Pick<Handlers, "network" | "relay">;

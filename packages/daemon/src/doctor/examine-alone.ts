@@ -10,7 +10,7 @@ import { knock } from "./proxy-row.ts";
 import { reportOf, row } from "./rows.ts";
 import { systemFacts } from "./system-facts.ts";
 
-export interface AloneOptions extends Omit<SettingsOptions, "folder" | "lenient"> {
+interface AloneOptions extends Omit<SettingsOptions, "folder" | "lenient"> {
   readonly version: string;
   /** As given with --data. */
   readonly dataFolder: string | undefined;

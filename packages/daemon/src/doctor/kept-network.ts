@@ -9,7 +9,7 @@ import { counted } from "./amounts.ts";
 import { row, type DoctorRow } from "./rows.ts";
 
 /** What the data folder says of the network in use, without asking anybody. */
-export interface KeptNetwork {
+interface KeptNetwork {
   readonly guardCount: number;
   /** Nodes and relays through which the DHT can be entered. */
   readonly dhtEntryCount: number;

@@ -15,7 +15,7 @@ export interface LinkMeter {
   close(): void;
 }
 
-export interface LinkMeterDeps {
+interface LinkMeterDeps {
   readonly catalogue: Pick<Catalogue, "value" | "putValue">;
   readonly clock: Clock;
   totals(): Pick<TransferTotals, "downloadedBytes" | "uploadedBytes">;

@@ -5,7 +5,7 @@ export type DoctorRow = DoctorReport["rows"][number];
 export type DoctorStatus = DoctorRow["status"];
 
 /** How long one check may take: a file system on another computer may never answer. */
-export const CHECK_MS = 5_000;
+const CHECK_MS = 5_000;
 
 type More = Partial<Pick<DoctorRow, "minimum" | "recommended" | "fix">>;
 

@@ -1,6 +1,7 @@
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import { nearest } from "./nearest.ts";
 import { SETTING_KEYS } from "./setting-table.ts";
+import type { SettingProblem } from "./settings.ts";
 
 /** What was decided elsewhere, with a consent that is asked for there, and is looked for here. */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([
@@ -28,6 +29,11 @@ export function hintFor(key: string): string {
   if (command !== undefined) return `that is asked for and kept by: ${command}`;
   const near = nearest(key, SETTING_KEYS);
   return near === undefined ? "none has a name like it" : `perhaps ${near} is meant`;
+}
+
+/** A warning about something in the settings file. */
+export function problemText({ line, text }: SettingProblem): string {
+  return line === null ? text : `line ${line} of the settings file: ${text}`;
 }
 
 /** A key as somebody wrote it, short enough for a sentence. */

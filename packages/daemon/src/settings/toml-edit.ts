@@ -9,7 +9,7 @@ import { parse, stringify } from "smol-toml";
 export type TomlScalar = string | number | boolean;
 
 /** A line `key = value`, the key with all the parts that its table gives it. */
-export interface Assignment {
+interface Assignment {
   readonly key: string;
   /** The table's name, as in its `[header]`; empty before the first one. */
   readonly table: string;
