@@ -127,7 +127,8 @@ export const ScheduleRule = z.object({
   fromHour: Hour,
   /** Up to but without; less than or equal to `fromHour` goes past midnight. */
   toHour: z.int().min(0).max(24),
-  limits: Limits,
+  /** What is left out is then as always. */
+  limits: Limits.partial(),
 });
 export type ScheduleRule = z.infer<typeof ScheduleRule>;
 export const LimitsStatus = z.object({
@@ -140,7 +141,7 @@ export const LimitsStatus = z.object({
 export const LimitsChange = z.object({
   always: Limits.partial().strict().optional(),
   schedule: z
-    .array(ScheduleRule.extend({ limits: Limits.strict() }).strict())
+    .array(ScheduleRule.extend({ limits: Limits.partial().strict() }).strict())
     .max(100)
     .optional(),
 });

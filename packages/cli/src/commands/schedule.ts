@@ -21,11 +21,11 @@ export const addSchedule: AddCommand = (program, run) => {
     .argument("<hours>", "from and up to, in this computer's time: 9-17, or 22-6 past midnight")
     .argument(
       "<change...>",
-      "down, up or relay, each with a rate or off; what is not named has no limit then",
+      "down, up or relay, each with a rate or off; what is not named stays as at other times",
     )
     .action((days: string, hours: string, words: string[]) =>
       run(async ({ terminal, daemon }) => {
-        const { down = null, up = null, relay = null } = parseRates(words);
+        const { down, up, relay } = parseRates(words);
         const limits = { downloadRate: down, uploadRate: up, relayRate: relay };
         const rule = { days: parseDays(days), ...parseHours(hours), limits };
         const client = await daemon.need();
@@ -72,6 +72,8 @@ function ruleText({ days, fromHour, toHour, limits }: Status["schedule"][number]
     ["up", uploadRate],
     ["relay", relayRate],
   ] as const;
-  const said = rates.map(([name, rate]) => `${name} ${rateOrNone(rate)}`).join(", ");
+  const said = rates
+    .flatMap(([name, rate]) => (rate === undefined ? [] : [`${name} ${rateOrNone(rate)}`]))
+    .join(", ");
   return `${index + 1}  ${formatDays(days)} ${fromHour}-${toHour}: ${said}`;
 }

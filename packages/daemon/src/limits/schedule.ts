@@ -13,13 +13,19 @@ export function localHour(nowMs: number): LocalHour {
   return { day: dayBefore(now.getDay()), hour: now.getHours() };
 }
 
-/** What holds in that hour: the limits of the first rule that fits, or else those of always. */
+/** What holds in that hour: what the first rule that fits names, and the limits of always for the rest. */
 export function limitsAt(
   { day, hour }: LocalHour,
   schedule: readonly ScheduleRule[],
   always: Limits,
 ): Limits {
-  return schedule.find((rule) => fits(rule, { day, hour }))?.limits ?? always;
+  const { downloadRate, uploadRate, relayRate } =
+    schedule.find((rule) => fits(rule, { day, hour }))?.limits ?? {};
+  return {
+    downloadRate: downloadRate === undefined ? always.downloadRate : downloadRate,
+    uploadRate: uploadRate === undefined ? always.uploadRate : uploadRate,
+    relayRate: relayRate === undefined ? always.relayRate : relayRate,
+  };
 }
 
 function fits({ days, fromHour, toHour }: ScheduleRule, { day, hour }: LocalHour): boolean {

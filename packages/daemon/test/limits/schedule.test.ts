@@ -36,6 +36,15 @@ test("a rule holds from its hour up to its end, past midnight as part of the day
   assert.equal(holds([rule([3], 0, 24)], 4, 0), 1);
 });
 
+/** Would catch: a rule for downloads that takes the limit off the relay; "none" that is taken for "not named". */
+test("what a rule does not name is then as always, and none is none", () => {
+  const always = { downloadRate: 1, uploadRate: 2, relayRate: 70_000 };
+  const slow = { days: [0], fromHour: 8, toHour: 9, limits: { downloadRate: 5, uploadRate: null } };
+  const wanted = { downloadRate: 5, uploadRate: null, relayRate: 70_000 };
+  assert.deepEqual(limitsAt({ day: 0, hour: 8 }, [slow], always), wanted);
+  assert.deepEqual(limitsAt({ day: 0, hour: 9 }, [slow], always), always);
+});
+
 test("of several rules that fit the first counts", () => {
   const rules = [rule([0], 12, 13, 5), rule([0, 1], 8, 18, 6)];
   assert.deepEqual(

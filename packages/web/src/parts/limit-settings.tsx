@@ -86,7 +86,7 @@ function Rates({
 }
 
 /** In kB per second, as people type it; the API has bytes. */
-function textsOf(limits: Limits | undefined): Texts {
+function textsOf(limits: Answer<"limits">["schedule"][number]["limits"] | undefined): Texts {
   const text = (rate: number | null | undefined): string =>
     rate == null ? "" : String(Math.round(rate / 1000));
   return {
