@@ -1,6 +1,7 @@
 import { isBackroomError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { topicSecret, type ShareLink } from "../link/link.ts";
+import type { SharerKey } from "../link/sharer-key.ts";
 import type { AgeKeys } from "../pack/age-header.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import type { Client } from "./client.ts";
@@ -19,6 +20,8 @@ export interface DownloadOptions extends Pick<FetchingOptions, "isPatient" | "on
   readonly store: PieceStore;
   /** What opens the pack while it arrives, and into which folder, which is there; undefined where it is not opened. */
   readonly opening: { readonly keys: AgeKeys; readonly outputFolder: string } | undefined;
+  /** Where it is our own share whose pack is completed from others. */
+  readonly sharer?: SharerKey | undefined;
   /** Shared with the member's other shares. */
   readonly limits?: SwarmLimits | undefined;
   readonly log: Log;
@@ -54,7 +57,7 @@ export async function startDownload(options: DownloadOptions): Promise<Download>
   const complete = Promise.withResolvers<void>();
   if (store.complete) complete.resolve();
   const swarming = new Swarming(
-    { client, topic, store, sharerKeys: undefined, notGates: new Set(), gates, limits, log },
+    { client, topic, store, sharerKeys: options.sharer?.keys, notGates: new Set(), gates, limits, log },
     { onComplete: () => complete.resolve(), onPiece: () => options.onPiece?.() },
   );
   const { swarm } = swarming;

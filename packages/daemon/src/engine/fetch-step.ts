@@ -1,5 +1,6 @@
 import { isBackroomError, type BackroomError } from "@backroom/core/base/errors.ts";
 import { parseLink, type ShareLink } from "@backroom/core/link/link.ts";
+import { sharerKeyFromSeed } from "@backroom/core/link/sharer-key.ts";
 import { whenAborted } from "@backroom/core/node/aborted.ts";
 import { startDownload, type Download } from "@backroom/core/node/downloading.ts";
 import { withOutputFolder } from "@backroom/core/node/output-folder.ts";
@@ -105,6 +106,8 @@ async function fetchWithClient({
       link,
       store,
       opening: keys === undefined ? undefined : { keys, outputFolder: record.output ?? "" },
+      sharer:
+        record.sharerSeed === null ? undefined : sharerKeyFromSeed(Buffer.from(record.sharerSeed, "hex")),
       limits: deps.limits,
       log: deps.log,
       signal,

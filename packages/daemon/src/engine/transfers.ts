@@ -74,8 +74,8 @@ export class Transfers {
         packs: this.packs,
         limits,
         share: (id) => this.#seeded(id),
-        onIncomplete: (id) => void this.#mend(id),
-        onFailed: (id, error) => void this.#onSeedingFailed(id, error),
+        onIncomplete: (id) => this.#quietly(this.#mend(id)),
+        onFailed: (id, error) => this.#quietly(this.#onSeedingFailed(id, error)),
         onActive: (id) => this.#seeding.touch(id),
         onUploaded: (id, bytes) => this.#onUploaded(id, bytes),
       },
@@ -164,8 +164,9 @@ export class Transfers {
 
   publish(id: string): void {
     this.#changed.delete(id);
+    if (this.#isClosed) return;
     const record = this.context.catalogue.get(id);
-    if (record === undefined || this.#isClosed) return;
+    if (record === undefined) return;
     const changed = [this.viewOf(record)];
     this.context.events.publish({ name: "transfers", data: { changed, removed: [] } });
   }
@@ -272,10 +273,11 @@ export class Transfers {
   #onEnded(id: string, run: Run): void {
     if (this.#runs.get(id) !== run) return;
     this.#runs.delete(id);
+    if (this.#isClosed) return;
     const record = this.context.catalogue.get(id);
-    if (record === undefined || this.#isClosed) return;
+    if (record === undefined) return;
     const listed = listedOf(record);
-    if (listed !== undefined) void this.#seeding.add([listed]).then(() => this.publish(id));
+    if (listed !== undefined) this.#quietly(this.#seeding.add([listed]).then(() => this.publish(id)));
     this.publish(id);
   }
 
@@ -341,7 +343,7 @@ export class Transfers {
     this.#cancelTick?.();
     if (this.#isClosed) return;
     this.#cancelTick = this.#clock.after(this.#isQuiet() ? QUIET_TICK_MS : TICK_MS, () => {
-      this.#tick();
+      this.#quietly(this.#tick());
       this.#tickLater();
     });
   }
@@ -355,7 +357,15 @@ export class Transfers {
     });
   }
 
-  #tick(): void {
+  /** What nobody waits for: a disk that fails is noted, and does not end the daemon. */
+  #quietly(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      if (!isBackroomError(error)) throw error;
+      this.context.log("warn", "something about a transfer could not be kept", { code: error.code });
+    });
+  }
+
+  async #tick(): Promise<void> {
     for (const run of this.#runs.values()) run.activity.refresh?.();
     this.#seeding.tick();
     this.#noteBusy();
