@@ -1,3 +1,4 @@
+import { decodeBase32 } from "../base/base32.ts";
 import { ByteReader, u32be, u48be } from "../base/bytes.ts";
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -133,6 +134,15 @@ export function formatLink(link: ShareLink): string {
 /** A link as pasted, spaces and line breaks inside it included. Raises as `decodeLink`; an invite is refused by name. */
 export function parseLink(text: string): ShareLink {
   return decodeLink(parseText(text, LINK_TEXT));
+}
+
+/** Of a link as `formatLink` gives it, without a look at the rest: for those that a computer keeps by the thousand. Raises E_LINK. */
+export function networkIdOf(text: string): number {
+  const { prefix, code } = LINK_TEXT;
+  // PROTOCOL 4: version and kind, then the network. Five bytes are eight letters.
+  const start = text.startsWith(prefix) ? text.slice(prefix.length, prefix.length + 8) : "";
+  if (start.length < 8) throw invalid("the text is no link as it is kept");
+  return decodeBase32(start, code).readUInt32BE(1);
 }
 
 function checkLength(bytes: Buffer, length: number): void {

@@ -10,6 +10,7 @@ import {
   encodeLink,
   formatLink,
   lockedLink,
+  networkIdOf,
   parseLink,
   topicSecret,
   type ReadLink,
@@ -260,4 +261,16 @@ test("pasted text is bounded, white space included", () => {
   const padded = (length: number): string => READ_TEXT + " ".repeat(length - READ_TEXT.length);
   assert.deepEqual(parseLink(padded(LIMITS.linkTextLength)), READ);
   assert.throws(() => parseLink(padded(LIMITS.linkTextLength + 1)), refuses("E_LINK"));
+});
+
+test("the network of a link that is kept is read without the rest", () => {
+  fc.assert(
+    fc.property(fc.nat({ max: 0xffff_ffff }), (networkId) => {
+      assert.equal(networkIdOf(formatLink({ ...READ, networkId })), networkId);
+      assert.equal(networkIdOf(formatLink(lockedLink({ ...READ, networkId }))), networkId);
+    }),
+  );
+  for (const text of ["", "backroom:", "backroom:aaaa", "backroom-join:aaaaaaaaaa", "backroom:!!!!!!!!"]) {
+    assert.throws(() => networkIdOf(text), { code: "E_LINK" });
+  }
 });

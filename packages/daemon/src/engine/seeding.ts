@@ -2,7 +2,7 @@ import type { Clock } from "@backroom/core/base/clock.ts";
 import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
 import type { Random } from "@backroom/core/base/random.ts";
 import type { Log } from "@backroom/core/base/log.ts";
-import { parseLink, type ShareLink } from "@backroom/core/link/link.ts";
+import { networkIdOf, type ShareLink } from "@backroom/core/link/link.ts";
 import type { SharerKey } from "@backroom/core/link/sharer-key.ts";
 import type { Profile } from "@backroom/core/directory/path.ts";
 import type { DataFolder } from "@backroom/core/node/data-folder.ts";
@@ -293,7 +293,7 @@ export class Seeding {
   async add(shares: readonly ListedShare[]): Promise<void> {
     const byNetwork = new Map<number, ListedShare[]>();
     for (const share of shares) {
-      const { networkId } = parseLink(share.link);
+      const networkId = networkIdOf(share.link);
       this.#networkOf.set(share.id, networkId);
       const ofNetwork = byNetwork.get(networkId) ?? [];
       byNetwork.set(networkId, ofNetwork);

@@ -8,8 +8,9 @@ import { readNetwork } from "@backroom/core/node/networks.ts";
 import { removeShareRecord } from "@backroom/core/node/share-record.ts";
 import type { PackSource } from "@backroom/core/pack/source.ts";
 import type { SwarmLimits } from "@backroom/core/swarm/swarm.ts";
-import type { StoredState, TransferRecord } from "../catalogue/catalogue.ts";
+import type { TransferRecord } from "../catalogue/catalogue.ts";
 import type { DaemonContext, TransferTotals } from "../context.ts";
+import { findAdoptable } from "./adoption.ts";
 import { viewOf, type Live } from "./live.ts";
 import type { Members } from "./members.ts";
 import { Packs } from "./packs.ts";
@@ -89,16 +90,33 @@ export class Transfers {
     });
   }
 
-  /** Everything goes on as it was wanted last. */
+  /** Everything goes on as it was wanted last, and what was shared here without the daemon is taken up. Raises E_STORE, E_DISK_FULL. */
   async start(): Promise<void> {
+    const { catalogue, folder, log, machine } = this.context;
+    const startedMs = this.#clock.monotonicMs();
     const seeds: ListedShare[] = [];
-    for (const record of this.#all(["sealing", "active"])) {
+    const known = new Set<string>();
+    for (const record of this.#all()) {
+      if (record.root !== null) known.add(record.root.slice(0, 32));
+      if (nextStep(record) === "rest") continue;
       const listed = listedOf(record);
       if (listed === undefined) this.launch(record.id, { isPatient: true });
       else seeds.push(listed);
     }
-    await this.#seeding.add(inOrderOfActivity(seeds, this.context.catalogue.value(LATEST)));
+    const nowMs = this.#clock.nowMs();
+    const found = await findAdoptable(folder, (name) => known.has(name), { random: machine.random, nowMs });
+    if (found.length > 0) {
+      catalogue.together(() => {
+        for (const record of found) catalogue.put(record);
+      });
+      log("info", "shares that were made here without the daemon were taken up", {
+        shareCount: found.length,
+      });
+    }
+    seeds.push(...found.flatMap((record) => listedOf(record) ?? []));
+    await this.#seeding.add(inOrderOfActivity(seeds, catalogue.value(LATEST)));
     this.#tickLater();
+    log("info", "transfers go on", { tookMs: this.#clock.monotonicMs() - startedMs });
   }
 
   async close(): Promise<void> {
@@ -256,11 +274,11 @@ export class Transfers {
     this.context.events.publish({ name: "notice", data: { level, text, transfer: id } });
   }
 
-  /** Every record in one of the states, newest first. */
-  *#all(states: readonly StoredState[]): Generator<TransferRecord> {
+  /** Every record, newest first. */
+  *#all(): Generator<TransferRecord> {
     let after: string | undefined;
     do {
-      const page = this.context.catalogue.list({ states, after, limit: PAGE });
+      const page = this.context.catalogue.list({ after, limit: PAGE });
       yield* page.transfers;
       after = page.next ?? undefined;
     } while (after !== undefined);
