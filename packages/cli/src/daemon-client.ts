@@ -6,13 +6,16 @@ import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
 import { defaultDataFolder } from "@backroom/core/node/data-folder.ts";
 import { findLocalEndpoint } from "@backroom/daemon/http/local-endpoint.ts";
 import type { Session } from "./session.ts";
+import type { Terminal } from "./ui/terminal.ts";
 import { VERSION } from "./version.ts";
 
 /** One that is being stopped holds its data folder for up to five seconds. */
 const STOPPING_MS = 10_000;
 const AGAIN_MS = 200;
 
-type Who = Pick<Session, "dataFolder" | "proxy" | "lan" | "terminal">;
+interface Who extends Pick<Session, "dataFolder" | "proxy" | "lan"> {
+  readonly terminal: Pick<Terminal, "note" | "warn">;
+}
 
 /** The data folder's path, absolute; it need not be there. */
 export function dataFolderOf({ dataFolder }: Pick<Session, "dataFolder">): string {
