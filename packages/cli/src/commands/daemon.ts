@@ -57,7 +57,7 @@ function addStop(daemon: Command, run: Run): void {
 function addStatus(daemon: Command, run: Run): void {
   daemon
     .command("status")
-    .description("whether the daemon runs, and what it does; with --quiet only the exit status tells")
+    .description("whether the daemon runs, and what it does; ends with status 4 where none runs")
     .action(() => {
       run(async (session) => (await import("../daemon/control.ts")).status(session));
     });
