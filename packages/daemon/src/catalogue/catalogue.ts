@@ -29,7 +29,7 @@ export interface Catalogue {
 
   readonly tokens: TokenStore;
   readonly watches: WatchStore;
-  /** Small values by name, as JSON: the schedule of limits, an accepted risk. Undefined where there is none. */
+  /** Small values by name, as JSON: the schedule of limits, how fast the link was. Undefined where there is none. */
   value(name: string): unknown;
   /** Undefined takes it away. */
   putValue(name: string, value: unknown): void;
