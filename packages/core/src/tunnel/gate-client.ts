@@ -43,7 +43,7 @@ export async function askLeases(circuit: Circuit, topic: Buffer, clock: Clock): 
 }
 
 /** What a tunnel under this tag takes now. Raises as `askLeases`; E_REFUSED where the gate does not know the tag. */
-async function askTerms(circuit: Circuit, tag: Buffer, clock: Clock): Promise<ConnectTerms> {
+export async function askTerms(circuit: Circuit, tag: Buffer, clock: Clock): Promise<ConnectTerms> {
   return termsFrom(await askService(circuit, SERVICE.leases, { g: tag }, { clock }));
 }
 

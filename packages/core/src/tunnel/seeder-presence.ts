@@ -6,6 +6,7 @@ import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { Circuit, HopTarget } from "../circuit/stream.ts";
 import { TokenBucket } from "../circuit/token-bucket.ts";
+import { askTerms } from "./gate-client.ts";
 import { GatePlace, type OwnLease } from "./gate-place.ts";
 import { GateSession, type TunnelHost } from "./gate-session.ts";
 import type { LeaseGate, SeederKeys } from "./lease.ts";
@@ -75,6 +76,13 @@ const SIDE_BY_SIDE = 8;
 /** A share that a gate refused while it took others is not offered there again for this long: its topic may be crowded. */
 const REFUSED_MS = 30 * 60_000;
 
+/**
+ * Between two questions over each circuit about a tag of ours. They go out whoever comes or does not: a guard that swallows what comes in would else be noticed
+ * with the next renewal, and to count downloads that fall silent would let whoever makes them choose when a seeder changes relays (docs/adr/0032-a-seeder-asks-for-itself.md).
+ */
+const CHECK_LEAST_MS = 4 * 60_000;
+const CHECK_SPREAD_MS = 2 * 60_000;
+
 /** A circuit that dies younger than this was killed, or might as well have been. */
 const YOUNG_MS = 2 * 60_000;
 
@@ -92,6 +100,8 @@ interface Slot {
   /** Shares that this gate did not take; monotonic. */
   readonly refusedUntilMs: Map<Member, number>;
   readonly sinceMs: number;
+  /** When it is asked about next; monotonic. */
+  checkAtMs: number;
   /** From then on another circuit is made; monotonic, like `sinceMs`. */
   readonly circuitUntilMs: number;
   /** From then on another gate is chosen; wall clock. */
@@ -204,6 +214,7 @@ export class SeederPresence {
       // One circuit at a time, until there are enough or one fails.
     }
     await this.#register();
+    await this.#check();
     for (const slot of this.#slots) {
       if (slot.replaces !== undefined) this.#drop(slot.replaces);
       slot.replaces = undefined;
@@ -281,6 +292,7 @@ export class SeederPresence {
       places: new Map(),
       refusedUntilMs: new Map(),
       sinceMs: nowMs,
+      checkAtMs: nowMs + CHECK_LEAST_MS + random.below(CHECK_SPREAD_MS),
       circuitUntilMs: rotationMs(clock, random),
       gateUntilMs: gateUntilMs ?? clock.nowMs() + GATE_LEAST_MS + random.below(GATE_SPREAD_MS),
       replaces,
@@ -321,6 +333,25 @@ export class SeederPresence {
     }
   }
 
+  /** Whether each circuit still carries, there and back. A gate that answers, whatever it says, is there. */
+  async #check(): Promise<void> {
+    const { clock, random } = this.#deps;
+    const due = this.#current().filter(({ checkAtMs }) => checkAtMs <= clock.monotonicMs());
+    await Promise.all(
+      due.map(async (slot) => {
+        const places = [...slot.places.values()].flatMap((byEpoch) => [...byEpoch.values()]);
+        const tag = places.find(({ lease }) => lease !== undefined)?.tag;
+        slot.checkAtMs = clock.monotonicMs() + CHECK_LEAST_MS + random.below(CHECK_SPREAD_MS);
+        if (tag === undefined) return;
+        await this.#try(slot, async () => {
+          await askTerms(slot.session.circuit, tag, clock).catch((error: unknown) => {
+            if (!isBackroomError(error, "E_REFUSED")) throw error;
+          });
+        });
+      }),
+    );
+  }
+
   /** A share that is refused alone is left out at that gate; a gate that takes none of them is no gate for us. */
   async #ensure(slot: Slot, member: Member, epochs: readonly number[]): Promise<void> {
     if (this.#isRefused(slot, member)) return;
@@ -342,7 +373,7 @@ export class SeederPresence {
     return (slot.refusedUntilMs.get(member) ?? -Infinity) > this.#deps.clock.monotonicMs();
   }
 
-  /** A gate that fails is left, and not chosen again for a while. The other's lease is renewed without it in the next round. */
+  /** A gate that fails, or that a circuit does not lead to any more, is left, and not chosen again for a while. The other's lease is renewed without it in the next round. */
   async #try(slot: Slot, run: () => Promise<void>): Promise<void> {
     if (this.#closed) return;
     try {

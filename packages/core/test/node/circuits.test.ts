@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { RelayInfo } from "../../src/directory/relay-info.ts";
 import { related } from "../../src/directory/subnets.ts";
 import type { CircuitRole } from "../../src/node/circuits.ts";
+import { FRAME, frameType } from "../../src/net/frame.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
 import { NETWORK } from "../directory/fixtures.ts";
 import { samplePack, storeOf, type SamplePack } from "../swarm/fixtures.ts";
@@ -94,6 +95,26 @@ for (const [how, go] of [
       assert.ok((await swarm.source().read(0, pack.bytes.length)).equals(pack.bytes));
     });
   });
+
+/** Would catch: a seeder that nobody reaches for an hour, since its guard lets nothing through that it does not wait for. */
+test("a seeder whose guard swallows data after the registration is at gates through another one within minutes", async (t) => {
+  await withWorld(16, async (world, folder) => {
+    const sharer = await world.newMember(`${folder}/sharer`, { seed: 5 });
+    const sharing = sharer.join(await storeOf(samplePack(65_536)), true);
+    await world.until(() => sharing.swarming.gateCount === 2, 60_000);
+    const [guard] = sharer.circuits.guards();
+    const pathOfLast = (): readonly RelayInfo[] | undefined =>
+      sharer.built.findLast(({ role }) => role === "seeder")?.path;
+    assert.equal(pathOfLast()?.[0], guard);
+    const swallowed: ReadonlySet<number> = new Set([FRAME.data, FRAME.shortData]);
+    world.wires.tap = (frame, _, link) =>
+      link.listenerKey.equals(guard?.nodeKey ?? frame) && swallowed.has(frameType(frame)) ? undefined : frame;
+    const isBack = (): boolean => sharing.swarming.gateCount === 2 && pathOfLast()?.[0] !== guard;
+    const tookMs = await world.until(isBack, 30 * 60_000, 5_000);
+    t.diagnostic(`at two gates again ${Math.round(tookMs / 1000)} s after its guard began`);
+    assert.ok(isBack());
+  });
+});
 
 /** Would catch: a guard that is gone without a word, which costs every new circuit ten seconds. */
 test("a guard that does not answer at all costs a moment, and is not asked again with each circuit", async () => {
