@@ -83,7 +83,10 @@ test("BACKROOM_FOREGROUND counts where it says yes, and not where it is empty or
     }),
   );
   assert.deepEqual(codes.slice(0, 2), ["E_LINK", "E_LINK"]);
-  assert.ok(codes.slice(2).every((code) => code !== "E_LINK"), codes.join(", "));
+  assert.ok(
+    codes.slice(2).every((code) => code !== "E_LINK"),
+    codes.join(", "),
+  );
 });
 
 test("with --json, also behind the command, a wrong command line is one line of JSON", async () => {
