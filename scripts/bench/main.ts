@@ -1,8 +1,9 @@
 /**
- * `npm run bench [-- --json] [-- pack|swarm|circuit|line|relay|page]`: medians of several runs, each measured beside something stock in the same run.
+ * `npm run bench [-- --json] [-- pack|swarm|circuit|line|relay|page|daemon]`: medians of several runs, each measured beside something stock in the same run.
  */
 import { benchCircuit } from "./circuit.ts";
 import { benchLine } from "./line.ts";
+import { benchDaemon } from "./daemon.ts";
 import { benchPack } from "./pack.ts";
 import { benchPage } from "./page.ts";
 import { benchRelay } from "./relay.ts";
@@ -16,6 +17,7 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   line: benchLine,
   relay: benchRelay,
   page: benchPage,
+  daemon: benchDaemon,
 };
 
 const args = process.argv.slice(2);

@@ -10,6 +10,8 @@ import type { Settings } from "./settings/settings.ts";
 /** Where the parts of the daemon tell what changed; whoever serves events coalesces them. Never throws. */
 export interface Events {
   publish(event: ApiEvent): void;
+  /** False where nobody would hear of it: what costs something to find out is not worth it then. */
+  readonly isFollowed: boolean;
 }
 
 /** What every part of the daemon is given. One per data folder, for as long as the daemon runs. */

@@ -10,6 +10,12 @@ export interface Catalogue {
   /** Newest first. Raises E_CURSOR for an `after` that no page ended with. */
   list(query: CatalogueQuery): CataloguePage;
   get(id: string): TransferRecord | undefined;
+  /** How many there are in each state; costs nothing while nothing is put. */
+  counts(): Readonly<Record<StoredState, number>>;
+  /** What a start asks of each in one of the states, newest first: nothing else of thousands is read. */
+  outlines(states: readonly StoredState[]): TransferOutline[];
+  /** Whether there is a transfer whose root begins with these hex digits. */
+  knowsRoot(beginning: string): boolean;
   /** The transfer of a pack, by its pieces root in hex. */
   byRoot(root: string): TransferRecord | undefined;
   /**
@@ -98,6 +104,11 @@ export interface TransferRecord extends Pick<
   readonly wait: boolean;
   readonly accept: readonly string[];
 }
+
+export type TransferOutline = Pick<
+  TransferRecord,
+  "id" | "role" | "state" | "profile" | "finishedMs" | "root" | "link" | "accept"
+>;
 
 export interface TokenRecord {
   readonly id: string;

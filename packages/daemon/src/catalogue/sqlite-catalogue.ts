@@ -4,7 +4,9 @@ import type {
   Catalogue,
   CataloguePage,
   CatalogueQuery,
+  StoredState,
   TokenStore,
+  TransferOutline,
   TransferRecord,
   WatchStore,
 } from "./catalogue.ts";
@@ -13,7 +15,7 @@ import type { Database } from "./database.ts";
 import { needsKeys } from "./needs-keys.ts";
 import type { Reserve } from "./reserve.ts";
 import { searched } from "./searched.ts";
-import { COUNT_TRANSFERS, LIST_TRANSFERS } from "./transfer-list.ts";
+import { COUNT_STATES, COUNT_TRANSFERS, LIST_OUTLINES, LIST_TRANSFERS } from "./transfer-list.ts";
 import { SqliteTokenStore } from "./token-store.ts";
 import {
   countsRow,
@@ -23,6 +25,7 @@ import {
   PUT_KEYS,
   PUT_TRANSFER,
   SELECT_TRANSFERS,
+  stringsOf,
   transferRecord,
   transferRow,
   type Row,
@@ -41,6 +44,8 @@ export class SqliteCatalogue implements Catalogue {
   readonly #db: Database;
   readonly #writer: Writer;
   readonly #around: Surroundings;
+  /** Until something is written. */
+  #counts: Readonly<Record<StoredState, number>> | undefined;
   readonly tokens: TokenStore;
   readonly watches: WatchStore;
 
@@ -74,13 +79,45 @@ export class SqliteCatalogue implements Catalogue {
     return this.#one(`${SELECT_TRANSFERS} WHERE t.id = :id`, { id });
   }
 
+  counts(): Readonly<Record<StoredState, number>> {
+    if (this.#counts === undefined) {
+      const counts = { sealing: 0, active: 0, paused: 0, done: 0, failed: 0 };
+      for (const { state, count } of this.#db.all(COUNT_STATES))
+        counts[state as StoredState] = count as number;
+      this.#counts = counts;
+    }
+    return this.#counts;
+  }
+
+  outlines(states: readonly StoredState[]): TransferOutline[] {
+    return this.#db.all(LIST_OUTLINES, { states: JSON.stringify(states) }).map((row) => ({
+      id: row["id"] as string,
+      role: row["role"] as TransferOutline["role"],
+      state: row["state"] as StoredState,
+      profile: row["profile"] as TransferOutline["profile"],
+      finishedMs: row["finished_ms"] as number | null,
+      root: row["root"] as string | null,
+      link: row["link"] as string | null,
+      accept: stringsOf(row["accept"]),
+    }));
+  }
+
+  knowsRoot(beginning: string): boolean {
+    // The letter after the hex digits: what lies between begins like that.
+    const found = this.#db.get("SELECT 1 FROM transfers WHERE root >= :from AND root < :to", {
+      from: beginning,
+      to: `${beginning}g`,
+    });
+    return found !== undefined;
+  }
+
   byRoot(root: string): TransferRecord | undefined {
     return this.#one(`${SELECT_TRANSFERS} WHERE t.root = :root`, { root });
   }
 
   put(record: TransferRecord): void {
     const { id, root } = record;
-    this.#writer.write(() => {
+    this.#write(() => {
       if (
         this.#db.get("SELECT id FROM transfers WHERE root = :root AND id <> :id", { root, id }) !== undefined
       ) {
@@ -102,7 +139,7 @@ export class SqliteCatalogue implements Catalogue {
 
   remove(id: string): boolean {
     const wasThere = this.#withReserve(() =>
-      this.#writer.write(() => {
+      this.#write(() => {
         this.#writer.progress.delete(id);
         return this.#db.run("DELETE FROM transfers WHERE id = :id", { id }) > 0;
       }),
@@ -115,7 +152,7 @@ export class SqliteCatalogue implements Catalogue {
   }
 
   together(work: () => void): void {
-    this.#writer.write(work);
+    this.#write(work);
   }
 
   value(name: string): unknown {
@@ -146,6 +183,15 @@ export class SqliteCatalogue implements Catalogue {
       this.#writer.close();
     } finally {
       this.#db.close();
+    }
+  }
+
+  /** Of transfers. */
+  #write<T>(work: () => T): T {
+    try {
+      return this.#writer.write(work);
+    } finally {
+      this.#counts = undefined;
     }
   }
 

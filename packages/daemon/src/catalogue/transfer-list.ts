@@ -10,3 +10,6 @@ export const LIST_TRANSFERS = `${SELECT_TRANSFERS} WHERE t.id IN (
     SELECT id FROM transfers WHERE (created_ms, id) < (:created_ms, :id) AND ${FITS} ORDER BY created_ms DESC, id DESC LIMIT :limit
   ) ORDER BY t.created_ms DESC, t.id DESC`;
 export const COUNT_TRANSFERS = `SELECT count(*) AS total FROM transfers WHERE ${FITS}`;
+export const COUNT_STATES = "SELECT state, count(*) AS count FROM transfers GROUP BY state";
+export const LIST_OUTLINES = `SELECT id, role, state, profile, finished_ms, root, link, accept FROM transfers
+  WHERE state IN (SELECT value FROM json_each(:states)) ORDER BY created_ms DESC, id DESC`;

@@ -1,6 +1,6 @@
 import type { Failure } from "@backroom/api/schemas/common.ts";
 import type { BackroomError } from "@backroom/core/base/errors.ts";
-import type { TransferRecord } from "../catalogue/catalogue.ts";
+import type { TransferOutline, TransferRecord } from "../catalogue/catalogue.ts";
 
 /**
  * What a transfer has to do next:
@@ -11,7 +11,7 @@ import type { TransferRecord } from "../catalogue/catalogue.ts";
 export type Step = "seal" | "link" | "fetch" | "hand-out" | "rest";
 
 /** From what is kept alone, so that a start after a kill goes on with the same step. */
-export function nextStep(record: TransferRecord): Step {
+export function nextStep(record: TransferOutline): Step {
   if (record.state !== "sealing" && record.state !== "active") return "rest";
   if (record.role !== "share") return record.finishedMs === null ? "fetch" : "hand-out";
   if (record.root === null) return "seal";

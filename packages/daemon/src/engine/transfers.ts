@@ -8,7 +8,7 @@ import { readNetwork } from "@backroom/core/node/networks.ts";
 import { removeShareRecord } from "@backroom/core/node/share-record.ts";
 import type { PackSource } from "@backroom/core/pack/source.ts";
 import type { SwarmLimits } from "@backroom/core/swarm/swarm.ts";
-import type { TransferRecord } from "../catalogue/catalogue.ts";
+import type { TransferOutline, TransferRecord } from "../catalogue/catalogue.ts";
 import type { DaemonContext, TransferTotals } from "../context.ts";
 import { findAdoptable } from "./adoption.ts";
 import { viewOf, type Live } from "./live.ts";
@@ -25,8 +25,6 @@ const SEALED_AT_A_TIME = 2;
 const TICK_MS = 1_000;
 /** Between ticks while nothing is under way. */
 const QUIET_TICK_MS = 5_000;
-/** Records read at a time when the daemon starts. */
-const PAGE = 1_000;
 /** Under which the catalogue keeps the ids of the shares that were active last. */
 const LATEST = "engine.latest";
 
@@ -95,16 +93,14 @@ export class Transfers {
     const { catalogue, folder, log, machine } = this.context;
     const startedMs = this.#clock.monotonicMs();
     const seeds: ListedShare[] = [];
-    const known = new Set<string>();
-    for (const record of this.#all()) {
-      if (record.root !== null) known.add(record.root.slice(0, 32));
-      if (nextStep(record) === "rest") continue;
+    for (const record of catalogue.outlines(["sealing", "active"])) {
       const listed = listedOf(record);
       if (listed === undefined) this.launch(record.id, { isPatient: true });
       else seeds.push(listed);
     }
     const nowMs = this.#clock.nowMs();
-    const found = await findAdoptable(folder, (name) => known.has(name), { random: machine.random, nowMs });
+    const isKnown = (name: string): boolean => catalogue.knowsRoot(name);
+    const found = await findAdoptable(folder, isKnown, { random: machine.random, nowMs });
     if (found.length > 0) {
       catalogue.together(() => {
         for (const record of found) catalogue.put(record);
@@ -158,9 +154,8 @@ export class Transfers {
 
   totals(): TransferTotals {
     const counts = this.liveCounts();
-    for (const state of ["paused", "done", "failed"] as const) {
-      counts.set(state, this.context.catalogue.list({ states: [state], limit: 1 }).total);
-    }
+    const kept = this.context.catalogue.counts();
+    for (const state of ["paused", "done", "failed"] as const) counts.set(state, kept[state]);
     const lives = [...this.#runs.keys(), ...this.#seeding.busy()].map((id) => this.#liveOf(id));
     const sum = (value: (live: Live) => number): number =>
       lives.reduce((total, live) => total + (live === undefined ? 0 : value(live)), 0);
@@ -272,16 +267,6 @@ export class Transfers {
 
   notice(id: string | null, level: "note" | "warn", text: string): void {
     this.context.events.publish({ name: "notice", data: { level, text, transfer: id } });
-  }
-
-  /** Every record, newest first. */
-  *#all(): Generator<TransferRecord> {
-    let after: string | undefined;
-    do {
-      const page = this.context.catalogue.list({ after, limit: PAGE });
-      yield* page.transfers;
-      after = page.next ?? undefined;
-    } while (after !== undefined);
   }
 
   #liveOf(id: string): Live | undefined {
@@ -417,7 +402,7 @@ export class Transfers {
 }
 
 /** Undefined for what is not to be handed out, or not yet. */
-function listedOf(record: TransferRecord): ListedShare | undefined {
+function listedOf(record: TransferOutline): ListedShare | undefined {
   const { id, link, profile } = record;
   if (nextStep(record) !== "hand-out" || link === null) return undefined;
   return { id, link, profile, accept: consentsOf(record) };

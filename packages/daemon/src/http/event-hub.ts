@@ -52,7 +52,7 @@ export class EventHub implements Events {
 
   publish(event: ApiEvent): void {
     if (this.#isClosed) return;
-    if (this.#isForNobody()) {
+    if (!this.isFollowed) {
       // A number is used up all the same: who comes back later has to see that it missed something.
       this.#forget();
       this.#next++;
@@ -88,8 +88,8 @@ export class EventHub implements Events {
     this.#forget();
   }
 
-  #isForNobody(): boolean {
-    return this.#places.size === 0 && this.#clock.monotonicMs() - this.#leftMs > LIMITS.eventKeepMs;
+  get isFollowed(): boolean {
+    return this.#places.size > 0 || this.#clock.monotonicMs() - this.#leftMs <= LIMITS.eventKeepMs;
   }
 
   #forget(): void {

@@ -27,6 +27,7 @@ export interface LifecycleDeps {
 export function createLifecycle(deps: LifecycleDeps): Part<"status" | "stop" | "logs"> {
   let told = "";
   const timer = setInterval(() => {
+    if (!deps.events.isFollowed) return;
     const status = statusOf(deps);
     // Memory changes all the time and is no news by itself.
     const { memoryBytes: _, ...news } = status;

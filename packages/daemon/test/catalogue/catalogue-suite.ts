@@ -5,7 +5,9 @@ import { isBackroomError, type ErrorCode } from "@backroom/core/base/errors.ts";
 import type {
   Catalogue,
   CatalogueQuery,
+  StoredState,
   TokenRecord,
+  TransferOutline,
   TransferRecord,
 } from "../../src/catalogue/catalogue.ts";
 import { needsKeys } from "../../src/catalogue/needs-keys.ts";
@@ -123,6 +125,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         const inside = new Map(model);
         const work = (): void => {
           for (const one of records) put(catalogue, inside, one);
+          assert.equal(catalogue.outlines(["active"]).length, catalogue.counts().active);
           if (fails) throw new Error("no");
         };
         if (fails) assert.throws(() => catalogue.together(work), /^Error: no$/);
@@ -168,6 +171,11 @@ function allOf(
   }
 }
 
+function outlineOf(one: TransferRecord): TransferOutline {
+  const { id, role, state, profile, finishedMs, root, link, accept } = one;
+  return { id, role, state, profile, finishedMs, root, link, accept };
+}
+
 /** The plain way to say what a list holds. */
 function expected(
   model: Map<string, TransferRecord>,
@@ -201,6 +209,22 @@ export function catalogueSuite(name: string, withCatalogue: WithCatalogue, numRu
             for (let index = 0; index <= 11; index++) {
               const { id } = transferOf(index);
               assert.deepEqual(catalogue.get(id), model.get(id));
+            }
+            const states = ["sealing", "active", "paused", "done", "failed"] as const;
+            const countOf = (state: StoredState): number =>
+              [...model.values()].filter((one) => one.state === state).length;
+            assert.deepEqual(
+              catalogue.counts(),
+              Object.fromEntries(states.map((state) => [state, countOf(state)])),
+            );
+            for (const { states: some = states } of queries) {
+              const listed = expected(model, { states: some });
+              assert.deepEqual(catalogue.outlines(some), listed.map(outlineOf));
+            }
+            for (let digit = 0; digit < 16; digit++) {
+              const beginning = digit.toString(16).repeat(32);
+              const isThere = [...model.values()].some(({ root }) => root?.startsWith(beginning) === true);
+              assert.equal(catalogue.knowsRoot(beginning), isThere);
             }
             for (const one of model.values()) {
               if (one.root !== null) assert.deepEqual(catalogue.byRoot(one.root), one);

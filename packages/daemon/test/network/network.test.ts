@@ -70,7 +70,7 @@ async function newWorld(root: string, runRelayAs?: Run) {
     catalogue: memoryCatalogue(),
     settings: await openSettings({ folder, env: {}, flags: {}, configFile: path.join(root, "config.toml") }),
     machine: systemMachine,
-    events: { publish: (event) => void events.push(event) },
+    events: { publish: (event) => void events.push(event), isFollowed: true },
     log: silentLog,
   };
   const relayLimit = new RateLimit(systemMachine.clock);

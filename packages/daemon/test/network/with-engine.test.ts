@@ -27,7 +27,7 @@ function contextOf({ data, catalogue, settings, events }: TestEngine, world: Eng
     catalogue,
     settings,
     machine: world.machine,
-    events: { publish },
+    events: { publish, isFollowed: true },
     log: silentLog,
   };
 }

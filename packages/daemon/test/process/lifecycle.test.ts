@@ -16,7 +16,10 @@ const IDLE: TransferTotals = {
   peerCount: 0,
 };
 
-function lifecycle(totals: () => TransferTotals): {
+function lifecycle(
+  totals: () => TransferTotals,
+  isFollowed = true,
+): {
   part: ReturnType<typeof createLifecycle>;
   events: ApiEvent[];
   stops: () => number;
@@ -27,7 +30,7 @@ function lifecycle(totals: () => TransferTotals): {
     version: "1.2.3",
     startedMs: 5,
     logFile: "/nowhere/log",
-    events: { publish: (event) => events.push(event) },
+    events: { publish: (event) => events.push(event), isFollowed },
     page: () => "http://127.0.0.1:7/",
     totals,
     stop: () => stops++,
@@ -60,6 +63,19 @@ test("clients are told of totals that changed, and of nothing else", async (t) =
   totals = IDLE;
   t.mock.timers.tick(5_000);
   assert.equal(events.length, 2);
+});
+
+/** Would catch: a daemon that counts ten thousand transfers every second for nobody. */
+test("nothing is summed up while nobody hears of it", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  let asked = 0;
+  const { part, events } = lifecycle(() => {
+    asked++;
+    return IDLE;
+  }, false);
+  t.mock.timers.tick(10_000);
+  assert.deepEqual([asked, events.length], [0, 0]);
+  await part.close();
 });
 
 /** Would catch: a daemon that is gone before its answer is. */

@@ -147,7 +147,14 @@ export function newEngineWorld(folder: string) {
       events.push(event);
       for (const listener of listeners) listener();
     };
-    const context = { folder: data, catalogue, settings, machine, events: { publish }, log: silentLog };
+    const context = {
+      folder: data,
+      catalogue,
+      settings,
+      machine,
+      events: { publish, isFollowed: true },
+      log: silentLog,
+    };
     const openClient: OpenClient =
       options.openClient ?? ((client, hooks) => Client.open({ ...client, machine }, hooks));
     const engine = await createEngine(context, { openClient });

@@ -41,7 +41,7 @@ async function newWorld(root: string) {
     catalogue: memoryCatalogue(),
     settings,
     machine: { ...systemMachine, clock },
-    events: { publish: (event) => void events.push(event) },
+    events: { publish: (event) => void events.push(event), isFollowed: true },
     log: silentLog,
   };
   const state = { shared: [] as string[], failure: undefined as ErrorCode | undefined };
