@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import path from "node:path";
 import type { Answer, Handlers, Input } from "@backroom/api/routes.ts";
@@ -174,7 +175,9 @@ export function transferHandlers(transfers: Transfers, files: ShareFiles): Pick<
       output: input.mirror ? before.output : output,
       failure: null,
     };
-    const isOver = wanted.finishedMs !== null && !isMoved && wanted.paths.length > 0;
+    // What was deleted since is put there again, from the pack as far as that is kept.
+    const isThere = wanted.paths.length > 0 && wanted.paths.every((file) => existsSync(file));
+    const isOver = wanted.finishedMs !== null && !isMoved && isThere;
     if (isOver && (!input.seed || before.seed)) transfers.put(resumed(wanted));
     else if (wanted.role === "mirror" && wanted.finishedMs !== null)
       transfers.put({ ...wanted, state: "active" });

@@ -74,6 +74,10 @@ test("what one daemon shares arrives at another one, and both say so", async () 
     assert.equal((await getter.handlers.inspectLink({ link }, CONTEXT)).transfer, got.id);
     const again = await getter.get(link);
     assert.deepEqual([again.id, again.state], [got.id, "done"], "what is there is not fetched twice");
+    await rm(target);
+    await getter.get(link);
+    await getter.reach(got.id, "done");
+    await assertSame(file, target);
   });
 });
 
