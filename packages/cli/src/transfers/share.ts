@@ -28,7 +28,7 @@ export async function shareInDaemon(order: ShareOrder, session: Session): Promis
     followTransfer(client, id, isThere, shown, end).finally(() => shown.end());
 
   await outlived(client, begun, order.stopOnExit, async () => {
-    tellLink(await until(isSealed, signal), await client.call("links", { id }), session);
+    tellLink(await until(hasLink, signal), await client.call("links", { id }), session);
     if (order.stopOnExit) {
       terminal.note("Handing it out. Press Ctrl-C to pause it.");
       await until(() => false, signal);
@@ -61,8 +61,9 @@ async function begin(client: Client, order: ShareOrder): Promise<Transfer> {
   });
 }
 
-function isSealed({ kind, state }: Transfer): boolean {
-  return kind !== null && state !== "sealing" && state !== "queued";
+/** There is a link: it names the pack and relays of the network, so both have to be there. */
+function hasLink({ kind, state }: Transfer): boolean {
+  return kind !== null && !["sealing", "queued", "joining"].includes(state);
 }
 
 function tellLink(

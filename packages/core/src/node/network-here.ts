@@ -78,7 +78,12 @@ export async function runNetworkHere(options: NetworkHereOptions, hooks: Hooks):
     }
     hooks.status("Started. Waiting until the relays have heard of each other …");
     await untilKnown(() => known >= options.relayCount, signal);
-    if (!signal.aborted) options.onReady(first.invite());
+    if (!signal.aborted) {
+      const ready = first.invite();
+      // Whoever shares on this very computer joins as everybody does, and finds no relay in a network file of its own making.
+      await joinNetwork({ dataFolder: folder.root, invite: ready });
+      options.onReady(ready);
+    }
   } catch (error) {
     failure ??= error;
     failed.abort();
