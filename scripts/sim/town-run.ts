@@ -4,7 +4,8 @@ import { Town, type TownOptions } from "./town.ts";
 import type { Purpose } from "./traffic.ts";
 
 const MIB = 1024 * 1024;
-const SIZES = [30, 100, 300, 1_000];
+/** Members of the towns that are measured. */
+export const TOWN_SIZES = [30, 100, 300, 1_000];
 
 interface TownFigures {
   readonly members: number;
@@ -74,7 +75,7 @@ export async function measureTown(options: TownOptions): Promise<TownFigures> {
   };
 }
 
-export async function runTown(seed: string, sizes: readonly number[] = SIZES): Promise<Table[]> {
+export async function runTown(seed: string, sizes: readonly number[]): Promise<Table[]> {
   const figures: TownFigures[] = [];
   for (const members of sizes) figures.push(await measureTown({ members, seed }));
   return [
