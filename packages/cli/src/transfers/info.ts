@@ -6,7 +6,7 @@ import { factLines } from "../ui/table.ts";
 import { nameText } from "./columns.ts";
 import { findTransfer } from "./find-transfer.ts";
 
-const ROLES = { share: "shared from here", get: "fetched", mirror: "mirrored, without being opened" };
+const ROLES = { share: "shared from here", get: "download", mirror: "mirror, stored without being opened" };
 
 /** Prints one transfer, a fact a line. */
 export async function showInfo(text: string, { terminal, daemon }: Session): Promise<void> {
@@ -28,7 +28,12 @@ function factsOf(transfer: Transfer): Fact[] {
     ["Role", ROLES[transfer.role]],
     ["State", transfer.state],
     ...(failure === null ? [] : failureFacts(failure)),
-    ...(waits === null ? [] : ([["Waits", `${waits.why} ${waits.fix}`]] as Fact[])),
+    ...(waits === null
+      ? []
+      : ([
+          ["Waits", waits.why],
+          ["Try", waits.fix],
+        ] as Fact[])),
     ...progressFacts(transfer),
     ...contentFacts(transfer),
     ...(transfer.output === null ? [] : ([["Folder", transfer.output]] as Fact[])),
