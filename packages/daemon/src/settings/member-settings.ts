@@ -4,7 +4,7 @@ import { keepLan, lanInUse } from "@backroom/core/node/lan-setting.ts";
 import { keepProxy, proxyInUse } from "@backroom/core/node/proxy-setting.ts";
 import type { SettingKey, SettingValues } from "./settings.ts";
 
-/** A setting that is kept in the data folder and not in the settings file (ADR 29). */
+/** A setting that is kept in the data folder and not in the settings file (ADR 24). */
 interface MemberSetting<T> {
   /** Undefined where nothing is kept. Raises E_STORE, E_PROXY. */
   read(folder: DataFolder): Promise<T | undefined>;
