@@ -260,7 +260,7 @@ export const de: Messages = {
     relayRate: "Weitertragen",
     schedule: "Langsame Stunden",
     scheduleText:
-      "In den markierten Stunden gelten stattdessen diese Grenzen. Ziehen, oder Pfeiltasten und Leertaste.",
+      "In den markierten Stunden gelten stattdessen diese Grenzen; leer: wie immer. Ziehen, oder Pfeiltasten und Leertaste.",
     days: ["Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"],
     daysShort: ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"],
     cell: (day, hour, on) => `${day}, ${hour} bis ${hour + 1} Uhr, ${on ? "langsam" : "normal"}`,
@@ -293,6 +293,9 @@ export const de: Messages = {
     watchFolder: "Ordner auf diesem Rechner",
     watchAdd: "Beobachten",
     watchShared: (count) => `${plural(count, "Mal", "Mal")} geteilt`,
+    handler: "Links der Form backroom:, denen du in diesem Browser folgst",
+    handlerText: "Der Browser fragt, ob diese Seite sie öffnen darf. Sonst werden Links eingefügt.",
+    handlerAsk: "Hier öffnen",
     stopDaemon: "Dienst anhalten",
     stopText: "Bis er wieder gestartet wird, wird nichts geladen oder ausgegeben: backroom daemon start",
   },

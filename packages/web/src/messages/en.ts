@@ -257,7 +257,7 @@ export const en = {
     relayRate: "Relaying",
     schedule: "Slow hours",
     scheduleText:
-      "In the hours that you mark, these limits hold instead. Drag, or use the arrow keys and space.",
+      "In the hours that you mark, these limits hold instead; empty: as always. Drag, or use the arrow keys and space.",
     days: ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
     daysShort: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
     cell: (day: string, hour: number, on: boolean) =>
@@ -290,6 +290,9 @@ export const en = {
     watchFolder: "Folder on this computer",
     watchAdd: "Watch it",
     watchShared: (count: number) => en.plural(count, "share so far", "shares so far"),
+    handler: "Links of the form backroom: that you follow in this browser",
+    handlerText: "The browser asks whether this page may open them. Elsewhere, links are pasted.",
+    handlerAsk: "Open them here",
     stopDaemon: "Stop the daemon",
     stopText: "Nothing is fetched or handed out until it is started again: backroom daemon start",
   },

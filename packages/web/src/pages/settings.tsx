@@ -27,6 +27,15 @@ export function SettingsPage(): ReactNode {
       <WatchSettings />
       <TokenSettings />
       <AllSettings />
+      <Section title={t.settings.handler} text={t.settings.handlerText}>
+        <Button
+          onPress={() =>
+            navigator.registerProtocolHandler("web+backroom", `${location.origin}/#/open?link=%s`)
+          }
+        >
+          {t.settings.handlerAsk}
+        </Button>
+      </Section>
       <Section title={t.settings.stopDaemon} text={t.settings.stopText}>
         <Button kind="danger" onPress={() => void call("stop")}>
           {t.settings.stopDaemon}

@@ -30,7 +30,7 @@ function LimitForm({ status }: { readonly status: Status }): ReactNode {
   const [cells, setCells] = useState(() => cellsOf(status.schedule));
   const save = useMutation({
     mutationFn: () =>
-      call("setLimits", { always: limitsOf(always), schedule: rulesOf(cells, limitsOf(slow)) }),
+      call("setLimits", { always: limitsOf(always), schedule: rulesOf(cells, namedOf(slow)) }),
     onSuccess: () => queries.invalidateQueries({ queryKey: ["limits"] }),
   });
   return (
@@ -103,4 +103,9 @@ function limitsOf(texts: Texts): Limits {
     uploadRate: rate(texts.uploadRate),
     relayRate: rate(texts.relayRate),
   };
+}
+
+/** What is left empty is then as always. */
+function namedOf(texts: Texts): Partial<Limits> {
+  return Object.fromEntries(Object.entries(limitsOf(texts)).filter(([, rate]) => rate !== null));
 }
