@@ -155,7 +155,9 @@ export class Member {
       this.#onJoined(client);
     } catch (error) {
       this.#isJoining = false;
-      this.#onFailed(isBackroomError(error) ? error : fault(error));
+      // What failed was made with what is different now, so that it says nothing.
+      if (gone.aborted && !this.#isClosed) this.restart();
+      else this.#onFailed(isBackroomError(error) ? error : fault(error));
     }
   }
 

@@ -111,6 +111,15 @@ test("a restart gives up the client and says so to all that hold it; the next on
   next.release();
 });
 
+/** Would catch: a download that fails for the old proxy just when a person has set one that works. */
+test("a restart while it joins tries anew: what fails meanwhile says nothing of what is different now", async () => {
+  const { member, world } = newMember("E_NO_RELAYS", "joins");
+  const waiting = member.use(eager);
+  member.restart();
+  (await waiting).release();
+  assert.deepEqual([world.opened, member.state, member.failure], [2, "joined", undefined]);
+});
+
 test("a member whose relays have all gone stale joins again with the same client", async () => {
   const { clock, member, world } = newMember("joins");
   const held = await member.use(patient);
