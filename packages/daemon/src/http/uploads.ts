@@ -74,7 +74,8 @@ export async function openUploads(deps: UploadDeps): Promise<Uploads> {
   const isDone = ({ transferId, busy, touchedMs }: Upload): boolean => {
     if (transferId === null) return busy.size === 0 && clock.nowMs() - touchedMs >= LIMITS.uploadIdleMs;
     const transfer = catalogue.get(transferId);
-    return transfer === undefined || transfer.root !== null;
+    // Not before it has its link: until then a pack that a kill has left without its place is sealed again.
+    return transfer === undefined || transfer.link !== null;
   };
   let sweeping = Promise.resolve();
   const sweep = (): Promise<void> => {
@@ -140,10 +141,10 @@ export async function openUploads(deps: UploadDeps): Promise<Uploads> {
         const upload = find(id);
         addPath(upload, name);
         if (upload.busy.has(name)) throw new BackroomError("E_REQUEST", "that file is being sent already");
-        await checkRoom(length ?? 0);
         upload.busy.add(name);
         const aside = path.join(upload.folder, newId(random));
         try {
+          await checkRoom(length ?? 0);
           const size = await withStoreErrors("a file of an upload could not be written", async () => {
             const handle = await open(aside, NEW_FILE, 0o600);
             try {
@@ -177,11 +178,12 @@ export async function openUploads(deps: UploadDeps): Promise<Uploads> {
         const upload = find(id);
         if (upload.busy.size > 0)
           throw new BackroomError("E_REQUEST", "files of the upload are still being sent");
-        const tree = path.join(upload.folder, "tree");
-        const names = await readdir(tree);
-        if (names.length === 0) throw new BackroomError("E_REQUEST", "nothing was sent");
+        // At once: whoever asks twice shares it once.
         upload.isClosed = true;
         try {
+          const tree = path.join(upload.folder, "tree");
+          const names = await readdir(tree);
+          if (names.length === 0) throw new BackroomError("E_REQUEST", "nothing was sent");
           const paths = names.toSorted().map((name) => path.join(tree, name));
           const transfer = await deps.addShare({ ...seal, paths }, context);
           upload.transferId = transfer.id;
@@ -222,8 +224,8 @@ async function takeUp(root: string, deps: UploadDeps, uploads: Map<string, Uploa
   let after: string | undefined;
   do {
     const page = deps.catalogue.list({ role: "share", after, limit: 1000 });
-    for (const { id, root: packRoot, inputs } of page.transfers) {
-      if (packRoot === null)
+    for (const { id, link, inputs } of page.transfers) {
+      if (link === null)
         for (const input of inputs) waiting.set(path.relative(root, input).split(path.sep)[0] ?? "", id);
     }
     after = page.next ?? undefined;

@@ -108,7 +108,18 @@ describe("an upload", () => {
     assert.deepEqual(await folders(), [id]);
     const record = catalogue.get(transfer.id);
     assert.ok(record);
-    catalogue.put({ ...record, state: "active", root: "ab".repeat(32), link: "backroom:x" });
+    const sealed = { ...record, root: "ab".repeat(32), packLength: 9 };
+    catalogue.put(sealed);
+    await uploads.sweep();
+    assert.deepEqual(
+      await folders(),
+      [id],
+      "a kill may leave its pack without its place: it is sealed again",
+    );
+    await uploads.close();
+    uploads = await start();
+    assert.deepEqual(await folders(), [id]);
+    catalogue.put({ ...sealed, state: "active", link: "backroom:x" });
     await uploads.sweep();
     assert.deepEqual(await folders(), []);
   });
@@ -127,6 +138,21 @@ describe("an upload", () => {
     catalogue.remove(transferOf(1).id);
     await uploads.sweep();
     assert.deepEqual(await folders(), []);
+  });
+
+  test("is shared once, however often that is asked for, and with all that was being sent", async () => {
+    const id = await begin();
+    await send(id, "a");
+    const outcomes = await Promise.allSettled([share(id), share(id)]);
+    assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), ["fulfilled", "rejected"]);
+    assert.equal(shared.length, 1);
+    const other = await begin();
+    await send(other, "a");
+    const sending = send(other, "b");
+    await assert.rejects(share(other), { code: "E_REQUEST" });
+    await sending;
+    await share(other);
+    assert.deepEqual(shared[1]?.paths, [tree(other, "a"), tree(other, "b")]);
   });
 
   test("can be dropped, and is given up when nothing happens to it", async () => {
