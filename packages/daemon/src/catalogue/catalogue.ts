@@ -94,7 +94,7 @@ export interface TransferRecord extends Pick<
   readonly sharerSeed: string | null;
   /** What a share is sealed from, so that an interrupted sealing begins again. */
   readonly inputs: readonly string[];
-  /** SECRET where it names people or holds a password: what it is sealed to, or opened with, until that is done. */
+  /** SECRET where it names people or holds a password: what it is sealed to until it has its link, or opened with until that is done. */
   readonly keys: {
     readonly password?: string;
     readonly identity?: string;

@@ -193,10 +193,10 @@ export function transferHandlers(transfers: Transfers, files: ShareFiles): Pick<
 
   async function pause({ id }: Input<"pause">) {
     return transfers.change(id, async () => {
-      const { state } = transfers.record(id);
-      if (state === "done" || state === "failed") return view(id);
       await transfers.halt(id);
-      transfers.put(paused(transfers.record(id)));
+      const record = transfers.record(id);
+      const next = paused(record);
+      if (next !== record) transfers.put(next);
       return view(id);
     });
   }

@@ -39,13 +39,14 @@ export function sealed(record: TransferRecord, facts: Sealed): TransferRecord {
     ...more,
     kind: identity === undefined ? "locked" : "read",
     doneBytes: facts.packLength,
-    // It becomes part of the link, which is all that keeps it from then on.
-    keys: identity === undefined ? {} : { identity },
+    // What it was sealed for stays until it has its link: a pack that turns out not to be there is sealed once more, and for nobody else.
+    keys: identity === undefined ? record.keys : { identity },
   };
 }
 
-/** What was sealed is not there: the process was killed before it had its place. */
+/** What was sealed is not there: the process was killed before it had its place. The key that was drawn for it goes with it. */
 export function unsealed(record: TransferRecord): TransferRecord {
+  const { identity: _, ...keys } = record.keys;
   return {
     ...record,
     state: "sealing",
@@ -53,7 +54,7 @@ export function unsealed(record: TransferRecord): TransferRecord {
     link: null,
     sharerSeed: null,
     packLength: null,
-    keys: {},
+    keys,
   };
 }
 
@@ -80,7 +81,9 @@ export function fetched(record: TransferRecord, opened: Opened | undefined, nowM
   };
 }
 
+/** What has come to its end stays as it is, also where it did while it was being stopped. */
 export function paused(record: TransferRecord): TransferRecord {
+  if (record.state === "done" || record.state === "failed") return record;
   return { ...record, state: "paused", failure: null };
 }
 

@@ -58,11 +58,19 @@ test("a share is sealed, linked and handed out, and keeps no key but its link's"
   assert.deepEqual([nextStep(two), two.kind, two.keys], ["link", "read", { identity: "12" }]);
   const three = linked(two, "backroom:y", 5);
   assert.deepEqual([nextStep(three), three.keys, three.finishedMs], ["hand-out", {}, 5]);
-  assert.deepEqual(
-    sealed(one, { ...SEALED, identity: undefined }).keys,
-    {},
-    "a password is not kept once it was used",
-  );
+  const locked = linked(sealed(one, { ...SEALED, identity: undefined }), "backroom:z", 5);
+  assert.deepEqual(locked.keys, {}, "a password is not kept once nothing has to be sealed with it");
+});
+
+/** Would catch: a share with a password that is killed while its pack gets its place, and is then sealed for whoever has the link. */
+test("what is sealed again is sealed for the same people", () => {
+  const recipients = ["age1somebody"];
+  for (const keys of [{ password: "four unrelated words here" }, { recipients }]) {
+    const again = unsealed(sealed({ ...newShare(), keys }, { ...SEALED, identity: undefined }));
+    assert.deepEqual([nextStep(again), again.keys], ["seal", keys]);
+  }
+  const open = sealed({ ...newShare(), keys: {} }, SEALED);
+  assert.deepEqual([open.keys, unsealed(open).keys], [{ identity: "12" }, {}]);
 });
 
 /** Would catch: a share whose sealed pack was lost in a kill, and that waits for it for ever. */
@@ -108,6 +116,7 @@ test("whatever stops a transfer, it goes on with the step that it stopped at, an
 test("what is over stays over, and says why where it failed", () => {
   const done = fetched(newGet(), OPENED, 7);
   assert.equal(resumed(done), done);
+  assert.equal(paused(done), done, "also where it ended while it was being stopped");
   const broken = failed(newGet(), error);
   assert.equal(nextStep(broken), "rest");
   assert.deepEqual(
