@@ -8,15 +8,18 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import { LIMITS } from "@backroom/core/base/limits.ts";
 import { havePartners } from "../../../core/test/support/partners.ts";
-import { addHomeRouter, HOME_ADDRESS, HOME_GATEWAY } from "../support/home-router.ts";
+import { addHomeRouter, HOME_ADDRESS, HOME_GATEWAY, type HomeRouter } from "../support/home-router.ts";
 import { createLab, type Lab } from "../support/namespaces.ts";
 import { TestNetwork } from "../support/network.ts";
 import { TCP, UDP, type Packet } from "../support/pcap.ts";
-import { startPortForwarder } from "../support/port-forwarder.ts";
+import { startPortForwarder, type Manner } from "../support/port-forwarder.ts";
 import { notesIn, whileWatching } from "../support/socket-notes.ts";
 
 const RELAYS = ["relay 1", "relay 2", "relay 3"];
 const PORT = 4430;
+/** Each at a home of its own, and at once: most of the time goes to waiting for answers that do not come. */
+const MANNERS: readonly Manner[] = ["NAT-PMP", "UPnP"];
+const helperOf = (manner: Manner): string => `helper by ${manner}`;
 const SUPPORT = path.join(import.meta.dirname, "../support");
 const MAPPING_CHILD = "/core/src/net/port-mapping/child.ts";
 const DHT_CHILD = "/core/src/net/dht/child.ts";
@@ -43,12 +46,20 @@ function callers(packets: readonly Packet[], host: string): Set<string> {
 test("a computer finds out that it can be reached: by both families, and behind a router that hands on ports", async (t) => {
   if (!havePartners(t, "netns", "nft", "tcpdump", "miniupnpd")) return;
   const folder = await mkdtemp(path.join(tmpdir(), "backroom-forward-"));
-  const lab = await createLab(["helper", "server", ...RELAYS], folder, { without6: ["helper"] });
-  const router = addHomeRouter(lab, "helper");
-  let network: TestNetwork | undefined;
+  const homes = MANNERS.map(helperOf);
+  const lab = await createLab([...homes, "server", ...RELAYS], folder, { without6: homes });
+  const made: HomeRouter[] = [];
+  const homeOf = (manner: Manner): HomeRouter => {
+    const router = addHomeRouter(lab, helperOf(manner));
+    made.push(router);
+    return router;
+  };
+  let started: TestNetwork | undefined;
   try {
+    const routers = { "NAT-PMP": homeOf("NAT-PMP"), UPnP: homeOf("UPnP") };
     await whileWatching(async (notes) => {
-      network = await TestNetwork.start(RELAYS.length, { ...lab, hosts: (name) => lab.addresses(name) });
+      const options = { ...lab, hosts: (name: string) => lab.addresses(name) };
+      const network = (started = await TestNetwork.start(RELAYS.length, options));
       const server = await network.run("server", ["relay", "auto", "--no-gate", "--port", String(PORT)]);
       const open = await server.line((line) => line.event === "ready");
       assert.deepEqual([open["reachable"], open["hosts"], open["gate"]], [true, 0, false]);
@@ -62,20 +73,25 @@ test("a computer finds out that it can be reached: by both families, and behind 
         }
         assert.ok(called.length >= 2, `asked about its ${place}`);
       }
-      for (const manner of ["NAT-PMP", "UPnP"] as const) {
-        const forwarder = await startPortForwarder(router, folder, manner);
-        const helper = await network.run("helper", ["relay", "auto", "--gate", "--port", String(PORT)]);
-        const ready = await helper.line((line) => line.event === "ready");
-        assert.deepEqual([ready["reachable"], ready["hosts"], ready["gate"]], [true, 0, true], manner);
-        await lab.runScript("relay 1", connects(lab.address("helper")));
-        helper.kill("SIGINT");
-        assert.equal(await helper.ended(), 0);
-        await assert.rejects(
-          lab.runScript("relay 1", connects(lab.address("helper"))),
-          "the port stays open",
-        );
-        await forwarder.close();
-      }
+      const helpers = await Promise.all(
+        MANNERS.map(async (manner) => {
+          const name = helperOf(manner);
+          const forwarder = await startPortForwarder(routers[manner], folder, manner);
+          const helper = await network.run(name, ["relay", "auto", "--gate", "--port", String(PORT)]);
+          const ready = await helper.line((line) => line.event === "ready");
+          assert.deepEqual([ready["reachable"], ready["hosts"], ready["gate"]], [true, 0, true], manner);
+          return { helper, forwarder, host: lab.address(name) };
+        }),
+      );
+      await Promise.all(
+        helpers.map(async ({ helper, forwarder, host }) => {
+          await lab.runScript("relay 1", connects(host));
+          helper.kill("SIGINT");
+          assert.equal(await helper.ended(), 0);
+          await assert.rejects(lab.runScript("relay 1", connects(host)), "the port stays open");
+          await forwarder.close();
+        }),
+      );
       const seen = await notesIn(notes);
       const programOf = (ending: string) =>
         seen.filter(({ program }) => program[0]?.endsWith(ending) === true);
@@ -86,8 +102,8 @@ test("a computer finds out that it can be reached: by both families, and behind 
       assert.ok(seen.every(({ what }) => what !== "resolve"));
     });
   } finally {
-    await network?.close();
-    router.close();
+    await started?.close();
+    for (const router of made) router.close();
     await lab.close();
     await rm(folder, { recursive: true, force: true });
   }

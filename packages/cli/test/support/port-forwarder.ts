@@ -15,7 +15,7 @@ export async function startPortForwarder(
 ): Promise<{ close(): Promise<void> }> {
   const [program = "", ...prefix] = router.prefix;
   execFileSync(program, [...prefix, "nft", CHAINS], { stdio: ["ignore", "ignore", "pipe"] });
-  const file = path.join(folder, "miniupnpd.conf");
+  const file = path.join(folder, `${manner}.conf`);
   const settings = [
     "ext_ifname=wan",
     // It hands on no ports where its own address is private, as in a laboratory; what it says of it is of no matter.
@@ -25,10 +25,10 @@ export async function startPortForwarder(
     `enable_upnp=${manner === "UPnP" ? "yes" : "no"}`,
     "secure_mode=yes",
     "uuid=00000000-0000-0000-0000-000000000001",
-    `lease_file=${path.join(folder, "leases")}`,
+    `lease_file=${path.join(folder, `${manner}.leases`)}`,
   ];
   await writeFile(file, `${settings.join("\n")}\n`);
-  const args = [...prefix, "miniupnpd", "-d", "-f", file, "-P", path.join(folder, "miniupnpd.pid")];
+  const args = [...prefix, "miniupnpd", "-d", "-f", file, "-P", path.join(folder, `${manner}.pid`)];
   const child: ChildProcess = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
   const said: string[] = [];
   for await (const chunk of child.stderr ?? []) {
