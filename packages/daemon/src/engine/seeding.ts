@@ -106,12 +106,11 @@ export class NetworkSeeding {
   /** Fulfilled when nothing of it is open any more. */
   async remove(id: string): Promise<void> {
     this.roster.remove(id);
-    const own = this.#own.get(id);
-    this.#own.delete(id);
-    await own?.close();
-    await Promise.all(this.#groups.map((group) => group.remove(id)));
+    await this.#closeSeat(id);
     this.#settleSoon();
     await this.#work;
+    // What was being brought together meanwhile went by a roster that still had it.
+    if (!this.roster.has(id)) await this.#closeSeat(id);
   }
 
   live(id: string): Live | undefined {
@@ -151,6 +150,13 @@ export class NetworkSeeding {
     await this.#work;
     await this.#closeSeats();
     this.#held?.release();
+  }
+
+  async #closeSeat(id: string): Promise<void> {
+    const own = this.#own.get(id);
+    this.#own.delete(id);
+    await own?.close();
+    await Promise.all(this.#groups.map((group) => group.remove(id)));
   }
 
   #stats(id: string): SeatStats | undefined {
