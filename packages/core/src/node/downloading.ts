@@ -3,6 +3,7 @@ import type { Log } from "../base/log.ts";
 import { topicSecret, type ShareLink } from "../link/link.ts";
 import type { SharerKey } from "../link/sharer-key.ts";
 import type { AgeKeys } from "../pack/age-header.ts";
+import type { OpenOptions } from "../pack/open.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import type { Client } from "./client.ts";
 import type { DataFolder } from "./data-folder.ts";
@@ -19,7 +20,9 @@ export interface DownloadOptions extends Pick<FetchingOptions, "isPatient" | "on
   /** What is there is not fetched again. Not closed with the download. */
   readonly store: PieceStore;
   /** What opens the pack while it arrives, and into which folder, which is there; undefined where it is not opened. */
-  readonly opening: { readonly keys: AgeKeys; readonly outputFolder: string } | undefined;
+  readonly opening:
+    | ({ readonly keys: AgeKeys; readonly outputFolder: string } & Pick<OpenOptions, "onPlacing">)
+    | undefined;
   /** Where it is our own share whose pack is completed from others. */
   readonly sharer?: SharerKey | undefined;
   /** Shared with the member's other shares. */
@@ -83,10 +86,10 @@ export async function startDownload(options: DownloadOptions): Promise<Download>
 
   async function open(): Promise<OpenedFiles | undefined> {
     if (options.opening === undefined) return undefined;
-    const { keys, outputFolder } = options.opening;
+    const { keys, outputFolder, onPlacing } = options.opening;
     const progress = (_stage: unknown, doneBytes: number, totalBytes: number): void =>
       options.onOpening?.(doneBytes, totalBytes);
-    return openInto(swarm.source(), link.piecesRoot, keys, { outputFolder, signal }, { progress });
+    return openInto(swarm.source(), link.piecesRoot, keys, { outputFolder, signal, onPlacing }, { progress });
   }
 
   async function finish(): Promise<OpenedFiles | undefined> {

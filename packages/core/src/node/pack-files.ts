@@ -7,7 +7,7 @@ import { formatLink, parseLink, type ShareLink } from "../link/link.ts";
 import { generateSharerKey } from "../link/sharer-key.ts";
 import type { AgeKeys } from "../pack/age-header.ts";
 import { formatKeyFile, identityFromSecret, parseKeyFile } from "../pack/age-keys.ts";
-import { openPack } from "../pack/open.ts";
+import { openPack, type OpenOptions } from "../pack/open.ts";
 import type { PackSource } from "../pack/source.ts";
 import { readAll } from "../store/store-files.ts";
 import { storeError } from "../store/store-error.ts";
@@ -152,7 +152,7 @@ export async function openInto(
   source: PackSource,
   root: Buffer,
   keys: AgeKeys,
-  options: { readonly outputFolder: string; readonly signal: AbortSignal },
+  options: { readonly outputFolder: string; readonly signal: AbortSignal } & Pick<OpenOptions, "onPlacing">,
   hooks: Pick<Hooks, "progress">,
 ): Promise<OpenedFiles> {
   const opened = await openPack(
@@ -161,6 +161,7 @@ export async function openInto(
       place: { into: path.resolve(options.outputFolder) },
       root,
       signal: options.signal,
+      onPlacing: options.onPlacing,
       onProgress: ({ doneBytes, totalBytes }) => hooks.progress("opening", doneBytes, totalBytes),
     },
     { source, random: systemRandom },

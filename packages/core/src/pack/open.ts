@@ -8,6 +8,7 @@ import { readSeekTable, tarLengthOf } from "./frame-reader.ts";
 import { readIndex, readShareRecord } from "./index-reader.ts";
 import type { ShareRecord, TotalsRecord } from "./index-chunk.ts";
 import { OutputPathSet, checkOutputPath } from "./output-path.ts";
+import type { Placing } from "./placing.ts";
 import type { PackSource } from "./source.ts";
 import { Staging } from "./staging.ts";
 import { unpackEntries } from "./unpack.ts";
@@ -23,6 +24,8 @@ export interface OpenOptions {
   readonly root: Uint8Array;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: OpenProgress) => void;
+  /** Called when all is written, right before it appears: whoever keeps that knows after a kill whether what is there came from here. */
+  readonly onPlacing?: ((placing: Placing) => void) | undefined;
 }
 
 export interface OpenProgress {
@@ -65,6 +68,8 @@ export async function openPack(options: OpenOptions, deps: OpenDeps): Promise<Op
       ? options.place.target
       : join(options.place.into, topName(onlyEntry ?? share.name));
   const staging = await Staging.open({ target, root: options.root }, deps.random);
+  const { fileCount, directoryCount, fileBytes } = totals;
+  const { name, comment } = share;
   let doneBytes = 0;
   const onBytes = (bytes: number): void => {
     doneBytes += bytes;
@@ -72,12 +77,13 @@ export async function openPack(options: OpenOptions, deps: OpenDeps): Promise<Op
   };
   try {
     await unpackEntries({ plain, table, staging, signal: options.signal, onBytes });
-    await staging.commit(onlyEntry);
+    await staging.commit(onlyEntry, (fileId) =>
+      options.onPlacing?.({ path: target, fileId, name, fileCount, fileBytes }),
+    );
   } finally {
     await staging.discard();
   }
-  const { fileCount, directoryCount, fileBytes } = totals;
-  return { path: target, name: share.name, comment: share.comment, fileCount, directoryCount, fileBytes };
+  return { path: target, name, comment, fileCount, directoryCount, fileBytes };
 }
 
 export interface PackListing {

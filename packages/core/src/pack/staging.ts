@@ -129,13 +129,15 @@ export class Staging {
 
   /**
    * Shows the result at the target, at once and whole: the tree, or with `onlyEntry` the one file or folder at its top. All files must
-   * be closed. Raises E_TARGET_EXISTS where somebody put something there meanwhile. Discards what is left either way.
+   * be closed. `onPlacing` is called right before, with the number by which its file system knows the result. Raises E_TARGET_EXISTS where somebody put
+   * something there meanwhile, and what `onPlacing` raises. Discards what is left either way.
    */
-  async commit(onlyEntry?: string): Promise<void> {
+  async commit(onlyEntry?: string, onPlacing?: (fileId: string) => void): Promise<void> {
     const tree = this.#tree;
     const source = onlyEntry === undefined ? tree : path.join(tree, ...checkOutputPath(onlyEntry));
     try {
       if (onlyEntry === undefined) await chmod(tree, 0o755 & ~process.umask());
+      onPlacing?.(String((await lstat(source, { bigint: true })).ino));
       await moveNew(source, this.#target);
     } catch (cause) {
       throw fileError(cause, "the result could not be moved to its place");

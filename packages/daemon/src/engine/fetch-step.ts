@@ -9,6 +9,7 @@ import type { AgeKeys } from "@backroom/core/pack/age-header.ts";
 import type { PieceStore } from "@backroom/core/store/piece-store.ts";
 import { haveBytesOf } from "./check-step.ts";
 import { clientFor, joinFor, waitsFor } from "./network-use.ts";
+import { placedBefore } from "./placing.ts";
 import { interrupted, type Run } from "./run.ts";
 import { fetched } from "./transfer-state.ts";
 import type { Turn } from "./turns.ts";
@@ -31,10 +32,14 @@ export async function fetchStep(run: Run): Promise<void> {
     const isOpened = record.role === "get" && !isMending;
     const keys = isOpened ? keysOf(link, record.keys) : undefined;
     const fetch = (): Promise<OpenedFiles | undefined> => fetchPack({ run, link, keys, turn });
-    const opened = await (isOpened ? withOutputFolder(record.output ?? "", fetch) : fetch());
+    const fetchFiles = (): Promise<OpenedFiles | undefined> => withOutputFolder(record.output ?? "", fetch);
+    const opened = isOpened
+      ? ((await placedBefore(record, deps.placing())) ?? (await fetchFiles()))
+      : await fetch();
     if (isMending) return;
     // What became of it is here as files: a pack that nobody is to fetch from here is not kept beside them.
     deps.put(fetched(run.record(), opened, deps.nowMs()));
+    if (isOpened) deps.putPlacing(undefined);
     if (run.record().state === "done") await deps.packs.remove(record.root ?? "", link.packLength);
   } finally {
     turn.end();
@@ -105,7 +110,14 @@ async function fetchWithClient({
       client: clientFor(held.client, record.profile),
       link,
       store,
-      opening: keys === undefined ? undefined : { keys, outputFolder: record.output ?? "" },
+      opening:
+        keys === undefined
+          ? undefined
+          : {
+              keys,
+              outputFolder: record.output ?? "",
+              onPlacing: (placing) => deps.putPlacing(placing),
+            },
       sharer:
         record.sharerSeed === null ? undefined : sharerKeyFromSeed(Buffer.from(record.sharerSeed, "hex")),
       limits: deps.limits,

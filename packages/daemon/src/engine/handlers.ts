@@ -146,18 +146,18 @@ export function transferHandlers(transfers: Transfers, files: ShareFiles): Pick<
 
   /** The same share once more: it takes over what is wished now, and goes on. */
   async function getAgain(id: string, link: ShareLink, input: Input<"addGet">) {
-    const before = transfers.record(id);
-    const better = betterLink(before, link);
-    if (
-      before.role === "share" ||
-      (before.role === "mirror" && !input.mirror && before.finishedMs !== null)
-    ) {
+    const here = transfers.record(id);
+    if (here.role === "share" || (here.role === "mirror" && !input.mirror && here.finishedMs !== null)) {
       // It is here already, and is opened from here.
-      if (better !== before) transfers.put(better);
+      const better = betterLink(here, link);
+      if (better !== here) transfers.put(better);
       if (!input.mirror) await openStored(id, input, new AbortController().signal);
       return view(id);
     }
     await transfers.halt(id);
+    // Not before: it may have come to its end while it was being stopped.
+    const before = transfers.record(id);
+    const better = betterLink(before, link);
     const output = path.resolve(input.output ?? before.output ?? settings.get("downloads.folder"));
     const isMoved = input.output !== undefined && output !== before.output;
     const wanted: TransferRecord = {

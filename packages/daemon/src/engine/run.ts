@@ -12,6 +12,7 @@ import { linkStep } from "./link-step.ts";
 import type { Live } from "./live.ts";
 import type { Members } from "./members.ts";
 import type { Packs } from "./packs.ts";
+import type { Placing } from "@backroom/core/pack/placing.ts";
 import { sealStep } from "./seal-step.ts";
 import { failed, nextStep } from "./transfer-state.ts";
 import type { Turns } from "./turns.ts";
@@ -30,6 +31,10 @@ export interface RunDeps {
   /** Keeps it, and tells. */
   put(record: TransferRecord): void;
   putProgress(progress: Pick<TransferRecord, "doneBytes" | "downloadedBytes" | "uploadedBytes">): void;
+  /** What was kept by `putPlacing` last. */
+  placing(): unknown;
+  /** Keeps what is about to appear where the files belong; undefined once the record says that it has. */
+  putPlacing(placing: Placing | undefined): void;
   /** It does something else now. */
   onState(): void;
   /** Numbers have changed, which is told every second. */

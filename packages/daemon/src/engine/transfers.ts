@@ -14,6 +14,7 @@ import { findAdoptable } from "./adoption.ts";
 import { viewOf, type Live } from "./live.ts";
 import type { Members } from "./members.ts";
 import { Packs } from "./packs.ts";
+import { placingName } from "./placing.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { consentsOf } from "./network-use.ts";
 import { Seeding, type ListedShare, type SeededShare } from "./seeding.ts";
@@ -214,6 +215,8 @@ export class Transfers {
         record: () => catalogue.get(id),
         put: (record) => this.put(record),
         putProgress: (progress) => this.#putProgress(id, progress),
+        placing: () => catalogue.value(placingName(id)),
+        putPlacing: (placing) => catalogue.putValue(placingName(id), placing),
         onState: () => this.publish(id),
         onNumbers: () => void this.#changed.add(id),
         notice: (level, text) => this.notice(id, level, text),
@@ -256,11 +259,13 @@ export class Transfers {
     const { catalogue, folder, events } = this.context;
     await this.halt(id);
     const { root, packLength } = this.record(id);
-    // First: a kill in between leaves a pack that nobody knows of, rather than a transfer without one.
+    // Before the catalogue forgets it: what is beside the pack and unknown there is taken up by the next start, and handed out again.
+    if (root !== null) await removeShareRecord(folder, Buffer.from(root, "hex"));
+    // Before the pack: a kill in between leaves a pack that nobody knows of, rather than a transfer without one.
     catalogue.remove(id);
+    catalogue.putValue(placingName(id), undefined);
     events.publish({ name: "transfers", data: { changed: [], removed: [id] } });
     if (root === null || packLength === null) return;
-    await removeShareRecord(folder, Buffer.from(root, "hex"));
     await removeKeptGates(folder, Buffer.from(root, "hex"));
     if (!keepPack) await this.packs.remove(root, packLength);
   }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { cp, readFile, rm, stat, writeFile, mkdir } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
@@ -158,6 +159,44 @@ test("a sealed share waits for its network, says why, and is not sealed twice", 
     const { link } = await online.handlers.links({ id }, CONTEXT);
     const { id: getId } = await getter.get(link);
     await assertSame(file, (await getter.reach(getId, "done")).paths[0] ?? "");
+  });
+});
+
+/** Would catch: a download that is there and fails, since its own files are in its way; a removed share that the next start hands out again. */
+test("files that appeared before the catalogue knew are known again; a share is forgotten before its transfer", async () => {
+  await withWorld(async (world) => {
+    const file = await world.makeFile("film.bin", 200 * KIB);
+    const sharer = await world.newEngine("sharer");
+    const { id, link } = await sharer.share([file]);
+    const catalogue = memoryCatalogue();
+    const put = catalogue.put.bind(catalogue);
+    let isFull = true;
+    catalogue.put = (record) => {
+      if (isFull && record.finishedMs !== null) throw new BackroomError("E_DISK_FULL", "as after a kill");
+      put(record);
+    };
+    const getter = await world.newEngine("getter", { catalogue });
+    const { id: getId } = await getter.get(link);
+    const place = path.join(getter.downloads, "film.bin");
+    await getter.reach(getId, "failed");
+    await assertSame(file, place);
+    isFull = false;
+    await getter.handlers.resume({ id: getId }, CONTEXT);
+    assert.deepEqual((await getter.reach(getId, "done")).paths, [place]);
+    await getter.handlers.remove({ id: getId, keepPack: false }, CONTEXT);
+    const own = await world.makeFile("getter-files/film.bin", 3);
+    const { id: againId } = await getter.get(link);
+    assert.equal((await getter.reach(againId, "failed")).failure?.code, "E_TARGET_EXISTS");
+    assert.equal((await stat(own)).size, 3, "what a person put there is not taken for it");
+
+    const remove = sharer.catalogue.remove.bind(sharer.catalogue);
+    let names: string[] | undefined;
+    sharer.catalogue.remove = (one) => {
+      names = readdirSync(sharer.data.shares).filter((name) => !name.endsWith(".gates"));
+      return remove(one);
+    };
+    await sharer.handlers.remove({ id, keepPack: false }, CONTEXT);
+    assert.deepEqual(names, []);
   });
 });
 

@@ -1,0 +1,34 @@
+import { lstat } from "node:fs/promises";
+import path from "node:path";
+import type { OpenedFiles } from "@backroom/core/node/pack-files.ts";
+import type { Placing } from "@backroom/core/pack/placing.ts";
+import type { TransferRecord } from "../catalogue/catalogue.ts";
+
+/** Under which the catalogue keeps it. */
+export function placingName(transferId: string): string {
+  return `engine.placing.${transferId}`;
+}
+
+/**
+ * What a run before this one has put where the files belong, and was stopped before the catalogue knew: by a kill, or a full disk. It is known by the
+ * number that its file system gave it, so that nothing of a person's own is taken for it. Undefined where there is nothing of that kind.
+ */
+export async function placedBefore(
+  { output }: Pick<TransferRecord, "output">,
+  kept: unknown,
+): Promise<OpenedFiles | undefined> {
+  if (!isPlacing(kept) || path.dirname(kept.path) !== path.resolve(output ?? "")) return undefined;
+  const stat = await lstat(kept.path, { bigint: true }).catch(() => undefined);
+  if (stat === undefined || String(stat.ino) !== kept.fileId) return undefined;
+  const { name, fileCount, fileBytes } = kept;
+  return { paths: [kept.path], name, fileCount, size: fileBytes };
+}
+
+function isPlacing(kept: unknown): kept is Placing {
+  if (typeof kept !== "object" || kept === null) return false;
+  const { path: place, fileId, name, fileCount, fileBytes } = kept as Record<string, unknown>;
+  return (
+    [place, fileId, name].every((one) => typeof one === "string") &&
+    [fileCount, fileBytes].every((one) => Number.isSafeInteger(one))
+  );
+}
