@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { statfs } from "node:fs/promises";
+import { realpath, statfs } from "node:fs/promises";
 import path from "node:path";
 import type { Answer, Handlers, Input } from "@backroom/api/routes.ts";
 import type { TransferState } from "@backroom/api/schemas/transfer.ts";
@@ -15,6 +15,8 @@ import { resolveRoots } from "@backroom/core/pack/walk.ts";
 import { readState, packPaths } from "@backroom/core/store/store-files.ts";
 import type { StoredState, TransferRecord } from "../catalogue/catalogue.ts";
 import { newId } from "./new-id.ts";
+import { isIn } from "../is-in.ts";
+import { UPLOADS_FOLDER } from "../uploads-folder.ts";
 import { infoOf } from "./packs.ts";
 import { moveInto } from "./relocation.ts";
 import { liveOf } from "./run.ts";
@@ -93,6 +95,7 @@ export function transferHandlers(transfers: Transfers, files: ShareFiles): Pick<
     }
     // What is wrong with them is better said now than when it is their turn.
     const roots = await resolveRoots(paths, diskFiles);
+    await refuseOwnData(roots.map(({ diskPath }) => diskPath));
     await currentNetwork(folder);
     const record: TransferRecord = {
       ...newRecord(newId(machine.random), nowMs()),
@@ -112,6 +115,17 @@ export function transferHandlers(transfers: Transfers, files: ShareFiles): Pick<
     transfers.put(record);
     transfers.launch(record.id);
     return view(record.id);
+  }
+
+  /** Whoever may share could read every key and link otherwise: of the data folder only what was sent here to be shared is. */
+  async function refuseOwnData(places: readonly string[]): Promise<void> {
+    const own = await realpath(folder.root);
+    const sent = path.join(own, UPLOADS_FOLDER) + path.sep;
+    if (!places.some((place) => isIn(own, place) || (isIn(place, own) && !place.startsWith(sent)))) return;
+    throw new BackroomError("E_INPUT", "Backroom's own data lies there", {
+      why: "this computer's keys and links would be shared",
+      fix: "share what lies beside it, or move the data elsewhere (--data)",
+    });
   }
 
   async function addGet(input: Input<"addGet">) {

@@ -11,6 +11,7 @@ import { withStoreErrors } from "@backroom/core/store/store-error.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Part } from "../context.ts";
 import { newId } from "../new-id.ts";
+import { UPLOADS_FOLDER } from "../uploads-folder.ts";
 
 const SWEEP_MS = 60_000;
 /** How much may be written before the free space is looked at again. */
@@ -59,7 +60,7 @@ interface Upload {
  */
 export async function openUploads(deps: UploadDeps): Promise<Uploads> {
   const { clock, random, catalogue } = deps;
-  const root = path.join(deps.root, "uploads");
+  const root = path.join(deps.root, UPLOADS_FOLDER);
   const uploads = new Map<string, Upload>();
   await withStoreErrors("the folder for uploads cannot be used", () =>
     mkdir(root, { recursive: true, mode: 0o700 }),

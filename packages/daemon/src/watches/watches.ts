@@ -5,6 +5,7 @@ import type { Answer, Input } from "@backroom/api/routes.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import type { WatchedShare, WatchRecord } from "../catalogue/catalogue.ts";
 import type { DaemonContext, Part } from "../context.ts";
+import { isIn } from "../is-in.ts";
 import { newId } from "../new-id.ts";
 import { lookAtFolder, liesIn } from "./look-at-folder.ts";
 import { WatchLogic, type FolderLook, type Landed } from "./watch-logic.ts";
@@ -201,9 +202,4 @@ function signsOf(folder: string, onSign: () => void): () => void {
 
 async function resolved(folder: string): Promise<string> {
   return realpath(folder).catch(() => path.resolve(folder));
-}
-
-function isIn(inner: string, outer: string): boolean {
-  const way = path.relative(outer, inner);
-  return way === "" || (!way.startsWith(`..${path.sep}`) && way !== ".." && !path.isAbsolute(way));
 }

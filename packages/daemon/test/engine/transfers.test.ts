@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
-import { cp, readFile, rm, stat, writeFile, mkdir } from "node:fs/promises";
+import { cp, readFile, rm, stat, symlink, writeFile, mkdir } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { generateIdentity, formatKeyFile } from "@backroom/core/pack/age-keys.ts";
@@ -159,6 +159,26 @@ test("a sealed share waits for its network, says why, and is not sealed twice", 
     const { link } = await online.handlers.links({ id }, CONTEXT);
     const { id: getId } = await getter.get(link);
     await assertSame(file, (await getter.reach(getId, "done")).paths[0] ?? "");
+  });
+});
+
+/** Would catch: a token that may only share, and reads every link and key of this computer that way. */
+test("Backroom's own data is not shared, nor what it lies in; what was sent to be shared is", async () => {
+  await withWorld(async (world, folder) => {
+    const { data, handlers } = await world.newEngine("own", { openClient: () => new Promise(() => {}) });
+    const add = (place: string): Promise<unknown> =>
+      handlers.addShare({ paths: [place], profile: "standard", accept: [] }, CONTEXT);
+    const link = path.join(folder, "link");
+    await symlink(data.root, link);
+    const uploads = path.join(data.root, "uploads");
+    const sent = path.join(uploads, "abcdefghijklmnop", "tree", "a");
+    await mkdir(path.dirname(sent), { recursive: true });
+    await writeFile(sent, "a");
+    for (const place of [data.root, folder, data.shares, link, path.join(link, "shares"), uploads]) {
+      await assert.rejects(add(place), { code: "E_INPUT" }, place);
+    }
+    await add(sent);
+    await add(await world.makeFile("own-files/b", 3));
   });
 });
 
