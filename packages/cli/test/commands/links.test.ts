@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo, type Server } from "node:net";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { createNetwork } from "@backroom/core/node/networks.ts";
 import { formatInvite, parseInvite } from "@backroom/core/link/invite.ts";
 import { formatLink, lockedLink, parseLink, type ReadLink } from "@backroom/core/link/link.ts";
@@ -39,14 +39,14 @@ after(async () => {
 async function refused(
   code: string,
   args: readonly string[],
-  { data = network.dataFolder("member"), seconds = 20, input = "" } = {},
+  { data = network.dataFolder("member"), seconds = 20, input = "", cwd = folder.path } = {},
 ): Promise<Run> {
-  const [own, members] = await Promise.all([listing(folder.path), dataListing(data)]);
-  const run = await backroom(["--data", data, ...args], { cwd: folder.path, input });
+  const [own, members] = await Promise.all([listing(cwd), dataListing(data)]);
+  const run = await backroom(["--data", data, ...args], { cwd, input });
   assert.equal(run.code, code, `${args[0]}: ${run.stdout}${run.stderr}`);
   assert.equal(run.stdout, "");
   assert.ok(run.seconds < seconds, `took ${run.seconds} s`);
-  assert.deepEqual(await listing(folder.path), own);
+  assert.deepEqual(await listing(cwd), own);
   assert.deepEqual(await dataListing(data), members);
   return run;
 }
@@ -86,29 +86,41 @@ test("a link of seal names no network; one of an unknown network without relays 
   await refused("E_OTHER_NETWORK", get(lying), { data: folder.join("../lied-to") });
 });
 
-test("relays that do not answer, or never say anything, end in E_NO_RELAYS within bounded time", async () => {
-  const closed = createServer();
-  await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
-  const { port: deadPort } = closed.address() as AddressInfo;
-  await new Promise((resolve) => closed.close(resolve));
-  const { port: silentPort } = silent.address() as AddressInfo;
-  await Promise.all(
-    [deadPort, silentPort].map(async (port) => {
-      const relays = [{ nodeKey: randomBytes(32), host: "127.0.0.1", port }];
-      const data = network.dataFolder(`to ${port}`);
-      const lost = formatLink({ ...parseLink(link), networkId: 0x8765_4321, relays });
-      const before = await listing(folder.path);
-      const run = await backroom(["--data", data, ...get(lost)], { cwd: folder.path });
-      assert.equal(run.code, "E_NO_RELAYS", run.stderr);
-      assert.ok(run.seconds < 30, `took ${run.seconds} s`);
-      assert.deepEqual([await listing(folder.path), await dataListing(data)], [before, []]);
-    }),
-  );
-  const relays = [{ nodeKey: randomBytes(32), host: "127.0.0.1", port: deadPort }];
-  const invite = formatInvite({ ...parseInvite(network.invite), networkId: 77, relays });
-  const data = network.dataFolder("invited");
-  assert.equal((await backroom(["--data", data, "network", "join", invite])).status, 0);
-  await refused("E_NO_RELAYS", ["share", folder.join("film.mp4")], { data });
+/** Both wait and hardly work, so they do it at once, in folders of their own. */
+describe("patience that ends", { concurrency: true }, () => {
+  test("relays that do not answer, or never say anything, end in E_NO_RELAYS within bounded time", async () => {
+    const closed = createServer();
+    await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
+    const { port: deadPort } = closed.address() as AddressInfo;
+    await new Promise((resolve) => closed.close(resolve));
+    const { port: silentPort } = silent.address() as AddressInfo;
+    await Promise.all(
+      [deadPort, silentPort].map(async (port) => {
+        const relays = [{ nodeKey: randomBytes(32), host: "127.0.0.1", port }];
+        const data = network.dataFolder(`to ${port}`);
+        const lost = formatLink({ ...parseLink(link), networkId: 0x8765_4321, relays });
+        const before = await listing(folder.path);
+        const run = await backroom(["--data", data, ...get(lost)], { cwd: folder.path });
+        assert.equal(run.code, "E_NO_RELAYS", run.stderr);
+        assert.ok(run.seconds < 30, `took ${run.seconds} s`);
+        assert.deepEqual([await listing(folder.path), await dataListing(data)], [before, []]);
+      }),
+    );
+    const relays = [{ nodeKey: randomBytes(32), host: "127.0.0.1", port: deadPort }];
+    const invite = formatInvite({ ...parseInvite(network.invite), networkId: 77, relays });
+    const data = network.dataFolder("invited");
+    assert.equal((await backroom(["--data", data, "network", "join", invite])).status, 0);
+    await refused("E_NO_RELAYS", ["share", folder.join("film.mp4")], { data });
+  });
+
+  test("a share that nobody hands out ends in E_NO_SEEDERS and leaves neither pack nor folder", async () => {
+    await network.join("patient");
+    const data = network.dataFolder("patient");
+    const cwd = network.path("patient's");
+    await mkdir(cwd);
+    const nobody = formatLink({ ...parseLink(link), piecesRoot: randomBytes(32) });
+    await refused("E_NO_SEEDERS", get(nobody, "-o", "deep/down"), { data, cwd, seconds: 50 });
+  });
 });
 
 test("without a network, or with one that has no relay, that is what is said", async () => {
@@ -119,11 +131,6 @@ test("without a network, or with one that has no relay, that is what is said", a
   await refused("E_NO_RELAYS", ["share", "film.mp4"], { data: network.dataFolder("founder") });
   await refused("E_NO_RELAYS", ["invite"], { data: network.dataFolder("founder") });
   await refused("E_NO_NETWORK", ["network", "use", "00000000"]);
-});
-
-test("a share that nobody hands out ends in E_NO_SEEDERS and leaves neither pack nor folder", async () => {
-  const nobody = formatLink({ ...parseLink(link), piecesRoot: randomBytes(32) });
-  await refused("E_NO_SEEDERS", get(nobody, "-o", "deep/down"), { seconds: 50 });
 });
 
 test("a locked link without a key says what would open it, and a wrong key is not taken for damage", async () => {
