@@ -6,7 +6,7 @@ import { isBackroomError } from "@backroom/core/base/errors.ts";
 import { packPaths } from "@backroom/core/store/store-files.ts";
 import { stat } from "node:fs/promises";
 import type { TransferRecord } from "../catalogue/catalogue.ts";
-import { newId } from "./new-id.ts";
+import { newId } from "../new-id.ts";
 
 /**
  * Shares that the catalogue does not know, though they were made here: by a command in the foreground, or by a daemon whose catalogue was lost since.

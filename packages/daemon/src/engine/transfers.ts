@@ -229,6 +229,11 @@ export class Transfers {
     void run.ended.then(() => this.#onEnded(id, run));
   }
 
+  /** As `launch`, where there is something for a run to do. Raises E_NO_TRANSFER. */
+  goOn(id: string): void {
+    if (nextStep(this.record(id)) !== "rest") this.launch(id);
+  }
+
   /** Fulfilled when nothing is done for it any more: no run, nothing handed out. */
   async halt(id: string): Promise<void> {
     const run = this.#runs.get(id);

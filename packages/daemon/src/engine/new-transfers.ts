@@ -1,0 +1,188 @@
+import { existsSync } from "node:fs";
+import { realpath } from "node:fs/promises";
+import path from "node:path";
+import type { Answer, Handlers, Input } from "@backroom/api/routes.ts";
+import { BackroomError } from "@backroom/core/base/errors.ts";
+import { formatLink, parseLink, type ShareLink } from "@backroom/core/link/link.ts";
+import { currentNetwork } from "@backroom/core/node/networks.ts";
+import { keysOf } from "@backroom/core/node/pack-files.ts";
+import { isRecipient } from "@backroom/core/pack/age-keys.ts";
+import { diskFiles } from "@backroom/core/pack/input-files.ts";
+import { checkPassword } from "@backroom/core/pack/password.ts";
+import { resolveRoots } from "@backroom/core/pack/walk.ts";
+import type { TransferRecord } from "../catalogue/catalogue.ts";
+import { isIn } from "../is-in.ts";
+import { newId } from "../new-id.ts";
+import { UPLOADS_FOLDER } from "../uploads-folder.ts";
+import { betterLink, keysGiven } from "./given-again.ts";
+import type { Opening } from "./opening.ts";
+import { fetchedAgain, resumed } from "./transfer-state.ts";
+import type { Transfers } from "./transfers.ts";
+
+/** How transfers begin: what is shared, and what is fetched, also once more. */
+export function newTransferHandlers(
+  transfers: Transfers,
+  { openStored }: Pick<Opening, "openStored">,
+): Pick<Handlers, "addShare" | "addGet"> {
+  const { catalogue, folder, settings, machine } = transfers.context;
+  const nowMs = (): number => machine.clock.nowMs();
+  const view = (id: string): Answer<"getTransfer"> => transfers.view(id);
+
+  async function addShare(input: Input<"addShare">) {
+    const { password, recipients, paths, profile, accept } = input;
+    if (password !== undefined && recipients !== undefined) {
+      throw new BackroomError("E_REQUEST", "a password and people's keys exclude each other");
+    }
+    if (password !== undefined) checkPassword(password);
+    if (recipients?.every((one) => isRecipient(one)) === false || recipients?.length === 0) {
+      throw new BackroomError("E_RECIPIENT", "a key that was to open the share is no age recipient");
+    }
+    for (const one of paths) {
+      if (!path.isAbsolute(one))
+        throw new BackroomError("E_REQUEST", "a path that is shared is not absolute");
+    }
+    // What is wrong with them is better said now than when it is their turn.
+    const roots = await resolveRoots(paths, diskFiles);
+    await refuseOwnData(roots.map(({ diskPath }) => diskPath));
+    await currentNetwork(folder);
+    const record: TransferRecord = {
+      ...newRecord(newId(machine.random), nowMs()),
+      role: "share",
+      state: "sealing",
+      name: input.name ?? roots[0]?.name ?? "",
+      profile,
+      inputs: paths,
+      keys: {
+        ...(password === undefined ? {} : { password }),
+        ...(recipients === undefined ? {} : { recipients }),
+      },
+      seed: true,
+      wait: true,
+      accept,
+    };
+    transfers.put(record);
+    transfers.launch(record.id);
+    return view(record.id);
+  }
+
+  /** Whoever may share could read every key and link otherwise: of the data folder only what was sent here to be shared is. */
+  async function refuseOwnData(places: readonly string[]): Promise<void> {
+    const own = await realpath(folder.root);
+    const sent = path.join(own, UPLOADS_FOLDER) + path.sep;
+    if (!places.some((place) => isIn(own, place) || (isIn(place, own) && !place.startsWith(sent)))) return;
+    throw new BackroomError("E_INPUT", "Backroom's own data lies there", {
+      why: "this computer's keys and links would be shared",
+      fix: "share what lies beside it, or move the data elsewhere (--data)",
+    });
+  }
+
+  async function addGet(input: Input<"addGet">) {
+    const link = parseLink(input.link);
+    if (link.networkId === 0) {
+      throw new BackroomError("E_LINK", "this link names no network, so nothing can be fetched with it", {
+        why: "it came from `backroom seal`, which works without a network",
+        fix: "open the pack that belongs to it: backroom open PACK LINK",
+      });
+    }
+    if (!input.mirror) keysOf(link, input);
+    const known = catalogue.byRoot(link.piecesRoot.toString("hex"));
+    if (known !== undefined) return transfers.change(known.id, () => getAgain(known.id, link, input));
+    const output = path.resolve(input.output ?? settings.get("downloads.folder"));
+    const record: TransferRecord = {
+      ...newRecord(newId(machine.random), nowMs()),
+      role: input.mirror ? "mirror" : "get",
+      state: "active",
+      name: link.name ?? "",
+      kind: link.kind,
+      size: link.filesBytes ?? null,
+      packLength: link.packLength,
+      root: link.piecesRoot.toString("hex"),
+      link: formatLink(link),
+      output: input.mirror ? null : output,
+      ...wishesOf(input),
+    };
+    transfers.put(record);
+    transfers.launch(record.id);
+    return view(record.id);
+  }
+
+  /** The same share once more: it takes over what is wished now, and goes on. */
+  async function getAgain(id: string, link: ShareLink, input: Input<"addGet">) {
+    const here = transfers.record(id);
+    if (here.role === "share" || (here.role === "mirror" && !input.mirror && here.finishedMs !== null)) {
+      // It is here already, and is opened from here.
+      const better = betterLink(here, link);
+      if (better !== here) transfers.put(better);
+      if (!input.mirror) await openStored(id, input, new AbortController().signal);
+      return view(id);
+    }
+    await transfers.halt(id);
+    // Not before: it may have come to its end while it was being stopped.
+    const before = transfers.record(id);
+    const better = betterLink(before, link);
+    const output = path.resolve(input.output ?? before.output ?? settings.get("downloads.folder"));
+    const isMoved = input.output !== undefined && output !== before.output;
+    const wanted: TransferRecord = {
+      ...better,
+      ...wishesOf(input),
+      // Who hands it out goes on with that.
+      seed: input.seed || before.seed,
+      wait: input.wait || before.wait,
+      role:
+        input.mirror && before.finishedMs === null
+          ? "mirror"
+          : before.role === "mirror" && !input.mirror
+            ? "get"
+            : before.role,
+      output: input.mirror ? before.output : output,
+      failure: null,
+    };
+    // What was deleted since is put there again, from the pack as far as that is kept.
+    const isThere = wanted.paths.length > 0 && wanted.paths.every((file) => existsSync(file));
+    const isOver = wanted.finishedMs !== null && !isMoved && isThere;
+    if (isOver && (!input.seed || before.seed)) transfers.put(resumed(wanted));
+    else if (wanted.role === "mirror" && wanted.finishedMs !== null)
+      transfers.put({ ...wanted, state: "active" });
+    else transfers.put(fetchedAgain(wanted));
+    transfers.goOn(id);
+    return view(id);
+  }
+
+  return { addShare, addGet };
+}
+
+function newRecord(id: string, createdMs: number): Omit<TransferRecord, "role" | "state"> {
+  return {
+    id,
+    name: "",
+    kind: null,
+    profile: "standard",
+    fileCount: null,
+    size: null,
+    packLength: null,
+    doneBytes: 0,
+    downloadedBytes: 0,
+    uploadedBytes: 0,
+    output: null,
+    paths: [],
+    failure: null,
+    leftOutCount: 0,
+    createdMs,
+    finishedMs: null,
+    root: null,
+    link: null,
+    sharerSeed: null,
+    inputs: [],
+    keys: {},
+    seed: false,
+    wait: false,
+    accept: [],
+  };
+}
+
+function wishesOf(
+  input: Input<"addGet">,
+): Pick<TransferRecord, "keys" | "seed" | "wait" | "profile" | "accept"> {
+  const { seed, wait, profile, accept } = input;
+  return { keys: keysGiven(input), seed, wait, profile, accept };
+}
