@@ -203,6 +203,11 @@ async function startRelay(parts: Parts): Promise<Running> {
       dials,
     }),
   });
+  const closeRelay = (): void => {
+    lag.stop();
+    relay.close();
+    ownChannels.close();
+  };
   const hosting = new Hosting({ relay, nodeKey, network });
   const listener = await listenTls(
     {
@@ -214,7 +219,11 @@ async function startRelay(parts: Parts): Promise<Running> {
       ...common,
     },
     (channel) => relay.accept(channel),
-  );
+  ).catch((error: unknown) => {
+    // A daemon tries again and again where the port is taken.
+    closeRelay();
+    throw error;
+  });
   const { port } = listener;
   const publicSide = new PublicSide({
     machine: systemMachine,
@@ -298,8 +307,7 @@ async function startRelay(parts: Parts): Promise<Running> {
     gossip.stop();
     joining.close();
     await Promise.all([standing.close(), lease.close()]);
-    relay.close();
-    ownChannels.close();
+    closeRelay();
     await listener.close();
   };
   if (parts.hosts === undefined) {
@@ -352,7 +360,6 @@ async function startRelay(parts: Parts): Promise<Running> {
       clearInterval(saving);
       stopReport();
       stopWatching();
-      lag.stop();
       await Promise.all([closeAll(), saveTable(folder, network, table)]);
     },
   };
