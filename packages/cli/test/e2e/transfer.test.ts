@@ -50,13 +50,11 @@ function uploaded(seeder: CommandProcess): number {
 }
 
 /** Would catch: files or folders lost, bytes reordered on the way, a pack that opens only where it was made. */
-test("a tree arrives identical from one seeder and from four", LIMIT, async (t) => {
+test("a tree arrives identical", LIMIT, async (t) => {
   const network = await TestNetwork.start(RELAYS);
   try {
     const shared = { ...(await share(network, "sharer", TREE)), source: TREE };
     await fetchAndCompare(t, network, "from one", shared);
-    for (const name of MIRRORS) await mirror(network, "sharer", name, shared.link);
-    await fetchAndCompare(t, network, "from four", shared);
   } finally {
     await network.close();
   }
