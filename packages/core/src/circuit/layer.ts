@@ -79,7 +79,7 @@ export class HopLayers {
 }
 
 /** How long a plaintext, `what` included, hop `position` opens in a frame of this length. */
-export function openedBytes(frameLength: number, position: number): number {
+function openedBytes(frameLength: number, position: number): number {
   return frameLength - FRAME_HEADER_BYTES - LAYER_BYTES * (position - 1) - TAG_BYTES;
 }
 

@@ -37,7 +37,7 @@ export const infosAnswer = (infos: readonly RelayInfo[]): { r: Bencoded[] } => (
  * The infos of an answer `{"r": […]}`, at most `max`. Those that do not hold are left out: who passes them on need not have made them. Raises
  * E_DECODE for an answer of another form.
  */
-export function infosOf(answer: BencodedDict, max: number, decodeInfo: RelayInfoDecoder): RelayInfo[] {
+function infosOf(answer: BencodedDict, max: number, decodeInfo: RelayInfoDecoder): RelayInfo[] {
   const infos: RelayInfo[] = [];
   for (const item of readList(answer, "r", max, "E_DECODE")) {
     if (!Buffer.isBuffer(item))

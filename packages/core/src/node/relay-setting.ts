@@ -7,7 +7,7 @@ import { openDataFolder, type DataFolder } from "./data-folder.ts";
  * auto: finds out whether others can reach this computer, and helps as a guest where they cannot. on: a relay at its own or given addresses,
  * without asking anybody. off: none.
  */
-export const RELAY_MODES = ["auto", "on", "off"] as const;
+const RELAY_MODES = ["auto", "on", "off"] as const;
 export type RelayMode = (typeof RELAY_MODES)[number];
 
 /** What the person has decided so far; being a gate is a consent of its own. */

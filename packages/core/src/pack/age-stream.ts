@@ -8,7 +8,7 @@ import { BackroomError } from "../base/errors.ts";
  *   nonce of a chunk = 11 bytes count ‖ u8 (1 in the last chunk, else 0)
  */
 export const CHUNK_BYTES = 64 * 1024;
-export const STREAM_TAG_BYTES = 16;
+const STREAM_TAG_BYTES = 16;
 export const SEALED_CHUNK_BYTES = CHUNK_BYTES + STREAM_TAG_BYTES;
 const CIPHER = "chacha20-poly1305";
 const CIPHER_OPTIONS = { authTagLength: STREAM_TAG_BYTES };

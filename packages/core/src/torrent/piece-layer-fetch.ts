@@ -69,7 +69,7 @@ export class PieceLayerFetch {
 }
 
 /** True when an answer is the answer to this request: a peer repeats the request's fields. */
-export function sameRange(a: HashRange, b: HashRange): boolean {
+function sameRange(a: HashRange, b: HashRange): boolean {
   return (
     a.baseLayer === b.baseLayer &&
     a.index === b.index &&

@@ -15,12 +15,12 @@ export function consentsOf(record: Pick<TransferRecord, "accept">): ReadonlySet<
 }
 
 /** What waiting does not mend: a question that was not accepted, and what only a person can put right. */
-export function isForPerson(error: BackroomError): boolean {
+function isForPerson(error: BackroomError): boolean {
   return error.code === "E_FEW_SOURCES" || error.code === "E_OTHER_NETWORK" || error.retry === "never";
 }
 
 /** The network of a link, or the one in use. Raises as `networkOfLink`, E_NO_NETWORK. */
-export async function networkFor(run: Run, link: ShareLink | undefined): Promise<LinkNetwork> {
+async function networkFor(run: Run, link: ShareLink | undefined): Promise<LinkNetwork> {
   const { deps } = run;
   const { folder, log } = deps;
   if (link === undefined)

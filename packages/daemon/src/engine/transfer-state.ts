@@ -104,6 +104,6 @@ export function fetchedAgain(record: TransferRecord): TransferRecord {
   return { ...record, state: "active", failure: null, finishedMs: null, paths: [] };
 }
 
-export function failureOf({ code, message, why, fix }: BackroomError): Failure {
+function failureOf({ code, message, why, fix }: BackroomError): Failure {
   return { code, what: message, why, fix };
 }

@@ -428,6 +428,6 @@ function inOrderOfActivity<T extends { readonly id: string }>(
   return newestFirst.toReversed().sort((a, b) => (rankOf.get(a.id) ?? 0) - (rankOf.get(b.id) ?? 0));
 }
 
-export function noTransfer(): BackroomError {
+function noTransfer(): BackroomError {
   return new BackroomError("E_NO_TRANSFER", "there is no transfer of that id");
 }

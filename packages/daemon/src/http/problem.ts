@@ -47,7 +47,7 @@ export class InputError extends BackroomError {
   }
 }
 
-export function statusOf(error: BackroomError): number {
+function statusOf(error: BackroomError): number {
   return STATUS_OF_CODE[error.code] ?? STATUS_OF_EXIT[error.exit] ?? 500;
 }
 
