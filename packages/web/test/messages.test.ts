@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
 import { de } from "../src/messages/de.ts";
 import { en } from "../src/messages/en.ts";
@@ -26,4 +28,22 @@ test("numbers and plurals follow the language", () => {
   assert.equal(en.transfers.count(1), "1 transfer");
   assert.equal(en.transfers.count(12_000), "12,000 transfers");
   assert.equal(de.transfers.count(12_000), "12.000 Übertragungen");
+});
+
+/** Would catch: a sentence that was translated, and that nobody sees any more. */
+test("every sentence is used somewhere", () => {
+  const source = path.join(import.meta.dirname, "../src");
+  const text = globSync("**/*.{ts,tsx}", { cwd: source, exclude: ["messages/{en,de}.ts"] })
+    .map((file) => readFileSync(path.join(source, file), "utf8"))
+    .join("\n");
+  const isUsed = (keys: readonly string[]): boolean => {
+    const [last, ...before] = keys.toReversed();
+    const group = ["t", ...before.toReversed()].join(".");
+    // By its name, by a name that is worked out, or as one of a list.
+    return text.includes(`${group}.${last}`) || (before.length > 0 && text.includes(`${group}[`));
+  };
+  const unused = leavesOf(en)
+    .map(({ path: place }) => place.split(".").filter((key) => /^[a-z]/i.test(key)))
+    .filter((keys) => !isUsed(keys));
+  assert.deepEqual(unused, [["plural"]]);
 });

@@ -4,7 +4,6 @@ const plural = (count: number, one: string, other: string): string =>
   `${count.toLocaleString("de")} ${count === 1 ? one : other}`;
 
 export const de: Messages = {
-  language: "Deutsch",
   plural,
   number: (value, digits) =>
     value.toLocaleString("de", { minimumFractionDigits: digits, maximumFractionDigits: digits }),
@@ -17,14 +16,9 @@ export const de: Messages = {
   save: "Speichern",
   copy: "Kopieren",
   copied: "Kopiert",
-  back: "Zurück",
-  retry: "Noch einmal",
   loading: "Lädt …",
   never: "nie",
-  unlimited: "ohne Grenze",
   unknown: "noch nicht bekannt",
-  yes: "ja",
-  no: "nein",
 
   nav: {
     label: "Seiten",
@@ -119,8 +113,6 @@ export const de: Messages = {
     about: "Über",
     log: "Hinweise",
     filesLater: "Die Liste der Dateien kommt zuerst, sobald jemand verbunden ist, der sie hat.",
-    noKey: "Ohne den Schlüssel lassen sich die Dateien nicht auflisten.",
-    path: "Name",
     arrived: "Da",
     look: "Ansehen",
     download: "Kopie speichern",
@@ -140,9 +132,6 @@ export const de: Messages = {
         "Eintrag blieb draußen: weder Datei noch Ordner, oder nicht lesbar",
         "Einträge blieben draußen: weder Dateien noch Ordner, oder nicht lesbar",
       ),
-    profile: "Weg",
-    why: "Warum",
-    tryThis: "Was helfen kann",
   },
   links: {
     title: "Link",

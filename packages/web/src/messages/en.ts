@@ -5,7 +5,6 @@ type Pairs = readonly (readonly [string, string])[];
 
 /** Every sentence of the page. Another language is a file with the same shape (messages/languages.ts); the compiler sees what is missing. */
 export const en = {
-  language: "English",
   plural: (count: number, one: string, other: string): string =>
     `${count.toLocaleString("en")} ${count === 1 ? one : other}`,
   number: (value: number, digits: number): string =>
@@ -20,14 +19,9 @@ export const en = {
   save: "Save",
   copy: "Copy",
   copied: "Copied",
-  back: "Back",
-  retry: "Try again",
   loading: "Loading …",
   never: "never",
-  unlimited: "no limit",
   unknown: "not known yet",
-  yes: "yes",
-  no: "no",
 
   nav: {
     label: "Pages",
@@ -123,8 +117,6 @@ export const en = {
     about: "About",
     log: "Notes",
     filesLater: "The list of files comes first, as soon as somebody who has the share is connected.",
-    noKey: "The files cannot be listed without the key.",
-    path: "Name",
     arrived: "Here",
     look: "Preview",
     download: "Save a copy",
@@ -144,9 +136,6 @@ export const en = {
         "entry was left out: neither a file nor a folder, or not readable",
         "entries were left out: neither files nor folders, or not readable",
       ),
-    profile: "Path",
-    why: "Why",
-    tryThis: "What may help",
   },
   links: {
     title: "Link",

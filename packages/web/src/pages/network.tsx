@@ -1,10 +1,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { lazy, Suspense, useState, type ReactNode } from "react";
+import { lazy, Suspense, type ReactNode } from "react";
 import { call } from "../api/daemon.ts";
 import { useMessages } from "../messages/languages.tsx";
-import { Button, Facts, Section, Trouble } from "../parts/basics.tsx";
-import { CopyBox } from "../parts/copy-box.tsx";
+import { Button, Facts, Section } from "../parts/basics.tsx";
 import { formatBytes, showable } from "../parts/format.ts";
+import { InviteBox } from "../parts/invite-box.tsx";
 import { RoutePicture } from "../parts/route-picture.tsx";
 import { ask } from "../state/asking.ts";
 import { network, relay } from "../state/connection.ts";
@@ -59,7 +59,11 @@ export function NetworkPage(): ReactNode {
       </Section>
       <div className="cards">
         <Networks />
-        <Inviting isMember={net.network !== null} />
+        {net.network !== null && (
+          <Section title={t.network.invite} text={t.network.inviteText}>
+            <InviteBox label={t.network.invite} />
+          </Section>
+        )}
       </div>
     </div>
   );
@@ -113,29 +117,6 @@ function Networks(): ReactNode {
         ))}
       </ul>
       <Button onPress={() => ask({ kind: "open", text: "" })}>{t.network.join}</Button>
-    </Section>
-  );
-}
-
-function Inviting({ isMember }: { readonly isMember: boolean }): ReactNode {
-  const t = useMessages();
-  const [invite, setInvite] = useState<string | null>(null);
-  const [error, setError] = useState<unknown>(null);
-  if (!isMember) return null;
-  const make = (): void => {
-    call("makeInvite").then(
-      (made) => setInvite(made.invite),
-      (problem: unknown) => setError(problem),
-    );
-  };
-  return (
-    <Section title={t.network.invite} text={t.network.inviteText}>
-      {invite === null ? (
-        <Button onPress={make}>{t.links.show}</Button>
-      ) : (
-        <CopyBox text={invite} label={t.network.invite} />
-      )}
-      <Trouble error={error} />
     </Section>
   );
 }

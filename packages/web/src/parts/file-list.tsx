@@ -3,9 +3,9 @@ import type { Transfer } from "@backroom/api/schemas/transfer.ts";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useRef, useState, type ReactNode } from "react";
-import { call, sentenceOf } from "../api/daemon.ts";
+import { call } from "../api/daemon.ts";
 import { useMessages } from "../messages/languages.tsx";
-import { notify } from "../state/connection.ts";
+import { attempt } from "../state/transfer-work.ts";
 import { Bar } from "./bar.tsx";
 import { Button, Sheet, Trouble } from "./basics.tsx";
 import { formatBytes, showable } from "./format.ts";
@@ -47,12 +47,11 @@ export function FileList({ transfer }: { readonly transfer: Transfer }): ReactNo
   });
 
   /** An address that holds for a while, on the content port: what others made never runs where this page does. */
-  const withUrl = async (file: File, use: (url: string) => void): Promise<void> => {
-    try {
-      use((await call("contentUrl", { id: transfer.id, path: file.path })).url);
-    } catch (error) {
-      notify({ level: "warn", text: sentenceOf(error), transfer: transfer.id });
-    }
+  const withUrl = (file: File, use: (url: string) => void): void => {
+    attempt(
+      call("contentUrl", { id: transfer.id, path: file.path }).then(({ url }) => use(url)),
+      transfer.id,
+    );
   };
 
   if (query.error !== null)
@@ -87,15 +86,12 @@ export function FileList({ transfer }: { readonly transfer: Transfer }): ReactNo
                   {kind !== undefined && (
                     <Button
                       aria-label={`${t.transfer.look}: ${name}`}
-                      onPress={() => void withUrl(file, (url) => setShown({ file, url }))}
+                      onPress={() => withUrl(file, (url) => setShown({ file, url }))}
                     >
                       {t.transfer.look}
                     </Button>
                   )}
-                  <Button
-                    aria-label={`${t.transfer.download}: ${name}`}
-                    onPress={() => void withUrl(file, save)}
-                  >
+                  <Button aria-label={`${t.transfer.download}: ${name}`} onPress={() => withUrl(file, save)}>
                     {t.transfer.download}
                   </Button>
                 </span>

@@ -1,11 +1,14 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
+import type { Answer } from "@backroom/api/routes.ts";
 import type { Scope } from "@backroom/api/schemas/daemon.ts";
 import { call } from "../api/daemon.ts";
 import { useMessages } from "../messages/languages.tsx";
 import { Button, Check, Field, Section, Trouble } from "./basics.tsx";
 import { CopyBox } from "./copy-box.tsx";
-import { showable } from "./format.ts";
+import { KeptList } from "./kept-list.tsx";
+
+type Token = Answer<"listTokens">["tokens"][number];
 
 const SCOPES: readonly Scope[] = ["read", "links", "write", "admin"];
 
@@ -21,25 +24,17 @@ export function TokenSettings(): ReactNode {
     onSuccess: again,
   });
   const revoke = useMutation({ mutationFn: (id: string) => call("removeToken", { id }), onSuccess: again });
+  const noteOf = (token: Token): string => {
+    const used = t.settings.tokenUsed(token.usedMs === null ? t.never : t.time(token.usedMs));
+    return `${token.scopes.map((scope) => t.settings.scopes[scope]).join(", ")} · ${used}`;
+  };
   return (
     <Section title={t.settings.tokens} text={t.settings.tokensText}>
-      <ul className="plain">
-        {tokens.data?.tokens.map((token) => (
-          <li key={token.id} className="row">
-            <bdi>{showable(token.name)}</bdi>
-            <span className="muted">
-              {token.scopes.map((scope) => t.settings.scopes[scope]).join(", ")} ·{" "}
-              {t.settings.tokenUsed(token.usedMs === null ? t.never : t.time(token.usedMs))}
-            </span>
-            <Button
-              aria-label={`${t.settings.revoke}: ${showable(token.name)}`}
-              onPress={() => revoke.mutate(token.id)}
-            >
-              {t.settings.revoke}
-            </Button>
-          </li>
-        ))}
-      </ul>
+      <KeptList
+        items={tokens.data?.tokens.map((token) => ({ ...token, note: noteOf(token) })) ?? []}
+        removal={t.settings.revoke}
+        onRemove={(id) => revoke.mutate(id)}
+      />
       <form
         className="row"
         onSubmit={(event) => {

@@ -4,16 +4,15 @@ import { Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
 import { call } from "../api/daemon.ts";
 import { useMessages } from "../messages/languages.tsx";
 import { ask } from "../state/asking.ts";
+import { attempt } from "../state/transfer-work.ts";
 import { Button } from "./basics.tsx";
 
 export function TransferMenu({
   transfer,
   name,
-  run,
 }: {
   readonly transfer: Transfer;
   readonly name: string;
-  readonly run: (work: Promise<unknown>) => void;
 }): ReactNode {
   const t = useMessages();
   const { id } = transfer;
@@ -32,7 +31,7 @@ export function TransferMenu({
             <MenuItem onAction={() => ask({ kind: "relocate", id })}>{t.action.relocate}</MenuItem>
           )}
           {transfer.kind !== null && (
-            <MenuItem onAction={() => run(call("recheck", { id }))}>{t.action.recheck}</MenuItem>
+            <MenuItem onAction={() => attempt(call("recheck", { id }), id)}>{t.action.recheck}</MenuItem>
           )}
           <MenuItem className="menu-danger" onAction={() => ask({ kind: "remove", id })}>
             {t.action.remove}

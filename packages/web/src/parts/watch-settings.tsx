@@ -3,7 +3,7 @@ import { useState, type ReactNode } from "react";
 import { call } from "../api/daemon.ts";
 import { useMessages } from "../messages/languages.tsx";
 import { Button, Field, Section, Trouble } from "./basics.tsx";
-import { showable } from "./format.ts";
+import { KeptList } from "./kept-list.tsx";
 
 export function WatchSettings(): ReactNode {
   const t = useMessages();
@@ -15,20 +15,17 @@ export function WatchSettings(): ReactNode {
   const remove = useMutation({ mutationFn: (id: string) => call("removeWatch", { id }), onSuccess: again });
   return (
     <Section title={t.settings.watches} text={t.settings.watchesText}>
-      <ul className="plain">
-        {watches.data?.watches.map((watch) => (
-          <li key={watch.id} className="row">
-            <bdi>{showable(watch.folder)}</bdi>
-            <span className="muted">{t.settings.watchShared(watch.sharedCount)}</span>
-            <Button
-              aria-label={`${t.action.remove}: ${showable(watch.folder)}`}
-              onPress={() => remove.mutate(watch.id)}
-            >
-              {t.action.remove}
-            </Button>
-          </li>
-        ))}
-      </ul>
+      <KeptList
+        items={
+          watches.data?.watches.map(({ id, folder: name, sharedCount }) => ({
+            id,
+            name,
+            note: t.settings.watchShared(sharedCount),
+          })) ?? []
+        }
+        removal={t.action.remove}
+        onRemove={(id) => remove.mutate(id)}
+      />
       <form
         className="row"
         onSubmit={(event) => {

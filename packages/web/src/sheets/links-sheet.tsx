@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { call } from "../api/daemon.ts";
 import { useMessages } from "../messages/languages.tsx";
 import { Button, Sheet, Trouble } from "../parts/basics.tsx";
 import { CopyBox } from "../parts/copy-box.tsx";
+import { InviteBox } from "../parts/invite-box.tsx";
 import { QrCode } from "../parts/qr.tsx";
 import { asked } from "../state/asking.ts";
 
@@ -17,15 +18,7 @@ export function LinksSheet({
 }): ReactNode {
   const t = useMessages();
   const links = useQuery({ queryKey: ["links", id], queryFn: () => call("links", { id }), gcTime: 0 });
-  const [invite, setInvite] = useState<string | null>(null);
-  const [error, setError] = useState<unknown>(null);
   const data = links.data;
-  const makeInvite = (): void => {
-    call("makeInvite").then(
-      (made) => setInvite(made.invite),
-      (problem: unknown) => setError(problem),
-    );
-  };
   return (
     <Sheet title={t.links.title} onClose={onClose}>
       <div className="sheet-body">
@@ -50,12 +43,7 @@ export function LinksSheet({
         <details>
           <summary>{t.links.inviteTitle}</summary>
           <p>{t.links.inviteText}</p>
-          {invite === null ? (
-            <Button onPress={makeInvite}>{t.links.show}</Button>
-          ) : (
-            <CopyBox text={invite} label={t.links.inviteTitle} />
-          )}
-          <Trouble error={error} />
+          <InviteBox label={t.links.inviteTitle} />
         </details>
         <details>
           <summary>{t.links.stop}</summary>

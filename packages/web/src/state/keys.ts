@@ -1,8 +1,8 @@
 import { useEffect } from "react";
-import { call } from "../api/daemon.ts";
 import { ask } from "./asking.ts";
 import { goTo } from "./place.ts";
 import { chosen } from "./choice.ts";
+import { pauseOrResume } from "./transfer-work.ts";
 import { transferById } from "./transfers.ts";
 
 /** The keys that work anywhere but where text is typed or a sheet is open. */
@@ -40,13 +40,9 @@ function act(key: string, target: HTMLElement): boolean {
   )
     return false;
   if (key === " ") {
-    void call(canResume(transfer.state) ? "resume" : "pause", { id: transfer.id }).catch(() => {});
+    pauseOrResume(transfer);
     return true;
   }
   if (key === "Delete" || key === "Backspace") return ask({ kind: "remove", id: transfer.id });
   return false;
-}
-
-export function canResume(state: string): boolean {
-  return state === "paused" || state === "failed";
 }
