@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Answer } from "@backroom/api/routes.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
+import { isRunning } from "@backroom/core/base/is-running.ts";
 import { findDaemon, startDaemon } from "../daemon-client.ts";
 import { admitMachine } from "../machine/admit.ts";
 import type { Session } from "../session.ts";
@@ -40,7 +41,7 @@ export async function stop(session: Session): Promise<void> {
 /** When it has ended it has given its data folder back, too. */
 async function untilGone(pid: number): Promise<void> {
   const deadlineMs = performance.now() + STOP_MS;
-  while (isAlive(pid)) {
+  while (isRunning(pid)) {
     if (performance.now() > deadlineMs) {
       throw new BackroomError("E_DAEMON", "the daemon was asked to stop, and still runs", {
         why: "something holds it up",
@@ -51,20 +52,9 @@ async function untilGone(pid: number): Promise<void> {
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Raises E_NO_DAEMON where none runs, so that scripts and health checks go by the exit status. */
 export async function status(session: Session): Promise<void> {
-  const client = await findDaemon(session);
-  if (client === undefined) throw new BackroomError("E_NO_DAEMON", "no daemon runs for this data folder");
-  const now = await client.call("status");
+  const now = await (await session.daemon.need()).call("status");
   session.terminal.result(describe(now, Date.now()), { ...now });
 }
 

@@ -6,6 +6,7 @@ import { nodeTransport } from "@backroom/api/client/node-transport.ts";
 import type { Transfer } from "@backroom/api/schemas/transfer.ts";
 import { findLocalEndpoint } from "@backroom/daemon/http/local-endpoint.ts";
 import { backroom, type Run } from "./program.ts";
+import { isRunning } from "@backroom/core/base/is-running.ts";
 
 /** Longer than anything takes that goes on. */
 const PATIENCE_MS = 90_000;
@@ -68,20 +69,11 @@ export class DaemonMember {
   }
 
   async end(): Promise<void> {
-    for (const pid of this.#pids) if (isAlive(pid)) await this.kill(pid);
+    for (const pid of this.#pids) if (isRunning(pid)) await this.kill(pid);
   }
 }
 
 export async function gone(pid: number): Promise<void> {
-  for (const endMs = performance.now() + PATIENCE_MS; isAlive(pid); await sleep(LOOK_MS))
+  for (const endMs = performance.now() + PATIENCE_MS; isRunning(pid); await sleep(LOOK_MS))
     assert.ok(performance.now() < endMs, "the daemon does not end");
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,7 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { systemRandom } from "../base/random.ts";
-import { systemCode } from "../base/system-code.ts";
+import { isRunning } from "../base/is-running.ts";
 import type { DataFolder } from "./data-folder.ts";
 
 /** A pack that is being sealed is `sealing-<process>-<random>` in the folder of packs, until it has a root to be named by. */
@@ -24,14 +24,5 @@ export async function removeAbandoned(
     const isOurs = Number(pid) === process.pid;
     if (pid !== undefined && (isOurs ? isOwnLeft : !isRunning(Number(pid))))
       await rm(path.join(folder.packs, name), { force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) === "EPERM";
   }
 }

@@ -4,6 +4,7 @@ import path from "node:path";
 import { BackroomError } from "../base/errors.ts";
 import { systemCode } from "../base/system-code.ts";
 import type { Random } from "../base/random.ts";
+import { isRunning } from "../base/is-running.ts";
 import { fileError } from "./file-error.ts";
 import { checkOutputPath } from "./output-path.ts";
 import { StagedFile } from "./staged-file.ts";
@@ -213,20 +214,14 @@ async function removeLeftovers(parent: string, prefix: string): Promise<void> {
       ? /^(\d+)-[0-9a-f]{8}$/.exec(name.slice(prefix.length))?.[1]
       : undefined;
     const folder = path.join(parent, name);
-    if (pid === undefined || liveFolders.has(folder) || isRunning(Number(pid))) continue;
+    if (pid === undefined || liveFolders.has(folder) || isOfAnother(Number(pid))) continue;
     const stat = await lstat(folder).catch(missing);
     if (stat === undefined || !stat.isDirectory() || stat.uid !== (process.getuid?.() ?? stat.uid)) continue;
     await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
   }
 }
 
-/** True for another process with this id. Our own id in a folder that is not live is that of a run before us. */
-function isRunning(pid: number): boolean {
-  if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) === "EPERM";
-  }
+/** Our own id in a folder that is not live is that of a run before us. */
+function isOfAnother(pid: number): boolean {
+  return pid !== process.pid && isRunning(pid);
 }

@@ -1,6 +1,7 @@
 import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { BackroomError } from "../base/errors.ts";
 import { systemCode } from "../base/system-code.ts";
+import { isRunning } from "../base/is-running.ts";
 import { withStoreErrors } from "./store-error.ts";
 
 /** Held until `release`, or until the process is gone. */
@@ -101,12 +102,7 @@ async function isAlive(content: string): Promise<boolean> {
   const pid = Number(pidText);
   // What holds no number is no lock of ours; 0 and negative numbers would ask about groups of processes.
   if (!Number.isSafeInteger(pid) || pid <= 0 || pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: it lives, as another user.
-    if (systemCode(error) !== "EPERM") return false;
-  }
+  if (!isRunning(pid)) return false;
   const startNow = await startOf(pid);
   return start === "0" || startNow === "0" || startNow === start;
 }
