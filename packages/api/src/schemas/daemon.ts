@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SCOPES } from "../words.ts";
 import { ByteCount, Count, ErrorCode, Id, Rate, TimeMs } from "./common.ts";
 
 export const DaemonStatus = z.object({
@@ -32,7 +33,7 @@ export const Problem = z.object({
 export type Problem = z.infer<typeof Problem>;
 
 /** What a bearer of a token may do. `read`: look, links aside. `links`: see links. `write`: change transfers, watches. `admin`: everything. */
-export const Scope = z.enum(["read", "links", "write", "admin"]);
+export const Scope = z.enum(SCOPES);
 export type Scope = z.infer<typeof Scope>;
 
 export const TokenEntry = z.object({

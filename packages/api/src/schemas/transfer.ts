@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { TRANSFER_ROLES, TRANSFER_STATES } from "../words.ts";
 import { ByteCount, Count, Failure, Id, Path, Rate, TimeMs } from "./common.ts";
 
 /** Profiles of a path (PROTOCOL 7.5): relays on each side of the gate, two or three. */
@@ -11,23 +12,11 @@ export const Profile = z.enum(["standard", "strong"]);
  * - `looking`: nobody who has it is connected; `waits` says for what · `downloading` · `opening`: pieces become files
  * - `seeding`: handed out · `paused`: by a person · `done`: a download that is not handed out · `failed`: `failure` says why
  */
-export const TransferState = z.enum([
-  "queued",
-  "sealing",
-  "joining",
-  "looking",
-  "downloading",
-  "opening",
-  "checking",
-  "seeding",
-  "paused",
-  "done",
-  "failed",
-]);
+export const TransferState = z.enum(TRANSFER_STATES);
 export type TransferState = z.infer<typeof TransferState>;
 
 /** `share`: made here. `get`: fetched and opened. `mirror`: fetched, stored and handed out without being opened. */
-export const TransferRole = z.enum(["share", "get", "mirror"]);
+export const TransferRole = z.enum(TRANSFER_ROLES);
 
 export const Transfer = z.object({
   id: Id,

@@ -1,38 +1,23 @@
+import { TRANSFER_ROLES, TRANSFER_STATES } from "@backroom/api/words.ts";
 import { Option } from "commander";
 import type { AddCommand } from "../session.ts";
 import { parseCount } from "../ui/arguments.ts";
 
 export interface ListOptions {
-  readonly state?: ListState;
-  readonly role?: "share" | "get" | "mirror";
+  readonly state?: (typeof TRANSFER_STATES)[number];
+  readonly role?: (typeof TRANSFER_ROLES)[number];
   readonly search?: string;
   readonly limit?: number;
   readonly all?: boolean;
   readonly ids?: boolean;
 }
 
-/** As the schema has them (a test compares); it is not loaded for this. */
-export const LIST_STATES = [
-  "queued",
-  "sealing",
-  "joining",
-  "looking",
-  "downloading",
-  "opening",
-  "checking",
-  "seeding",
-  "paused",
-  "done",
-  "failed",
-] as const;
-type ListState = (typeof LIST_STATES)[number];
-
 export const addList: AddCommand = (program, run) => {
   program
     .command("ls")
     .description("list transfers, newest first")
-    .addOption(new Option("--state <state>", "only those in this state").choices(LIST_STATES))
-    .addOption(new Option("--role <role>", "only those of this kind").choices(["share", "get", "mirror"]))
+    .addOption(new Option("--state <state>", "only those in this state").choices(TRANSFER_STATES))
+    .addOption(new Option("--role <role>", "only those of this kind").choices(TRANSFER_ROLES))
     .option("--search <text>", "only those whose name contains this, or whose id begins with it")
     .option(
       "--limit <number>",

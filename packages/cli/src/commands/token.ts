@@ -1,4 +1,5 @@
 import { writeFile } from "node:fs/promises";
+import { SCOPES } from "@backroom/api/words.ts";
 import { Option } from "commander";
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import type { Result } from "../contract.ts";
@@ -6,8 +7,6 @@ import type { AddCommand, Session } from "../session.ts";
 import { parseCount } from "../ui/arguments.ts";
 import { formatTime } from "../ui/format.ts";
 
-/** As the schema has them (a test compares). */
-export const SCOPES = ["read", "links", "write", "admin"] as const;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 interface AddOptions {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import stringWidth from "string-width";
-import { LIST_STATES } from "../../src/commands/ls.ts";
-import { SCOPES } from "../../src/commands/token.ts";
+import { SCOPES, TRANSFER_STATES } from "@backroom/api/words.ts";
 import { Scope } from "@backroom/api/schemas/daemon.ts";
 import { TransferState } from "@backroom/api/schemas/transfer.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
@@ -179,7 +178,7 @@ test("ten thousand transfers come page by page; a terminal gets the newest, and 
 });
 
 test("what commands say of states and scopes without loading the schemas is what the schemas say", () => {
-  assert.deepEqual([...LIST_STATES], TransferState.options);
+  assert.deepEqual([...TRANSFER_STATES], TransferState.options);
   assert.deepEqual([...SCOPES], Scope.options);
 });
 

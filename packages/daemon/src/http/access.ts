@@ -1,6 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Answer } from "@backroom/api/routes.ts";
 import type { Scope } from "@backroom/api/schemas/daemon.ts";
+import { SCOPES } from "@backroom/api/words.ts";
 import type { Clock } from "@backroom/core/base/clock.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import { LIMITS } from "@backroom/core/base/limits.ts";
@@ -11,8 +12,8 @@ import { hashSecret, newSecret } from "../tokens.ts";
 import { GuessLimit } from "./guess-limit.ts";
 
 const BEARER = /^Bearer (backroom-token-[A-Za-z0-9_-]{43})$/;
-/** What a page may do: what its person may. */
-const PAGE_SCOPES: readonly Scope[] = ["read", "links", "write", "admin"];
+/** What a page may do: all that its person may. */
+const PAGE_SCOPES = SCOPES;
 
 export interface AccessDeps {
   readonly tokens: TokenStore;

@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import type { Answer } from "@backroom/api/routes.ts";
 import type { Scope } from "@backroom/api/schemas/daemon.ts";
+import { SCOPES } from "@backroom/api/words.ts";
 import { call } from "../api/daemon.ts";
 import { useMessages } from "../messages/languages.tsx";
 import { Button, Check, Field, Section, Trouble } from "./basics.tsx";
@@ -9,8 +10,6 @@ import { CopyBox } from "./copy-box.tsx";
 import { KeptList } from "./kept-list.tsx";
 
 type Token = Answer<"listTokens">["tokens"][number];
-
-const SCOPES: readonly Scope[] = ["read", "links", "write", "admin"];
 
 export function TokenSettings(): ReactNode {
   const t = useMessages();

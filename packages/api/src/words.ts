@@ -1,0 +1,19 @@
+/**
+ * The words that the API's enumerations consist of, in their order. Apart from the schemas, so that a command and the page can offer them without loading
+ * those; what each means stands beside its schema.
+ */
+export const TRANSFER_STATES = [
+  "queued",
+  "sealing",
+  "joining",
+  "looking",
+  "downloading",
+  "opening",
+  "checking",
+  "seeding",
+  "paused",
+  "done",
+  "failed",
+] as const;
+export const TRANSFER_ROLES = ["share", "get", "mirror"] as const;
+export const SCOPES = ["read", "links", "write", "admin"] as const;
