@@ -3,9 +3,7 @@ import type { DaemonContext, Part, TransferTotals } from "../context.ts";
 import { databaseRow } from "./database-row.ts";
 import { examine } from "./examine.ts";
 import { createLinkMeter } from "./link-meter.ts";
-import { tryListening } from "./port-rows.ts";
-import { knock } from "./proxy-row.ts";
-import { systemFacts } from "./system-facts.ts";
+import { thisComputer } from "./this-computer.ts";
 
 interface DoctorDeps {
   readonly version: string;
@@ -34,12 +32,7 @@ export function createDoctor(
         examine({
           folder,
           settings,
-          facts: systemFacts,
-          platform: process.platform,
-          version,
-          nodeVersion: process.versions.node,
-          tryPort: tryListening,
-          knock,
+          ...thisComputer(version),
           databaseRow: () => databaseRow(() => catalogue.check()),
           live: {
             network: () => handlers.network({}, call),

@@ -5,10 +5,9 @@ import { openDataFolder, type DataFolder } from "@backroom/core/node/data-folder
 import { openSettings, type SettingsOptions } from "../settings/open-settings.ts";
 import { closedDatabaseRow } from "./database-row.ts";
 import { examine, machineChecks } from "./examine.ts";
-import { tryListening } from "./port-rows.ts";
-import { knock } from "./proxy-row.ts";
 import { reportOf, row } from "./rows.ts";
 import { systemFacts } from "./system-facts.ts";
+import { thisComputer } from "./this-computer.ts";
 
 interface AloneOptions extends Omit<SettingsOptions, "folder" | "lenient"> {
   readonly version: string;
@@ -25,12 +24,7 @@ export async function examineAlone({ version, dataFolder, ...options }: AloneOpt
   return examine({
     folder,
     settings,
-    facts: systemFacts,
-    platform: process.platform,
-    version,
-    nodeVersion: process.versions.node,
-    tryPort: tryListening,
-    knock,
+    ...thisComputer(version),
     databaseRow: () => closedDatabaseRow(folder.root),
     live: undefined,
   });

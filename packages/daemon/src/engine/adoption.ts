@@ -7,6 +7,7 @@ import { packPaths } from "@backroom/core/store/store-files.ts";
 import { stat } from "node:fs/promises";
 import type { TransferRecord } from "../catalogue/catalogue.ts";
 import { newId } from "../new-id.ts";
+import { newRecord } from "./new-record.ts";
 
 /**
  * Shares that the catalogue does not know, though they were made here: by a command in the foreground, or by a daemon whose catalogue was lost since.
@@ -37,32 +38,20 @@ async function adopt(
   if (pack === undefined) return undefined;
   const createdMs = Math.min(nowMs, Math.floor(pack.mtimeMs));
   return {
-    id,
+    ...newRecord(id, createdMs),
     role: "share",
     state: "active",
     name: link.name ?? "",
     kind: link.kind,
-    profile: "standard",
     fileCount,
     size: link.filesBytes ?? null,
     packLength: link.packLength,
     doneBytes: link.packLength,
-    downloadedBytes: 0,
-    uploadedBytes: 0,
-    output: null,
-    paths: [],
-    failure: null,
-    leftOutCount: 0,
-    createdMs,
     finishedMs: createdMs,
     root: link.piecesRoot.toString("hex"),
     link: text,
     sharerSeed: sharerSeed.toString("hex"),
-    inputs: [],
-    keys: {},
     seed: true,
-    wait: false,
-    accept: [],
   };
 }
 

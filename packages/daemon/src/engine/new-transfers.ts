@@ -13,6 +13,7 @@ import { resolveRoots } from "@backroom/core/pack/walk.ts";
 import type { TransferRecord } from "../catalogue/catalogue.ts";
 import { isIn } from "../is-in.ts";
 import { newId } from "../new-id.ts";
+import { newRecord } from "./new-record.ts";
 import { UPLOADS_FOLDER } from "../uploads-folder.ts";
 import { betterLink, keysGiven } from "./given-again.ts";
 import type { Opening } from "./opening.ts";
@@ -149,35 +150,6 @@ export function newTransferHandlers(
   }
 
   return { addShare, addGet };
-}
-
-function newRecord(id: string, createdMs: number): Omit<TransferRecord, "role" | "state"> {
-  return {
-    id,
-    name: "",
-    kind: null,
-    profile: "standard",
-    fileCount: null,
-    size: null,
-    packLength: null,
-    doneBytes: 0,
-    downloadedBytes: 0,
-    uploadedBytes: 0,
-    output: null,
-    paths: [],
-    failure: null,
-    leftOutCount: 0,
-    createdMs,
-    finishedMs: null,
-    root: null,
-    link: null,
-    sharerSeed: null,
-    inputs: [],
-    keys: {},
-    seed: false,
-    wait: false,
-    accept: [],
-  };
 }
 
 function wishesOf(

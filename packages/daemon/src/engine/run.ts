@@ -14,7 +14,7 @@ import type { Members } from "./members.ts";
 import type { Packs } from "./packs.ts";
 import type { Placing } from "@backroom/core/pack/placing.ts";
 import { sealStep } from "./seal-step.ts";
-import { failed, nextStep } from "./transfer-state.ts";
+import { nextStep } from "./transfer-state.ts";
 import type { Turns } from "./turns.ts";
 
 export interface RunDeps {
@@ -30,6 +30,8 @@ export interface RunDeps {
   record(): TransferRecord | undefined;
   /** Keeps it, and tells. */
   put(record: TransferRecord): void;
+  /** Keeps that it has failed, and tells. */
+  putFailed(record: TransferRecord, error: BackroomError): void;
   putProgress(progress: Pick<TransferRecord, "doneBytes" | "downloadedBytes" | "uploadedBytes">): void;
   /** What was kept by `putPlacing` last. */
   placing(): unknown;
@@ -165,13 +167,7 @@ export class Run {
       ? error
       : new BackroomError("E_INTERNAL", "a transfer failed in a way it should not", { cause: error });
     this.deps.log("info", "a transfer failed", { code: known.code });
-    try {
-      this.deps.put(failed(record, known));
-    } catch (unkept) {
-      // A full disk: it is tried again when the daemon starts anew.
-      if (!isBackroomError(unkept)) throw unkept;
-      this.deps.notice("warn", `${known.message}: ${known.why}`);
-    }
+    this.deps.putFailed(record, known);
   }
 }
 

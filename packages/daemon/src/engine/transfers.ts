@@ -11,6 +11,7 @@ import type { SwarmLimits } from "@backroom/core/swarm/swarm.ts";
 import type { TransferOutline, TransferRecord } from "../catalogue/catalogue.ts";
 import type { DaemonContext, TransferTotals } from "../context.ts";
 import { findAdoptable } from "./adoption.ts";
+import { LatestShares } from "./latest-shares.ts";
 import { viewOf, type Live } from "./live.ts";
 import type { Members } from "./members.ts";
 import { Packs } from "./packs.ts";
@@ -26,8 +27,6 @@ const SEALED_AT_A_TIME = 2;
 const TICK_MS = 1_000;
 /** Between ticks while nothing is under way. */
 const QUIET_TICK_MS = 5_000;
-/** Under which the catalogue keeps the ids of the shares that were active last. */
-const LATEST = "engine.latest";
 
 /** All transfers of this computer: what each does now, and who is at it. What outlasts the daemon is the catalogue's. */
 export class Transfers {
@@ -50,7 +49,7 @@ export class Transfers {
   #uploadedBytes = 0;
   /** What shares that are open looked like at the last tick. */
   #seen: ReadonlyMap<string, string> = new Map();
-  #latest: ReadonlySet<string> = new Set();
+  readonly #latest: LatestShares;
   #cancelTick: (() => void) | undefined;
   #isClosed = false;
 
@@ -60,6 +59,7 @@ export class Transfers {
     this.#limits = limits;
     this.#clock = context.machine.clock;
     this.packs = new Packs(context.folder);
+    this.#latest = new LatestShares(context.catalogue);
     this.#downloads = new Turns(() => context.settings.get("downloads.active"));
     context.settings.onChange((key) => {
       if (key === "downloads.active") this.#downloads.look();
@@ -111,7 +111,7 @@ export class Transfers {
       });
     }
     seeds.push(...found.flatMap((record) => listedOf(record) ?? []));
-    await this.#seeding.add(inOrderOfActivity(seeds, catalogue.value(LATEST)));
+    await this.#seeding.add(this.#latest.inOrder(seeds));
     this.#tickLater();
     log("info", "transfers go on", { tookMs: this.#clock.monotonicMs() - startedMs });
   }
@@ -119,7 +119,7 @@ export class Transfers {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelTick?.();
-    this.#keepLatest();
+    this.#latest.keep(this.#seeding.latest());
     await Promise.all([...[...this.#runs.values()].map((run) => run.stop()), this.#seeding.close()]);
   }
 
@@ -214,6 +214,7 @@ export class Transfers {
         nowMs: () => this.#clock.nowMs(),
         record: () => catalogue.get(id),
         put: (record) => this.put(record),
+        putFailed: (record, error) => this.#putFailed(record, error),
         putProgress: (progress) => this.#putProgress(id, progress),
         placing: () => catalogue.value(placingName(id)),
         putPlacing: (placing) => catalogue.putValue(placingName(id), placing),
@@ -343,13 +344,18 @@ export class Transfers {
       await this.halt(id);
       const record = this.context.catalogue.get(id);
       if (record === undefined || nextStep(record) === "rest") return;
-      try {
-        this.put(failed(record, error));
-      } catch (unkept) {
-        if (!isBackroomError(unkept)) throw unkept;
-        this.notice(id, "warn", `${error.message}: ${error.why}`);
-      }
+      this.#putFailed(record, error);
     });
+  }
+
+  /** Where that cannot be kept, as on a full disk, it is told, and tried again when the daemon starts anew. */
+  #putFailed(record: TransferRecord, error: BackroomError): void {
+    try {
+      this.put(failed(record, error));
+    } catch (unkept) {
+      if (!isBackroomError(unkept)) throw unkept;
+      this.notice(record.id, "warn", `${error.message}: ${error.why}`);
+    }
   }
 
   #tickLater(): void {
@@ -383,7 +389,7 @@ export class Transfers {
     this.#seeding.tick();
     this.#noteBusy();
     for (const id of this.#changed) this.publish(id);
-    this.#keepLatest();
+    this.#latest.keep(this.#seeding.latest());
   }
 
   /** Of what is handed out only what has changed is told. */
@@ -400,15 +406,6 @@ export class Transfers {
     for (const id of this.#seen.keys()) if (!seen.has(id)) this.#changed.add(id);
     this.#seen = seen;
   }
-
-  /** Which shares were active last: after a start they are the ones on circuits of their own again. */
-  #keepLatest(): void {
-    const latest = this.#seeding.latest();
-    const isSame = latest.length === this.#latest.size && latest.every((id) => this.#latest.has(id));
-    if (isSame || latest.length === 0) return;
-    this.#latest = new Set(latest);
-    this.context.catalogue.putValue(LATEST, latest);
-  }
 }
 
 /** Undefined for what is not to be handed out, or not yet. */
@@ -416,16 +413,6 @@ function listedOf(record: TransferOutline): ListedShare | undefined {
   const { id, link, profile } = record;
   if (nextStep(record) !== "hand-out" || link === null) return undefined;
   return { id, link, profile, accept: consentsOf(record) };
-}
-
-/** From the one that was active longest ago to the latest: new ones are later than old ones, and what is noted as active last is latest. */
-function inOrderOfActivity<T extends { readonly id: string }>(
-  newestFirst: readonly T[],
-  noted: unknown,
-): T[] {
-  const latest = Array.isArray(noted) ? noted.filter((id) => typeof id === "string") : [];
-  const rankOf = new Map(latest.map((id, rank) => [id, latest.length - rank]));
-  return newestFirst.toReversed().sort((a, b) => (rankOf.get(a.id) ?? 0) - (rankOf.get(b.id) ?? 0));
 }
 
 function noTransfer(): BackroomError {
