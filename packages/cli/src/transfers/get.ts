@@ -9,6 +9,7 @@ import { count, formatBytes } from "../ui/format.ts";
 import { LOCKED, readPassword, readSmallFile } from "../ui/input.ts";
 import { consentsOf, withConsents } from "./consent.ts";
 import { followTransfer } from "./follow-transfer.ts";
+import { openedResult } from "./opened-result.ts";
 import { outlived } from "./outlives.ts";
 import { shortId } from "./short-id.ts";
 import { showTransfer } from "./show-transfer.ts";
@@ -26,19 +27,12 @@ export async function getInDaemon(order: GetOrder, session: Session): Promise<vo
     seed: order.seed,
   };
   const there = await fetched(client, request, order, session);
-  const { id, paths, fileCount, size, name, downloadedBytes } = there;
+  const result = { ...openedResult(there), fetchedBytes: there.downloadedBytes } satisfies Result<"get">;
   const { terminal } = session;
-  terminal.note(`${count(fileCount ?? 0, "file")}, ${formatBytes(size ?? 0)}:`);
-  terminal.result(paths.join("\n"), {
-    id,
-    paths,
-    fileCount: fileCount ?? 0,
-    size: size ?? 0,
-    name,
-    fetchedBytes: downloadedBytes,
-  } satisfies Result<"get">);
+  terminal.note(`${count(result.fileCount, "file")}, ${formatBytes(result.size)}:`);
+  terminal.result(result.paths.join("\n"), result);
   if (order.seed) {
-    terminal.note(`The daemon goes on handing it out. To stop: backroom pause ${shortId(id)}`);
+    terminal.note(`The daemon goes on handing it out. To stop: backroom pause ${shortId(there.id)}`);
   }
 }
 

@@ -2,12 +2,12 @@ import path from "node:path";
 import type { Client } from "@backroom/api/client/client.ts";
 import type { Transfer } from "@backroom/api/schemas/transfer.ts";
 import type { OpenOptions } from "../commands/open.ts";
-import type { Result } from "../contract.ts";
 import type { Session } from "../session.ts";
 import { count, formatBytes } from "../ui/format.ts";
 import { readPassword, readSmallFile } from "../ui/input.ts";
 import { findTransfer } from "./find-transfer.ts";
 import { followTransfer } from "./follow-transfer.ts";
+import { openedResult } from "./opened-result.ts";
 import { outlived } from "./outlives.ts";
 import { showTransfer } from "./show-transfer.ts";
 
@@ -33,15 +33,9 @@ export async function openInDaemon(
   const opened = await outlived(client, begun, false, () =>
     followTransfer(client, id, isOpened, shown, signal).finally(() => shown.end()),
   );
-  const { paths, fileCount, size, name } = opened;
-  terminal.note(`${count(fileCount ?? 0, "file")}, ${formatBytes(size ?? 0)}:`);
-  terminal.result(paths.join("\n"), {
-    id,
-    paths,
-    fileCount: fileCount ?? 0,
-    size: size ?? 0,
-    name,
-  } satisfies Result<"open">);
+  const result = openedResult(opened);
+  terminal.note(`${count(result.fileCount, "file")}, ${formatBytes(result.size)}:`);
+  terminal.result(result.paths.join("\n"), { ...result });
 }
 
 function isOpened({ state }: Transfer): boolean {
