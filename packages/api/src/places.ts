@@ -27,6 +27,7 @@ export const PLACES = {
   openTransfer: { method: "POST", path: "/transfers/{id}/open" },
   files: { method: "GET", path: "/transfers/{id}/files" },
   pieces: { method: "GET", path: "/transfers/{id}/pieces" },
+  notes: { method: "GET", path: "/transfers/{id}/notes" },
   links: { method: "GET", path: "/transfers/{id}/links" },
   contentUrl: { method: "POST", path: "/transfers/{id}/content" },
   inspectLink: { method: "POST", path: "/links/inspect" },

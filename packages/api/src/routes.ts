@@ -135,6 +135,13 @@ export const ROUTES = {
     params: byId,
     answer: transfer.PieceMap,
   }),
+  notes: route({
+    ...PLACES.notes,
+    scope: "read",
+    summary: "What happened to a transfer, kept as long as it is",
+    params: byId,
+    answer: transfer.TransferNotes,
+  }),
   links: route({
     ...PLACES.links,
     scope: "links",

@@ -16,4 +16,23 @@ export const TRANSFER_STATES = [
   "failed",
 ] as const;
 export const TRANSFER_ROLES = ["share", "get", "mirror"] as const;
+export const NOTE_KINDS = [
+  "begun",
+  "again",
+  "restarted",
+  "sealed",
+  "linked",
+  "found",
+  "alone",
+  "stored",
+  "opened",
+  "mended",
+  "checked",
+  "given",
+  "paused",
+  "resumed",
+  "moved",
+  "failed",
+  "said",
+] as const;
 export const SCOPES = ["read", "links", "write", "admin"] as const;

@@ -19,7 +19,7 @@ import {
   Watch,
   WatchList,
 } from "@backroom/api/schemas/network.ts";
-import { FileEntry, Transfer } from "@backroom/api/schemas/transfer.ts";
+import { FileEntry, Transfer, TransferNote } from "@backroom/api/schemas/transfer.ts";
 
 /**
  * What `--json` writes, for programs: docs/CLI.md is made from these shapes, and a test holds every command to them. Commands take the types alone, so
@@ -102,7 +102,7 @@ export const RESULTS = {
   }),
   mirror: z.object({ id: Id, name: z.string(), packLength: ByteCount, fetchedBytes: ByteCount }),
   ls: Shown,
-  info: Transfer,
+  info: Transfer.extend({ notes: z.array(TransferNote) }),
   files: Shown,
   link: TransferLinks,
   page: z.object({ url: z.string().meta({ description: "lets in whoever opens it first, once" }) }),

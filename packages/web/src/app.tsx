@@ -1,4 +1,4 @@
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClientProvider } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, type ReactNode } from "react";
 import { access } from "./api/daemon.ts";
 import { useMessages } from "./messages/languages.tsx";
@@ -11,6 +11,7 @@ import { follow } from "./state/connection.ts";
 import { useKeys } from "./state/keys.ts";
 import { useLive } from "./state/live.ts";
 import { placeOf, useHash } from "./state/place.ts";
+import { queries } from "./state/queries.ts";
 import { noteTraffic } from "./state/traffic.ts";
 
 // What is not seen first is loaded when it is.
@@ -19,8 +20,6 @@ const NetworkPage = lazy(async () => ({ default: (await import("./pages/network.
 const SettingsPage = lazy(async () => ({ default: (await import("./pages/settings.tsx")).SettingsPage }));
 const DoctorPage = lazy(async () => ({ default: (await import("./pages/doctor.tsx")).DoctorPage }));
 const HelpPage = lazy(async () => ({ default: (await import("./pages/help.tsx")).HelpPage }));
-
-const queries = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: 5_000 } } });
 
 export function App(): ReactNode {
   return useLive(access) === "granted" ? (

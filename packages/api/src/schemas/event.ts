@@ -14,6 +14,8 @@ export const EVENTS = {
   status: DaemonStatus,
   network: NetworkStatus,
   relay: RelayStatus,
+  /** There is more to read in the notes of these. */
+  notes: z.object({ transfers: z.array(Id) }),
   /** A sentence for the person, once: a warning of a transfer or of the daemon. */
   notice: z.object({ level: z.enum(["note", "warn"]), text: z.string(), transfer: Id.nullable() }),
 } as const;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { TRANSFER_ROLES, TRANSFER_STATES } from "../words.ts";
+import { NOTE_KINDS, TRANSFER_ROLES, TRANSFER_STATES } from "../words.ts";
 import { ByteCount, Count, Failure, Id, Path, Rate, TimeMs } from "./common.ts";
 
 /** Profiles of a path (PROTOCOL 7.5): relays on each side of the gate, two or three. */
@@ -146,3 +146,28 @@ export const OpenRequest = z.object({
   /** A read link of the same share, where this transfer has only a locked one. */
   link: z.string().max(4096).optional(),
 });
+
+/**
+ * What happened to a transfer.
+ *
+ * - `begun`, `again`: asked for, and once more · `restarted`: went on when the daemon was started anew
+ * - `sealed`, `linked`: its files became a pack, which got its link · `given`: somebody fetched from this computer, for the first time
+ * - `found`, `alone`: somebody who has it was connected, or nobody is any more
+ * - `stored`, `opened`: the pack is here whole; its files are where they belong · `mended`: what was damaged came from others
+ * - `checked`, `paused`, `resumed`, `moved`: as somebody wished · `failed`: `text` says why · `said`: `text` is all that there is to it
+ */
+export const NoteKind = z.enum(NOTE_KINDS);
+export type NoteKind = z.infer<typeof NoteKind>;
+
+export const TransferNote = z.object({
+  /** Among the transfer's own: a later one has a greater one. */
+  number: Count,
+  atMs: TimeMs,
+  level: z.enum(["note", "warn"]),
+  kind: NoteKind,
+  /** A sentence for people, in English. */
+  text: z.string(),
+});
+export type TransferNote = z.infer<typeof TransferNote>;
+/** The oldest first; of many, the last. */
+export const TransferNotes = z.object({ notes: z.array(TransferNote) });

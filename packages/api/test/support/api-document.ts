@@ -99,7 +99,7 @@ codes of [ERRORS.md](ERRORS.md): \`title\` says what happened, \`detail\` why, \
 
 ## Events
 
-\`GET ${EVENTS_PATH}\` (scope \`read\`) answers with server-sent events for as long as one listens: \`transfers\`, \`status\`, \`network\`, \`relay\`, \`notice\`, at most four times a second of each; what they hold is below, under \`Event_…\` or the type of that name.
+\`GET ${EVENTS_PATH}\` (scope \`read\`) answers with server-sent events for as long as one listens: \`transfers\`, \`status\`, \`network\`, \`relay\`, \`notes\`, \`notice\`, at most four times a second of each; what they hold is below, under \`Event_…\` or the type of that name.
 They say how things are, not how they changed. Each has an id; who comes back with it as \`Last-Event-ID\` gets what was missed. \`reset\` comes first where that is not known any more, and to everybody who is new: ask for the
 state then. A comment every 15 seconds shows that the daemon is there. Who does not read is cut off.
 

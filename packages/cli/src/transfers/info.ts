@@ -1,4 +1,4 @@
-import type { Transfer, TransferState } from "@backroom/api/schemas/transfer.ts";
+import type { Transfer, TransferNote, TransferState } from "@backroom/api/schemas/transfer.ts";
 import type { Result } from "../contract.ts";
 import type { Session } from "../session.ts";
 import { count, formatBytes, formatBytesOf, formatDuration, formatRate, formatTime } from "../ui/format.ts";
@@ -8,11 +8,23 @@ import { findTransfer } from "./find-transfer.ts";
 
 const ROLES = { share: "shared from here", get: "download", mirror: "mirror, stored without being opened" };
 
+/** What a screen has room for beside the rest; `--json` gives all. */
+const NOTES_SHOWN = 10;
+
 /** Prints one transfer, a fact a line. */
 export async function showInfo(text: string, { terminal, daemon }: Session): Promise<void> {
-  const transfer = await findTransfer(await daemon.need(), text);
-  for (const line of factLines(factsOf(transfer), terminal.columns)) terminal.print(line);
-  terminal.result("", { ...transfer } satisfies Result<"info">);
+  const client = await daemon.need();
+  const transfer = await findTransfer(client, text);
+  const { notes } = await client.call("notes", { id: transfer.id });
+  const facts = [...factsOf(transfer), ...noteFacts(notes)];
+  for (const line of factLines(facts, terminal.columns)) terminal.print(line);
+  terminal.result("", { ...transfer, notes } satisfies Result<"info">);
+}
+
+function noteFacts(notes: readonly TransferNote[]): Fact[] {
+  return notes
+    .slice(-NOTES_SHOWN)
+    .map(({ atMs, text }, at): Fact => [at === 0 ? "Notes" : "", `${formatTime(atMs)}  ${text}`]);
 }
 
 /** Where nobody is connected. */

@@ -167,6 +167,15 @@ export class FakeDaemon implements Client {
         .map((path) => ({ path, size: 1_000_000, mtimeMs: null, doneBytes: 1_000_000 }));
       return { files, total: all.length, next: start + limit < all.length ? String(start + limit) : null };
     },
+    notes: ({ id }) => {
+      const atMs = this.#get(id).createdMs;
+      return {
+        notes: [
+          { number: 1, atMs, level: "note", kind: "begun", text: "begun" },
+          { number: 2, atMs, level: "warn", kind: "said", text: "a relay is slow" },
+        ],
+      };
+    },
     links: ({ id }) => {
       this.#get(id);
       return { link: `backroom:read${id}`, lockedLink: `backroom:locked${id}`, kind: "read" };

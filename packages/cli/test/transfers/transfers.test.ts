@@ -117,6 +117,8 @@ test("a transfer is found by id, by what its id begins with, or by a name that o
   for (const text of ["Holiday", "bbbb", "ccc", "zzzz", "dddd000000000000", "", ATTACK]) {
     assert.equal(await idOf(text), "E_NO_TRANSFER", text);
   }
+  const told = await runInProcess(["info", "cccc"], { daemon });
+  assert.match(told.stdout, /^Notes: +\S+ \S+ {2}begun\n {9,}\S+ \S+ {2}a relay is slow$/m);
   const ambiguous = await runInProcess(["info", "aaaa"], { daemon });
   assert.match(ambiguous.stderr, /aaaa000000000001, aaaa000000000002/);
 });

@@ -531,6 +531,12 @@ export const LIMITS = {
   /** For how long events are kept while nobody listens: a page that is reloaded, a connection that broke. */
   eventKeepMs: 60_000,
 
+  // --- daemon: notes --------------------------------------------------------------------------------
+  /** Notes that are kept of a transfer: peers that come and go cause some, and a person reads the last screens. 10,000 transfers of that many are 100 MB of catalogue, the most that there can be. */
+  transferNotes: 100,
+  /** Characters of one: three long sentences; some are made of what others sent. */
+  transferNoteChars: 600,
+
   // --- daemon: requests -----------------------------------------------------------------------------
   /** Connections at one listener: six of each browser window and one of each command. */
   apiConnections: 256,

@@ -1,10 +1,10 @@
-import type { Transfer } from "@backroom/api/schemas/transfer.ts";
+import type { Transfer, TransferNote } from "@backroom/api/schemas/transfer.ts";
 import type { Scope } from "@backroom/api/schemas/daemon.ts";
 
 /**
  * What has to outlast the daemon, in one SQLite file. Obligations of every method: synchronous, whole or not at all; raises E_STORE, E_DISK_FULL or
  * E_CATALOGUE_DAMAGED, and then nothing has changed. What `put…` returned from is there after kill -9 and after a power cut; what only counts
- * (`putProgress`, `tokens.used`) may lose its last seconds.
+ * (`putProgress`, `tokens.used`) may lose its last seconds; `notes.add` does after a power cut only.
  */
 export interface Catalogue {
   /** Newest first. Raises E_CURSOR for an `after` that no page ended with. */
@@ -33,6 +33,7 @@ export interface Catalogue {
   /** Whatever `work` puts and removes is there as a whole or, when it throws, not at all; one write to the disk instead of many. Not nested. */
   together(work: () => void): void;
 
+  readonly notes: NoteStore;
   readonly tokens: TokenStore;
   readonly watches: WatchStore;
   /** Small values by name, as JSON: the schedule of limits, how fast the link was. Undefined where there is none. */
@@ -109,6 +110,14 @@ export type TransferOutline = Pick<
   TransferRecord,
   "id" | "role" | "state" | "profile" | "finishedMs" | "root" | "link" | "accept"
 >;
+
+/** What happened to transfers: of each the last ones, gone with it. */
+export interface NoteStore {
+  /** The oldest first. */
+  list(transfer: string): TransferNote[];
+  /** After the others of its transfer. Not inside `together`. Whether the transfer was there. */
+  add(transfer: string, note: Omit<TransferNote, "number">): boolean;
+}
 
 export interface TokenRecord {
   readonly id: string;

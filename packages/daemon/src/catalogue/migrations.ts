@@ -92,5 +92,21 @@ CREATE TABLE "values" (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** What happened to transfers. `kind` has no check: a word more needs no version. */
+const VERSION_2 = `
+CREATE TABLE notes (
+  transfer TEXT NOT NULL REFERENCES transfers (id) ON DELETE CASCADE,
+  number INTEGER NOT NULL CHECK (number BETWEEN 1 AND ${MOST}),
+  at_ms INTEGER NOT NULL CHECK (at_ms BETWEEN 0 AND ${MOST}),
+  level TEXT NOT NULL CHECK (level IN ('note', 'warn')),
+  kind TEXT NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (transfer, number)
+) STRICT, WITHOUT ROWID;
+`;
+
 /** In order and without gaps. One that was released is never changed: a change is the next one. */
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, run: (db) => db.exec(VERSION_1) }];
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, run: (db) => db.exec(VERSION_1) },
+  { version: 2, run: (db) => db.exec(VERSION_2) },
+];

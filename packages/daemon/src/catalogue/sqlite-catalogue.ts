@@ -4,6 +4,7 @@ import type {
   Catalogue,
   CataloguePage,
   CatalogueQuery,
+  NoteStore,
   StoredState,
   TokenStore,
   TransferOutline,
@@ -13,6 +14,7 @@ import type {
 import { BEGINNING, formatCursor, parseCursor } from "./cursor.ts";
 import type { Database } from "./database.ts";
 import { needsKeys } from "./needs-keys.ts";
+import { SqliteNoteStore } from "./note-store.ts";
 import type { Reserve } from "./reserve.ts";
 import { searched } from "./searched.ts";
 import { COUNT_STATES, COUNT_TRANSFERS, LIST_OUTLINES, LIST_TRANSFERS } from "./transfer-list.ts";
@@ -46,6 +48,7 @@ export class SqliteCatalogue implements Catalogue {
   readonly #around: Surroundings;
   /** Until something is written. */
   #counts: Readonly<Record<StoredState, number>> | undefined;
+  readonly notes: NoteStore;
   readonly tokens: TokenStore;
   readonly watches: WatchStore;
 
@@ -53,6 +56,7 @@ export class SqliteCatalogue implements Catalogue {
     this.#db = db;
     this.#writer = writer;
     this.#around = around;
+    this.notes = new SqliteNoteStore(db, writer);
     this.tokens = new SqliteTokenStore(db, writer);
     this.watches = new SqliteWatchStore(db, writer);
   }

@@ -61,6 +61,16 @@ export class Writer {
     return result;
   }
 
+  /** As `write`, but without waiting for the disk: it outlasts the process, and is lost in a power cut of the next seconds. Not inside `write`. */
+  writeSoon<T>(work: () => T): T {
+    this.#db.exec("PRAGMA synchronous = NORMAL");
+    try {
+      return this.#db.transaction(work);
+    } finally {
+      this.#db.exec("PRAGMA synchronous = FULL");
+    }
+  }
+
   putProgress(id: string, progress: Progress): void {
     const { doneBytes, downloadedBytes, uploadedBytes } = progress;
     if (
@@ -87,12 +97,7 @@ export class Writer {
   /** Writes what waits. Raises what a write raises, and then it still waits. */
   flush(): void {
     if (this.progress.size > 0 || this.uses.size > 0) {
-      this.#db.exec("PRAGMA synchronous = NORMAL");
-      try {
-        this.#db.transaction(() => this.#writeCounts());
-      } finally {
-        this.#db.exec("PRAGMA synchronous = FULL");
-      }
+      this.writeSoon(() => this.#writeCounts());
       this.progress.clear();
       this.uses.clear();
     }

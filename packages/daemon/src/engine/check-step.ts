@@ -31,6 +31,7 @@ export async function checkStep(run: Run): Promise<void> {
     run.activity = {};
     await pack.release();
   }
+  run.deps.note("checked");
   if (damagedCount > 0)
     run.deps.notice(
       "warn",

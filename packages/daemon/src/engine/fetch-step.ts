@@ -8,6 +8,7 @@ import { keysOf, type OpenedFiles } from "@backroom/core/node/pack-files.ts";
 import type { AgeKeys } from "@backroom/core/pack/age-header.ts";
 import type { PieceStore } from "@backroom/core/store/piece-store.ts";
 import { haveBytesOf } from "./check-step.ts";
+import { Company } from "./company.ts";
 import { clientFor, joinFor, waitsFor } from "./network-use.ts";
 import { placedBefore } from "./placing.ts";
 import { interrupted, type Run } from "./run.ts";
@@ -31,14 +32,16 @@ export async function fetchStep(run: Run): Promise<void> {
     const link = parseLink(record.link ?? "");
     const isOpened = record.role === "get" && !isMending;
     const keys = isOpened ? keysOf(link, record.keys) : undefined;
-    const fetch = (): Promise<OpenedFiles | undefined> => fetchPack({ run, link, keys, turn });
+    const fetch = (): Promise<OpenedFiles | undefined> =>
+      fetchPack({ run, link, keys, turn, company: new Company() });
     const fetchFiles = (): Promise<OpenedFiles | undefined> => withOutputFolder(record.output ?? "", fetch);
     const opened = isOpened
       ? ((await placedBefore(record, deps.placing())) ?? (await fetchFiles()))
       : await fetch();
-    if (isMending) return;
+    if (isMending) return deps.note("mended");
     // What became of it is here as files: a pack that nobody is to fetch from here is not kept beside them.
     deps.put(fetched(run.record(), opened, deps.nowMs()));
+    deps.note(isOpened ? "opened" : "stored");
     if (isOpened) deps.putPlacing(undefined);
     if (run.record().state === "done") await deps.packs.remove(record.root ?? "", link.packLength);
   } finally {
@@ -56,6 +59,7 @@ interface Fetch {
   readonly link: ShareLink;
   readonly keys: AgeKeys | undefined;
   readonly turn: Turn;
+  readonly company: Company;
 }
 
 async function fetchPack(fetch: Fetch): Promise<OpenedFiles | undefined> {
@@ -70,6 +74,7 @@ async function fetchWithClient({
   link,
   keys,
   turn,
+  company,
 }: Fetch): Promise<OpenedFiles | undefined | typeof GONE> {
   const { deps, signal, options } = run;
   const record = run.record();
@@ -90,6 +95,9 @@ async function fetchWithClient({
     if (download === undefined) return;
     const { swarm, gateCount } = download.swarming;
     const { peerCount, downloadRate, uploadRate, downloadedBytes, uploadedBytes } = swarm.stats();
+    // Of what came in less than a second nobody is left to be counted.
+    const told = company.look(peerCount > 0 || (store.complete && downloadedBytes > 0), deps.nowMs());
+    if (told !== undefined) deps.note(told);
     deps.putProgress({
       doneBytes: haveBytesOf(store),
       downloadedBytes: begun.downloaded + downloadedBytes,

@@ -25,6 +25,7 @@ export type EngineRoutes =
   | "openTransfer"
   | "files"
   | "pieces"
+  | "notes"
   | "links"
   | "inspectLink";
 
@@ -39,7 +40,10 @@ export function transferHandlers(transfers: Transfers, files: ShareFiles): Pick<
       await transfers.halt(id);
       const record = transfers.record(id);
       const next = paused(record);
-      if (next !== record) transfers.put(next);
+      if (next !== record) {
+        transfers.put(next);
+        transfers.notes.happened(id, "paused");
+      }
       return view(id);
     });
   }
@@ -50,6 +54,7 @@ export function transferHandlers(transfers: Transfers, files: ShareFiles): Pick<
       const next = resumed(record);
       if (next === record) return view(id);
       transfers.put(next);
+      transfers.notes.happened(id, "resumed");
       transfers.goOn(id);
       return view(id);
     });
@@ -93,6 +98,7 @@ export function transferHandlers(transfers: Transfers, files: ShareFiles): Pick<
           transfers.put({ ...now, paths: now.paths.map((one) => (one === place ? moved : one)) });
         }
         transfers.put({ ...transfers.record(id), output: path.resolve(output) });
+        transfers.notes.happened(id, "moved");
       } finally {
         transfers.goOn(id);
       }

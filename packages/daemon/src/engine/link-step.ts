@@ -33,6 +33,7 @@ export async function linkStep(run: Run): Promise<void> {
     );
     const text = formatLink(link);
     deps.put(linked(run.record(), text, deps.nowMs()));
+    deps.note("linked");
     // Beside the pack as a command in the foreground does: whoever loses the catalogue has lost no share.
     const seed = Buffer.from(sharerSeed, "hex");
     await writeShareRecord(deps.folder, { link: text, sharerSeed: seed, fileCount: fileCount ?? 0 });

@@ -61,9 +61,14 @@ export function newTransferHandlers(
       wait: true,
       accept,
     };
-    transfers.put(record);
-    transfers.launch(record.id);
+    begin(record);
     return view(record.id);
+  }
+
+  function begin(record: TransferRecord): void {
+    transfers.put(record);
+    transfers.notes.happened(record.id, "begun");
+    transfers.launch(record.id);
   }
 
   /** Whoever may share could read every key and link otherwise: of the data folder only what was sent here to be shared is. */
@@ -102,8 +107,7 @@ export function newTransferHandlers(
       output: input.mirror ? null : output,
       ...wishesOf(input),
     };
-    transfers.put(record);
-    transfers.launch(record.id);
+    begin(record);
     return view(record.id);
   }
 
@@ -138,6 +142,7 @@ export function newTransferHandlers(
       output: input.mirror ? before.output : output,
       failure: null,
     };
+    transfers.notes.happened(id, "again");
     // What was deleted since is put there again, from the pack as far as that is kept.
     const isThere = wanted.paths.length > 0 && wanted.paths.every((file) => existsSync(file));
     const isOver = wanted.finishedMs !== null && !isMoved && isThere;

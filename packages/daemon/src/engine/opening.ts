@@ -88,6 +88,7 @@ export function createOpening(transfers: Transfers): Opening {
       const now = transfers.record(id);
       const { fileCount, size, name } = opened;
       transfers.put({ ...now, fileCount, size, name, paths: [...new Set([...now.paths, ...opened.paths])] });
+      transfers.notes.happened(id, "opened");
     } finally {
       transfers.job(id, undefined);
       await pack.release();

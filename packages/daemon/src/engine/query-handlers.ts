@@ -11,7 +11,7 @@ import { infoOf } from "./packs.ts";
 import type { ShareFiles } from "./share-content.ts";
 import type { Transfers } from "./transfers.ts";
 
-type Names = "listTransfers" | "getTransfer" | "files" | "pieces" | "links" | "inspectLink";
+type Names = "listTransfers" | "getTransfer" | "files" | "pieces" | "notes" | "links" | "inspectLink";
 
 const OVER: readonly StoredState[] = ["paused", "done", "failed"];
 /** Parts of the picture of a pack. */
@@ -99,6 +99,7 @@ export function queryHandlers(transfers: Transfers, files: ShareFiles): Pick<Han
     getTransfer: async ({ id }) => transfers.view(id),
     files: (input, { signal }) => files.list(input, signal),
     pieces,
+    notes: async ({ id }) => ({ notes: catalogue.notes.list(transfers.record(id).id) }),
     links,
     inspectLink,
   };

@@ -11,6 +11,7 @@ import { fetchStep } from "./fetch-step.ts";
 import { linkStep } from "./link-step.ts";
 import type { Live } from "./live.ts";
 import type { Members } from "./members.ts";
+import type { Happening } from "./notes.ts";
 import type { Packs } from "./packs.ts";
 import type { Placing } from "@backroom/core/pack/placing.ts";
 import { sealStep } from "./seal-step.ts";
@@ -41,7 +42,10 @@ export interface RunDeps {
   onState(): void;
   /** Numbers have changed, which is told every second. */
   onNumbers(): void;
+  /** Tells the person, and keeps it with the transfer. */
   notice(level: "note" | "warn", text: string): void;
+  /** Keeps it with the transfer. */
+  note(kind: Happening): void;
 }
 
 export interface RunOptions {

@@ -43,6 +43,7 @@ export async function sealStep(run: Run): Promise<void> {
       // Kept before it has its name: where a kill comes between, the pack is missed and sealed again, and none lies there that nobody knows of.
       deps.put(sealed(before, facts));
       await (await adoptSealedPack(deps.folder.packs, file, digest)).close();
+      deps.note("sealed");
     } catch (error) {
       await rm(file, { force: true });
       if (deps.record() !== undefined) deps.put(before);

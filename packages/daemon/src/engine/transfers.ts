@@ -14,6 +14,7 @@ import { findAdoptable } from "./adoption.ts";
 import { LatestShares } from "./latest-shares.ts";
 import { viewOf, type Live } from "./live.ts";
 import type { Members } from "./members.ts";
+import { Notes } from "./notes.ts";
 import { Packs } from "./packs.ts";
 import { placingName } from "./placing.ts";
 import { Run, type RunOptions } from "./run.ts";
@@ -32,6 +33,7 @@ const QUIET_TICK_MS = 5_000;
 export class Transfers {
   readonly context: DaemonContext;
   readonly packs: Packs;
+  readonly notes: Notes;
   readonly #members: Members;
   readonly #limits: SwarmLimits;
   readonly #clock: Clock;
@@ -58,6 +60,7 @@ export class Transfers {
     this.#members = members;
     this.#limits = limits;
     this.#clock = context.machine.clock;
+    this.notes = new Notes(context);
     this.packs = new Packs(context.folder);
     this.#latest = new LatestShares(context.catalogue);
     this.#downloads = new Turns(() => context.settings.get("downloads.active"));
@@ -96,8 +99,10 @@ export class Transfers {
     const seeds: ListedShare[] = [];
     for (const record of catalogue.outlines(["sealing", "active"])) {
       const listed = listedOf(record);
-      if (listed === undefined) this.launch(record.id, { isPatient: true });
-      else seeds.push(listed);
+      if (listed === undefined) {
+        this.notes.happened(record.id, "restarted");
+        this.launch(record.id, { isPatient: true });
+      } else seeds.push(listed);
     }
     const nowMs = this.#clock.nowMs();
     const isKnown = (name: string): boolean => catalogue.knowsRoot(name);
@@ -221,6 +226,7 @@ export class Transfers {
         onState: () => this.publish(id),
         onNumbers: () => void this.#changed.add(id),
         notice: (level, text) => this.notice(id, level, text),
+        note: (kind) => this.notes.happened(id, kind),
       },
       options,
     );
@@ -276,7 +282,8 @@ export class Transfers {
     if (!keepPack) await this.packs.remove(root, packLength);
   }
 
-  notice(id: string | null, level: "note" | "warn", text: string): void {
+  notice(id: string, level: "note" | "warn", text: string): void {
+    this.notes.said(id, level, text);
     this.context.events.publish({ name: "notice", data: { level, text, transfer: id } });
   }
 
@@ -308,6 +315,7 @@ export class Transfers {
       before.uploadedBytes === uploadedBytes;
     if (isSame) return;
     this.#downloadedBytes += Math.max(0, downloadedBytes - before.downloadedBytes);
+    if (before.uploadedBytes === 0 && uploadedBytes > 0) this.notes.happened(id, "given");
     this.#uploadedBytes += Math.max(0, uploadedBytes - before.uploadedBytes);
     this.context.catalogue.putProgress(id, { doneBytes, downloadedBytes, uploadedBytes });
     this.#changed.add(id);
@@ -352,6 +360,7 @@ export class Transfers {
   #putFailed(record: TransferRecord, error: BackroomError): void {
     try {
       this.put(failed(record, error));
+      this.notes.failed(record.id, error);
     } catch (unkept) {
       if (!isBackroomError(unkept)) throw unkept;
       this.notice(record.id, "warn", `${error.message}: ${error.why}`);

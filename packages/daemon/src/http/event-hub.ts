@@ -219,17 +219,22 @@ class Pending {
   /** Null for one that was removed. In the order in which they first changed, so that none waits for ever. */
   #transfers = new Map<string, Transfer | null>();
   #states = new Map<State, ApiEvent>();
+  /** Of whose notes there are more. */
+  #noted = new Set<string>();
   #notices: EventData<"notice">[] = [];
   #isReset = false;
 
   get isEmpty(): boolean {
-    return this.#transfers.size + this.#states.size + this.#notices.length === 0 && !this.#isReset;
+    const count = this.#transfers.size + this.#states.size + this.#noted.size + this.#notices.length;
+    return count === 0 && !this.#isReset;
   }
 
   add(event: ApiEvent): void {
     if (event.name === "transfers") {
       for (const transfer of event.data.changed) this.#transfers.set(transfer.id, transfer);
       for (const id of event.data.removed) this.#transfers.set(id, null);
+    } else if (event.name === "notes") {
+      for (const id of event.data.transfers) this.#noted.add(id);
     } else if (event.name === "notice") {
       this.#notices.push(event.data);
       if (this.#notices.length > LIMITS.eventNotices) this.#notices.shift();
@@ -251,7 +256,10 @@ class Pending {
       const removed = some.flatMap(([id, transfer]) => (transfer === null ? [id] : []));
       events.push({ name: "transfers", data: { changed, removed } });
     }
+    const noted = [...this.#noted].slice(0, LIMITS.eventTransfers);
+    for (const id of noted) this.#noted.delete(id);
     events.push(...this.#states.values());
+    if (noted.length > 0) events.push({ name: "notes", data: { transfers: noted } });
     events.push(...this.#notices.map((data): ApiEvent => ({ name: "notice", data })));
     this.#states.clear();
     this.#notices = [];
@@ -261,6 +269,7 @@ class Pending {
   clear(): void {
     this.#transfers.clear();
     this.#states.clear();
+    this.#noted.clear();
     this.#notices = [];
     this.#isReset = false;
   }

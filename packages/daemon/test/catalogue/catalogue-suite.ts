@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { LIMITS } from "@backroom/core/base/limits.ts";
 import { isBackroomError, type ErrorCode } from "@backroom/core/base/errors.ts";
 import type {
   Catalogue,
@@ -336,6 +337,42 @@ export function catalogueSuite(name: string, withCatalogue: WithCatalogue, numRu
       assert.equal(tokens.remove(token(1).id), true);
       assert.equal(tokens.remove(token(1).id), false);
       assert.equal(tokens.byHash(token(1).hash), undefined);
+    });
+  });
+
+  test(`${name}: of each transfer its last notes, in their order, gone with it`, () => {
+    withCatalogue((catalogue) => {
+      const { notes } = catalogue;
+      const [one, other] = [transferOf(1), transferOf(2)];
+      const note = (text: string, atMs = 5) => ({
+        atMs,
+        level: "warn" as const,
+        kind: "said" as const,
+        text,
+      });
+      assert.equal(notes.add(one.id, note("too early")), false);
+      catalogue.put(one);
+      catalogue.put(other);
+      assert.deepEqual(notes.list(one.id), []);
+      for (let number = 1; number <= LIMITS.transferNotes + 3; number++) {
+        assert.equal(notes.add(one.id, note(`${number}`)), true);
+      }
+      // A clock that was set back changes no order.
+      notes.add(other.id, note("first", 9));
+      notes.add(other.id, note("second", 1));
+      catalogue.put({ ...one, state: "paused" });
+      const kept = notes.list(one.id);
+      assert.equal(kept.length, LIMITS.transferNotes);
+      assert.deepEqual(kept[0], { ...note("4"), number: 4 });
+      assert.equal(kept.at(-1)?.number, LIMITS.transferNotes + 3);
+      assert.deepEqual(
+        notes.list(other.id).map(({ text }) => text),
+        ["first", "second"],
+      );
+      catalogue.remove(one.id);
+      catalogue.put(one);
+      assert.deepEqual(notes.list(one.id), []);
+      assert.equal(notes.list(other.id).length, 2);
     });
   });
 

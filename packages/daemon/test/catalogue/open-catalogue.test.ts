@@ -31,11 +31,16 @@ test("what was put is there after opening again, progress included", (t) => {
   catalogue.put(one);
   catalogue.putProgress(one.id, { doneBytes: 5, downloadedBytes: 6, uploadedBytes: 7 });
   catalogue.putValue("risk", true);
+  catalogue.notes.add(one.id, { atMs: 1, level: "note", kind: "begun", text: "begun" });
   const again = place.open();
   assert.equal(again.recovery, undefined);
   const kept = { ...one, doneBytes: 5, downloadedBytes: 6, uploadedBytes: 7 };
   assert.deepEqual(again.catalogue.get(one.id), kept);
   assert.equal(again.catalogue.value("risk"), true);
+  assert.deepEqual(
+    again.catalogue.notes.list(one.id).map(({ kind }) => kind),
+    ["begun"],
+  );
 });
 
 test("the folder and every file in it are their owner's alone, whatever the umask was and the modes were", (t) => {

@@ -11,7 +11,13 @@ import { EventHub, type Subscription } from "../../src/http/event-hub.ts";
 interface Told {
   readonly id: string;
   readonly name: string;
-  readonly data: { changed?: Transfer[]; removed?: string[]; text?: string; n?: number };
+  readonly data: {
+    changed?: Transfer[];
+    removed?: string[];
+    text?: string;
+    n?: number;
+    transfers?: string[];
+  };
 }
 
 function setUp(): { clock: ManualClock; hub: EventHub } {
@@ -123,6 +129,25 @@ test("ten thousand changed transfers come in parts, each of them once", async ()
     assert.ok(some.length <= LIMITS.eventTransfers);
     found.push(...some.map(({ id }) => id));
     clock.advance(LIMITS.eventEveryMs);
+  }
+  assert.deepEqual(found, ids);
+});
+
+test("of whose notes there are more is told once for all of them, also of ten thousand", async () => {
+  const { clock, hub } = setUp();
+  const reader = new Reader(hub.subscribe(undefined));
+  await reader.take();
+  const ids = Array.from({ length: LIMITS.eventTransfers + 1 }, (_, n) => `t${n}`);
+  for (const id of [...ids, ...ids]) hub.publish({ name: "notes", data: { transfers: [id] } });
+  const found: string[] = [];
+  clock.advance(0);
+  for (let part = 0; part < 2; part++) {
+    if (part > 0) clock.advance(LIMITS.eventEveryMs);
+    const [event, ...more] = await reader.take();
+    assert.deepEqual([event?.name, more], ["notes", []]);
+    const some = event?.data.transfers ?? [];
+    assert.ok(some.length <= LIMITS.eventTransfers);
+    found.push(...some);
   }
   assert.deepEqual(found, ids);
 });

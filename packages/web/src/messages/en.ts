@@ -1,4 +1,4 @@
-import type { Transfer } from "@backroom/api/schemas/transfer.ts";
+import type { NoteKind, Transfer } from "@backroom/api/schemas/transfer.ts";
 
 /** A key or word, and what it is for. */
 type Pairs = readonly (readonly [string, string])[];
@@ -137,6 +137,24 @@ export const en = {
         "entries were left out: neither files nor folders, or not readable",
       ),
   },
+  notes: {
+    none: "Nothing has been noted yet.",
+    begun: "Begun.",
+    again: "Asked for once more.",
+    restarted: "The daemon was started anew, and it goes on.",
+    sealed: "The files were sealed into a pack.",
+    linked: "It has its link, and is handed out from now on.",
+    found: "Somebody who has it is connected.",
+    alone: "Nobody who has it has been connected for minutes.",
+    stored: "The whole pack is here.",
+    opened: "The files are where they belong.",
+    mended: "What was damaged or missing came from others.",
+    checked: "Every piece on disk was verified.",
+    given: "Somebody fetched from this computer, for the first time.",
+    paused: "Paused.",
+    resumed: "Resumed.",
+    moved: "The files were moved to another folder.",
+  } satisfies Record<Exclude<NoteKind, "failed" | "said"> | "none", string>,
   links: {
     title: "Link",
     read: "Whoever has this link can read the files. Send it as you would send the files themselves.",

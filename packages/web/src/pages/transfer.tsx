@@ -6,13 +6,14 @@ import { Bar } from "../parts/bar.tsx";
 import { Button, Facts, Trouble } from "../parts/basics.tsx";
 import { FileList } from "../parts/file-list.tsx";
 import { formatBytes, formatDuration, formatRate, fraction, showable } from "../parts/format.ts";
+import { NoteList } from "../parts/note-list.tsx";
 import { PieceMap } from "../parts/piece-map.tsx";
 import { RoutePicture } from "../parts/route-picture.tsx";
 import { TransferActions } from "../parts/transfer-actions.tsx";
 import { toneOf } from "../parts/transfer-table.tsx";
 import { ask } from "../state/asking.ts";
 import { chosen } from "../state/choice.ts";
-import { network, notices } from "../state/connection.ts";
+import { network } from "../state/connection.ts";
 import { useLive } from "../state/live.ts";
 import { useTransfer } from "../state/transfers.ts";
 
@@ -76,7 +77,7 @@ export function TransferPage({ id }: { readonly id: string }): ReactNode {
           <About transfer={transfer} />
         </TabPanel>
         <TabPanel id="log">
-          <Notes id={id} />
+          <NoteList id={id} />
         </TabPanel>
       </Tabs>
     </article>
@@ -137,17 +138,4 @@ function Route({ role }: { readonly role: Transfer["role"] }): ReactNode {
   const circuits = net?.circuits.filter(({ purpose }) => wanted.includes(purpose)) ?? [];
   if (circuits.length === 0) return <p className="muted">{t.network.noCircuits}</p>;
   return <RoutePicture circuits={circuits} />;
-}
-
-function Notes({ id }: { readonly id: string }): ReactNode {
-  const t = useMessages();
-  const mine = useLive(notices).filter(({ transfer }) => transfer === id);
-  if (mine.length === 0) return <p className="muted">–</p>;
-  return (
-    <ul aria-label={t.transfer.log}>
-      {mine.map((notice) => (
-        <li key={notice.id}>{notice.text}</li>
-      ))}
-    </ul>
-  );
 }

@@ -2,6 +2,7 @@ import type { Answer } from "@backroom/api/routes.ts";
 import type { ApiEvent, EventData } from "@backroom/api/schemas/event.ts";
 import { access, call, daemonEvents, isSignedOut, signOut } from "../api/daemon.ts";
 import { live } from "./live.ts";
+import { notesChanged } from "./queries.ts";
 import { applyTransfers, loadTransfers } from "./transfers.ts";
 
 /** Null while nothing has been heard. */
@@ -44,11 +45,13 @@ function take(event: ApiEvent): void {
   else if (event.name === "status") status.set(event.data);
   else if (event.name === "network") network.set(event.data);
   else if (event.name === "relay") relay.set(event.data);
+  else if (event.name === "notes") for (const id of event.data.transfers) notesChanged(id);
   else if (event.name === "notice") notify(event.data);
   else void readAll();
 }
 
 async function readAll(): Promise<void> {
+  notesChanged();
   await Promise.allSettled([
     loadTransfers(),
     call("status").then((answer) => status.set(answer)),

@@ -19,12 +19,26 @@ test(
     served.application.change("0000000000000001", { state: "seeding", downloadRate: 0, secondsLeft: null });
     await page.getByText("Handed out").waitFor();
 
+    await page.goto(`${served.origin}/#/transfer/0000000000000001`);
+    await page.getByRole("tab", { name: "Notes" }).click();
+    const notes = page.getByRole("list", { name: "Notes" }).getByRole("listitem");
+    await notes.first().getByText("Resumed.").waitFor();
+    assert.equal(await notes.count(), 5);
+    served.application.note("0000000000000001", "opened");
+    await notes.first().getByText("The files are where they belong.").waitFor();
+    assert.equal(await notes.count(), 6);
+    await page.goto(`${served.origin}/#/transfers`);
+
     await served.stop();
     await page.getByText("The daemon does not answer").waitFor();
     served.application.change("0000000000000001", { name: "Renamed meanwhile" });
+    served.application.note("0000000000000001", "said", "Something was said meanwhile.");
     await served.start();
     await page.getByText("Renamed meanwhile").waitFor();
     await page.getByText("The daemon does not answer").waitFor({ state: "detached" });
+    await page.goto(`${served.origin}/#/transfer/0000000000000001`);
+    await page.getByRole("tab", { name: "Notes" }).click();
+    await page.getByText("Something was said meanwhile.").waitFor();
     assert.deepEqual(await complaints(), []);
   },
 );

@@ -1,10 +1,24 @@
 import type { Answer, Handlers } from "@backroom/api/routes.ts";
 import type { ApiEvent } from "@backroom/api/schemas/event.ts";
-import type { Transfer } from "@backroom/api/schemas/transfer.ts";
+import type { NoteKind, Transfer, TransferNote } from "@backroom/api/schemas/transfer.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
 
 export const LINK = `backroom:${"abcdefghijklmnopqrstuvwxyz234567".repeat(6)}`;
 const START_MS = Date.UTC(2026, 4, 3, 12);
+
+const NOTES: readonly TransferNote[] = [
+  { number: 1, atMs: START_MS, level: "note", kind: "begun", text: "begun" },
+  { number: 2, atMs: START_MS + 4_000, level: "note", kind: "found", text: "found" },
+  {
+    number: 3,
+    atMs: START_MS + 65_000,
+    level: "warn",
+    kind: "said",
+    text: "A guard that let too few circuits through was replaced by another one.",
+  },
+  { number: 4, atMs: START_MS + 3_600_000, level: "note", kind: "paused", text: "paused" },
+  { number: 5, atMs: START_MS + 7_200_000, level: "note", kind: "resumed", text: "resumed" },
+];
 
 /** An application of no network: what a page shows of it is known to the last byte, and a test changes it as it likes. */
 export interface FakeApplication {
@@ -12,6 +26,8 @@ export interface FakeApplication {
   readonly transfers: Map<string, Transfer>;
   /** What was asked for, by operation, in order. */
   readonly calls: { readonly name: string; readonly input: unknown }[];
+  /** Adds to what is noted of a transfer, and tells it. */
+  note(id: string, kind: NoteKind, text?: string): void;
   /** Changes a transfer and tells it. */
   change(id: string, changes: Partial<Transfer>): void;
   /** Changes several at once. */
@@ -54,6 +70,7 @@ export function fakeApplication(
   publish: (event: ApiEvent) => void,
 ): FakeApplication {
   const transfers = new Map(first.map((transfer) => [transfer.id, transfer]));
+  const notes = new Map<string, TransferNote[]>();
   const calls: { name: string; input: unknown }[] = [];
   let count = first.length;
   let relay: Answer<"relay"> = {
@@ -137,6 +154,7 @@ export function fakeApplication(
       pieceLength: 4_194_304,
       map: Array.from({ length: 334 }, (_, at) => (at % 7 < 3 ? 100 : at % 7 === 3 ? 40 : 0)),
     }),
+    notes: async ({ id }) => ({ notes: [...(notes.get(id) ?? NOTES)] }),
     links: async () => ({ link: LINK, lockedLink: LINK.replace("abc", "xyz"), kind: "read" }),
     inspectLink: async ({ link }) => {
       if (!link.startsWith("backroom:")) throw new BackroomError("E_LINK", "this is no Backroom link");
@@ -315,5 +333,18 @@ export function fakeApplication(
     for (const transfer of changed) transfers.set(transfer.id, transfer);
     publish({ name: "transfers", data: { changed, removed: [] } });
   };
-  return { handlers, transfers, calls, change: (id, changes) => changeMany([[id, changes]]), changeMany };
+  const note: FakeApplication["note"] = (id, kind, text = kind) => {
+    const before = notes.get(id) ?? NOTES;
+    const number = before.length + 1;
+    notes.set(id, [...before, { number, atMs: START_MS + 8_000_000, level: "note", kind, text }]);
+    publish({ name: "notes", data: { transfers: [id] } });
+  };
+  return {
+    handlers,
+    transfers,
+    calls,
+    note,
+    change: (id, changes) => changeMany([[id, changes]]),
+    changeMany,
+  };
 }
