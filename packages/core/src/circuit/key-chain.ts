@@ -42,8 +42,9 @@ export class KeyChain {
   }
 
   #step(): KeyObject {
-    const key = secretKey(hmacSha256(this.#chain, Buffer.from("key")));
-    const next = hmacSha256(this.#chain, Buffer.from("next"));
+    const chain = secretKey(this.#chain);
+    const key = secretKey(hmacSha256(chain, Buffer.from("key")));
+    const next = hmacSha256(chain, Buffer.from("next"));
     this.#chain.fill(0);
     this.#chain = next;
     return key;

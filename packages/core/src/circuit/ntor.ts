@@ -1,5 +1,6 @@
 import { createCipheriv, createHash } from "node:crypto";
 import { u64be } from "../base/bytes.ts";
+import { secretKey } from "../crypto/keys.ts";
 
 /**
  * The transcript of ntor-v3 (Tor proposal 332, sections "Client operation" to "Client operation, phase 2", instantiation A.1): what is
@@ -79,7 +80,7 @@ export function serverAuth(
 
 /** `ENC`: its own inverse. Every key is used for one message, so the IV may be zero. */
 export function streamCipher(key: Uint8Array, message: Uint8Array): Buffer {
-  const cipher = createCipheriv("aes-256-ctr", key, Buffer.alloc(16));
+  const cipher = createCipheriv("aes-256-ctr", secretKey(key), Buffer.alloc(16));
   return Buffer.concat([cipher.update(message), cipher.final()]);
 }
 

@@ -1,4 +1,5 @@
-import { createHash, createHmac, hash, hkdfSync, timingSafeEqual, type BinaryLike } from "node:crypto";
+import { createHash, createHmac, hash, hkdfSync, timingSafeEqual, type KeyObject } from "node:crypto";
+import { secretKey } from "./keys.ts";
 
 export function sha256(...parts: Uint8Array[]): Buffer {
   if (parts.length === 1) return hash("sha256", parts[0] as Uint8Array, "buffer");
@@ -9,10 +10,11 @@ export function sha256(...parts: Uint8Array[]): Buffer {
 
 /** HKDF-SHA-256 (RFC 5869). `info` is ASCII text, with the version in it. */
 export function hkdf(secret: Uint8Array, salt: Uint8Array, info: string, length = 32): Buffer {
-  return Buffer.from(hkdfSync("sha256", secret, salt, info, length));
+  return Buffer.from(hkdfSync("sha256", secretKey(secret), salt, info, length));
 }
 
-export function hmacSha256(key: BinaryLike, message: Uint8Array): Buffer {
+/** A key that serves twice is made once: node:crypto makes one of raw bytes at each call, and throws twice inside before it does. */
+export function hmacSha256(key: KeyObject, message: Uint8Array): Buffer {
   return createHmac("sha256", key).update(message).digest();
 }
 

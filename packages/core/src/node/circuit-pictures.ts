@@ -1,6 +1,8 @@
+import type { KeyObject } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import type { Circuit } from "../circuit/stream.ts";
 import { hmacSha256 } from "../crypto/hash.ts";
+import { secretKey } from "../crypto/keys.ts";
 import type { PathRole } from "../directory/path.ts";
 import type { RelayInfo } from "../directory/relay-info.ts";
 
@@ -37,7 +39,7 @@ interface Live {
  */
 export class CircuitPictures {
   readonly #clock: Pick<Clock, "monotonicMs">;
-  readonly #secret: Uint8Array;
+  readonly #secret: KeyObject;
   #live: Live[] = [];
   /** Looked through for dead ones once there are this many: so a thousand circuits cost no thousand looks each. */
   #forgetAt = FORGET_LEAST;
@@ -45,7 +47,7 @@ export class CircuitPictures {
   /** `secret`: 32 random bytes, kept by nobody else and nowhere else. */
   constructor(clock: Pick<Clock, "monotonicMs">, secret: Uint8Array) {
     this.#clock = clock;
-    this.#secret = secret;
+    this.#secret = secretKey(secret);
   }
 
   add(

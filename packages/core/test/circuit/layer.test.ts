@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hmacSha256 } from "../../src/crypto/hash.ts";
+import { secretKey } from "../../src/crypto/keys.ts";
 import { isBackroomError } from "../../src/base/errors.ts";
 import type { HandshakeKeys } from "../../src/circuit/handshake.ts";
 import { KeyChain, RATCHET_FRAMES } from "../../src/circuit/key-chain.ts";
@@ -122,8 +123,10 @@ test("keys step together, and every layer goes on", () => {
 
 test("a key chain gives the keys and nonces of PROTOCOL 6.2", () => {
   const start = Buffer.alloc(32, 9);
-  const second = hmacSha256(start, Buffer.from("next"));
-  const expected = [start, second].map((chain) => hmacSha256(chain, Buffer.from("key")).toString("hex"));
+  const second = hmacSha256(secretKey(start), Buffer.from("next"));
+  const expected = [start, second].map((chain) =>
+    hmacSha256(secretKey(chain), Buffer.from("key")).toString("hex"),
+  );
   const chain = new KeyChain(Buffer.from(start), 2);
   const seen = [];
   for (let frame = 0; frame < 4; frame++) {
