@@ -28,6 +28,8 @@ export interface Peer {
   peerId: Buffer | undefined;
   /** It owes blocks for long, and others are asked for them. */
   stalled: boolean;
+  /** Others may have been asked for what it still owes: when they send it first, it is told. */
+  released: boolean;
   /** Another one has taken its place: it is asked nothing more. Monotonic; undefined while it stays. */
   retiredMs: number | undefined;
 }
@@ -119,6 +121,7 @@ export class Downloader {
 
   /** The peer choked us or stalls: its blocks are free for others. */
   release(peer: Peer): void {
+    peer.released = true;
     this.#restart(this.#picker.release(peer.picking));
   }
 
@@ -156,7 +159,7 @@ export class Downloader {
       this.wastedBytes += bytes.length;
       return;
     }
-    if (received.cancel.length > 0) this.#cancel(received.cancel, block);
+    this.#cancel(received.cancel, block, peer);
     let assembly = this.#assemblies.get(block.piece);
     if (assembly === undefined) {
       assembly = new PieceAssembly(this.#store.info, block.piece, this.#memory.take());
@@ -273,8 +276,13 @@ export class Downloader {
     else this.askAll();
   }
 
-  #cancel(others: readonly PickerPeer[], block: Block): void {
-    for (const peer of this.#deps.peers) if (others.includes(peer.picking)) peer.session.cancel(block);
+  /** The block came from `sender`: nobody else need send it. */
+  #cancel(others: readonly PickerPeer[], block: Block, sender: Peer): void {
+    for (const peer of this.#deps.peers) {
+      if (peer === sender || !(peer.released || others.includes(peer.picking))) continue;
+      peer.session.cancel(block);
+      if (peer.session.window.outstandingCount === 0) peer.released = false;
+    }
   }
 
   #raiseUrgent(): void {

@@ -139,6 +139,11 @@ export class PeerSession {
     this.#guard(() => this.#output.send({ type: "cancel", ...rangeOf(this.#deps.store.info, block) }));
   }
 
+  /** Takes back whatever has not been sent yet: it comes as a reject then, and what is under way as it is. */
+  cancelAll(): void {
+    for (const block of this.window.asked()) this.cancel(block);
+  }
+
   announce(pieces: readonly number[]): void {
     if (!this.open) return;
     this.#guard(() => this.#output.sendAll(pieces.map((piece) => ({ type: "have", piece }))));
@@ -367,10 +372,9 @@ export class PeerSession {
 
   #onReject(range: BlockRange): void {
     const block = this.#asked(range);
-    if (!this.window.refused(block)) {
-      throw new BackroomError("E_WIRE", "a request was refused that was not made");
-    }
-    if (!this.choked) {
+    const refused = this.window.refused(block);
+    if (refused === undefined) throw new BackroomError("E_WIRE", "a request was refused that was not made");
+    if (!this.choked && refused === "refused") {
       if (this.#rejectsInRow++ === 0) this.#rejectingSinceMs = this.#heardMs;
       const tooLong = this.#heardMs - this.#rejectingSinceMs > LIMITS.peerStalledMs;
       if (tooLong || this.#rejectsInRow > LIMITS.peerRejectsInRow) {

@@ -14,8 +14,9 @@ const ANNOUNCE_MS = 100;
 /** A peer that exchanged nothing for this long makes room for a new one when there are too many. */
 const IDLE_MS = 60_000;
 
-/** How long a peer that another one has replaced may take to send what it was asked for. */
-const RETIRE_MS = 30_000;
+/** How long a peer that another one has replaced may take to send what it was asked for: while it sends, and when it does not. */
+const RETIRE_MOST_MS = 10 * 60_000;
+const RETIRE_STALLED_MS = 30_000;
 /** A piece that is damaged on disk again right after it was stored will be so the next time too. */
 const READ_ATTEMPTS = 3;
 /** The peers of one share, and the serving half: see Swarm for what it does. */
@@ -99,8 +100,11 @@ export class PeerSwarm implements Swarm {
       ownId,
       peerId: undefined,
       stalled: false,
+      released: false,
       retiredMs: undefined,
     };
+    const before = this.#peerOf(options.replaces);
+    if (before !== undefined) session.window.assume(before.session.window);
     this.#peers.add(peer);
     this.#tickLater();
     session.start();
@@ -247,10 +251,16 @@ export class PeerSwarm implements Swarm {
   }
 
   #retire(token: object | undefined): void {
-    const peer = [...this.#peers].find((one) => one === token);
+    const peer = this.#peerOf(token);
     if (peer === undefined) return;
     peer.retiredMs = this.#nowMs();
+    // What is under way still comes; the rest comes by the new way.
+    peer.session.cancelAll();
     if (!peer.session.isOwed) peer.session.close();
+  }
+
+  #peerOf(token: object | undefined): Peer | undefined {
+    return [...this.#peers].find((one) => one === token);
   }
 
   #evictIdle(): void {
@@ -275,7 +285,9 @@ export class PeerSwarm implements Swarm {
     for (const peer of this.#peers) {
       peer.session.tick(nowMs);
       // What it still owes comes from others.
-      if (peer.retiredMs !== undefined && nowMs - peer.retiredMs > RETIRE_MS) peer.session.close();
+      if (nowMs - (peer.retiredMs ?? nowMs) > (peer.stalled ? RETIRE_STALLED_MS : RETIRE_MOST_MS)) {
+        peer.session.close();
+      }
       if (forgive) this.#downloader.forgive(peer);
       const patienceMs = Math.max(LIMITS.peerStallMs, 2 * peer.session.window.expectedMs);
       if (!peer.stalled && peer.session.window.owingMs(nowMs) > patienceMs) {

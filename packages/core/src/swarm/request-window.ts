@@ -32,6 +32,8 @@ export class RequestWindow {
   #deliveredBytes = 0;
   #shortestMs = Number.POSITIVE_INFINITY;
   #latencyMs = 0;
+  /** What stands for the latency before the first answer. */
+  #assumedMs = 0;
   #rate = 0;
   #previousRate = 0;
   #bucketSinceMs = 0;
@@ -62,7 +64,15 @@ export class RequestWindow {
 
   /** In what time the peer may be expected to answer a request made now, in milliseconds: twice the usual, and no hair-splitting. */
   get expectedMs(): number {
-    return Math.max(400, 2 * this.#latencyMs);
+    return Math.max(400, 2 * (this.#latencyMs || this.#assumedMs));
+  }
+
+  /**
+   * It takes over from `before`, of the same peer by another path: a peer that is slow must not count as one that stalls with each new path. Nothing but
+   * that: how much fits on the new path is found out anew.
+   */
+  assume(before: RequestWindow): void {
+    this.#assumedMs = before.#latencyMs || before.#assumedMs;
   }
 
   sent(block: Block, nowMs: number): void {
@@ -75,6 +85,11 @@ export class RequestWindow {
       cancelled: false,
       answersDue,
     });
+  }
+
+  /** All that the peer has been asked for and has not answered. */
+  asked(): Block[] {
+    return [...this.#outstanding.values()].map(({ block }) => block);
   }
 
   has(block: Block): boolean {
@@ -100,11 +115,12 @@ export class RequestWindow {
     return true;
   }
 
-  /** The peer refused. False when it was not asked. */
-  refused(block: Block): boolean {
+  /** The peer refused; "cancelled" where that was our own wish, undefined when it was not asked. */
+  refused(block: Block): "refused" | "cancelled" | undefined {
     const request = this.#outstanding.get(this.#key(block));
-    if (request !== undefined) this.#answered(request);
-    return request !== undefined;
+    if (request === undefined) return undefined;
+    this.#answered(request);
+    return request.cancelled ? "cancelled" : "refused";
   }
 
   /** True when a cancel should be sent: the request is still out, and has not been cancelled. */

@@ -200,7 +200,7 @@ test(
 test("a peer that stalls loses its blocks to others, and is dropped later", LIMIT, async () => {
   const clock = new ManualClock();
   const leecher = memberOf(new MemoryStore(pack.info), { clock });
-  new RawPeer(leecher, pack).handshake().serve(() => undefined);
+  const stalling = new RawPeer(leecher, pack).handshake().serve(() => undefined);
   await settle();
   const seeder = memberOf(await storeOf(pack));
   connect(leecher, seeder);
@@ -209,6 +209,9 @@ test("a peer that stalls loses its blocks to others, and is dropped later", LIMI
     clock.advance(1000);
   }
   assert.ok(leecher.store.complete, "the stalled peer kept its blocks");
+  // Or it would send all of it after all, once it goes on.
+  const asked = stalling.count("request");
+  assert.ok(asked > 0 && stalling.count("cancel") === asked, "it was not told that others had been quicker");
   leecher.swarm.close();
   seeder.swarm.close();
 });

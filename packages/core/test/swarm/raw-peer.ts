@@ -16,7 +16,10 @@ export class RawPeer {
   onMessage: (message: Handshake | WireMessage) => void = () => {};
   readonly #pack: SamplePack;
 
-  constructor(member: Member, pack: SamplePack) {
+  /** What the swarm knows it by. */
+  readonly token: object | undefined;
+
+  constructor(member: Member, pack: SamplePack, replaces?: object) {
     const [near, far] = memoryDuplexPair();
     this.duplex = near;
     this.#pack = pack;
@@ -33,7 +36,7 @@ export class RawPeer {
         this.closed = true;
       },
     });
-    member.swarm.addPeer(far, { initiator: false });
+    this.token = member.swarm.addPeer(far, { initiator: false, ...(replaces && { replaces }) });
   }
 
   handshake(peerId: Uint8Array = Buffer.alloc(20, 7), infohash: Uint8Array = this.#pack.info.infohash): this {
@@ -61,6 +64,11 @@ export class RawPeer {
       if (reply !== undefined) this.say(reply);
     };
     return this.say({ type: "haveAll" });
+  }
+
+  /** How many messages of that type came. */
+  count(type: string): number {
+    return this.heard.filter((message) => message.type === type).length;
   }
 
   heardTypes(): Set<string> {

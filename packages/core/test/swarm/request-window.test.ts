@@ -78,7 +78,36 @@ test("a block that was asked for twice may be answered twice, and no more", () =
   window.sent(block, 0);
   window.sent(block, 10_000);
   assert.equal(window.delivered(block, 16_384, 10_001), true);
-  assert.equal(window.refused(block), true);
+  assert.equal(window.refused(block), "refused");
   assert.equal(window.delivered(block, 16_384, 10_002), false);
   assert.equal(window.outstandingCount, 0);
+});
+
+test("a peer that is slow is waited for on its next path, too, until that one's own times are known", () => {
+  const before = new RequestWindow(4);
+  before.sent({ piece: 0, block: 0 }, 0);
+  before.delivered({ piece: 0, block: 0 }, 16_384, 60_000);
+  const next = new RequestWindow(4);
+  next.assume(before);
+  assert.deepEqual([next.expectedMs, next.size], [120_000, new RequestWindow(4).size]);
+  // A path that was never used passes on what it was told.
+  const third = new RequestWindow(4);
+  third.assume(next);
+  assert.equal(third.expectedMs, 120_000);
+  next.sent({ piece: 1, block: 0 }, 0);
+  next.delivered({ piece: 1, block: 0 }, 16_384, 1000);
+  assert.equal(next.expectedMs, 2000);
+});
+
+test("whether the peer refused or was told to is known", () => {
+  const window = new RequestWindow(4);
+  const [kept, cancelled] = [0, 1].map((block) => ({ piece: 0, block }));
+  window.sent(kept as Block, 0);
+  window.sent(cancelled as Block, 0);
+  assert.deepEqual(window.asked(), [kept, cancelled]);
+  window.cancel(cancelled as Block);
+  assert.deepEqual(
+    [kept, cancelled, cancelled].map((block) => window.refused(block as Block)),
+    ["refused", "cancelled", undefined],
+  );
 });

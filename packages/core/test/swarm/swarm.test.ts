@@ -96,6 +96,41 @@ test("a download goes on when its only seeder leaves and another comes", LIMIT, 
   close(leecher, second);
 });
 
+/** Would catch: requests that stay with a peer that is being replaced, so that blocks come twice or the change takes as long as its queue. */
+test(
+  "a peer that another one replaces sends what is under way, and nothing of it is asked twice",
+  LIMIT,
+  async () => {
+    const pack = samplePack(1024 * 1024);
+    const clock = new ManualClock();
+    const leecher = memberOf(new MemoryStore(pack.info), { clock });
+    const requests: { piece: number; begin: number; length: number }[] = [];
+    const old = new RawPeer(leecher, pack).handshake().serve((piece, begin, length) => {
+      requests.push({ piece, begin, length });
+      return undefined;
+    });
+    await settle();
+    const [underWay, ...queued] = requests;
+    assert.ok(underWay !== undefined && queued.length > 8);
+    const next = new RawPeer(leecher, pack, old.token).handshake(Buffer.alloc(20, 9));
+    next.serve((piece, begin, length) => blockOf(pack, piece, begin, length));
+    await settle();
+    assert.equal(old.count("cancel"), requests.length);
+    assert.equal(old.closed, false, "it is closed before it sent what is under way");
+    old.say(blockOf(pack, underWay.piece, underWay.begin, underWay.length));
+    old.say(...queued.map((range) => ({ type: "reject" as const, ...range })));
+    await settle();
+    assert.equal(old.closed, true, "it owes nothing, and stays");
+    for (let tick = 0; tick < 10 && !leecher.store.complete; tick++) {
+      clock.advance(500);
+      await settle();
+    }
+    const { complete, downloadedBytes, wastedBytes } = leecher.swarm.stats();
+    assert.deepEqual([complete, downloadedBytes, wastedBytes], [true, pack.bytes.length, 0]);
+    leecher.swarm.close();
+  },
+);
+
 test("reads wait for their pieces, which come before others", LIMIT, async () => {
   const pack = samplePack(32 * MIB);
   const arrived: number[] = [];
