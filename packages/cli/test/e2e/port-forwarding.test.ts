@@ -77,9 +77,11 @@ test("a computer finds out that it can be reached: by both families, and behind 
         MANNERS.map(async (manner) => {
           const name = helperOf(manner);
           const forwarder = await startPortForwarder(routers[manner], folder, manner);
+          const sinceMs = performance.now();
           const helper = await network.run(name, ["relay", "auto", "--gate", "--port", String(PORT)]);
           const ready = await helper.line((line) => line.event === "ready");
           assert.deepEqual([ready["reachable"], ready["hosts"], ready["gate"]], [true, 0, true], manner);
+          t.diagnostic(`${manner}: ready after ${((performance.now() - sinceMs) / 1000).toFixed(1)} s`);
           return { helper, forwarder, host: lab.address(name) };
         }),
       );

@@ -51,6 +51,7 @@ export class ReachWatch {
   #waits = 0;
   #cancelDue = (): void => {};
   #cancelLook = (): void => {};
+  #cancelHurry = (): void => {};
   #stopped = false;
 
   constructor(deps: ReachWatchDeps) {
@@ -68,6 +69,7 @@ export class ReachWatch {
     this.#stopped = true;
     this.#cancelDue();
     this.#cancelLook();
+    this.#cancelHurry();
   }
 
   /** The router's port, or whether there is one, is another than before. */
@@ -113,6 +115,10 @@ export class ReachWatch {
         return;
       case "map":
         void this.#map().then((port) => this.#take({ kind: "mapped", port }));
+        return;
+      case "hurry":
+        this.#cancelHurry();
+        this.#cancelHurry = this.#deps.clock.after(action.ms, () => this.#take({ kind: "slow" }));
         return;
       case "verdict":
         return this.#deps.onVerdict(action.endpoints);

@@ -18,6 +18,8 @@ export type ReachabilityEvent =
   | { readonly kind: "silence"; readonly ask: number }
   /** What came of `map`: the port at the router's public address, or undefined where there is none. */
   | { readonly kind: "mapped"; readonly port: number | undefined }
+  /** After `hurry`: whoever gets through at all mostly has by now. */
+  | { readonly kind: "slow" }
   /** This computer's own addresses are others than before. */
   | { readonly kind: "moved" };
 
@@ -32,6 +34,8 @@ export type ReachabilityAction =
     }
   /** Have the router hand on a port. Answered by `mapped`. */
   | { readonly kind: "map" }
+  /** `slow` is wanted after this long. */
+  | { readonly kind: "hurry"; readonly ms: number }
   /** Where this computer can be reached: nowhere when empty. Given the first time and whenever it changes. */
   | { readonly kind: "verdict"; readonly endpoints: readonly Endpoint[] }
   /** `due` is wanted after this long, and no earlier. */
@@ -41,6 +45,11 @@ export type ReachabilityAction =
 export const CONFIRMATIONS = 2;
 /** Relays asked in a round by one family: two liars among them do not decide, and no more learn this computer's address. */
 export const MOST_ASKED = 6;
+/**
+ * An open port is known within that time; a router that drops what comes makes relays wait for much longer. It is asked meanwhile, and not sooner, since most
+ * computers that have an open port need nothing of it.
+ */
+const HURRY_MS = 2_000;
 const AGAIN_REACHABLE_MS = 30 * 60_000;
 const AGAIN_UNREACHABLE_MS = 10 * 60_000;
 /** After a round that took something away, or in which nobody answered: a line that was down for a moment must not cost a relay its place. */
@@ -95,6 +104,8 @@ export class Reachability {
         // What was found out was found out of another place.
         this.#doubted = true;
         return [{ kind: "wait", ms: SETTLE_MS }];
+      case "slow":
+        return this.#running ? this.#goOn(true) : [];
       case "mapped":
         return this.#mapping === "asked" && this.#running ? this.#mapped(event.port) : [];
       default:
@@ -109,7 +120,14 @@ export class Reachability {
     this.#polls = families.map((family) =>
       this.#poll(family, family === 4 ? (this.#mappedPort ?? this.#listenPort) : this.#listenPort),
     );
-    return this.#goOn();
+    const asks = this.#goOn();
+    return this.#mayHurry() ? [...asks, { kind: "hurry", ms: HURRY_MS }] : asks;
+  }
+
+  /** Nothing is known of an open port: the router may be asked while relays still try. */
+  #mayHurry(): boolean {
+    const isKnown = this.#verdict?.some(({ host }) => !host.includes(":")) === true;
+    return this.#running && this.#mapping === "untried" && this.#mappedPort === undefined && !isKnown;
   }
 
   #poll(family: Family, port: number): Poll {
@@ -126,7 +144,7 @@ export class Reachability {
     poll.pending.delete(event.ask);
     poll[event.kind === "answer" ? "heard" : "silent"].add(source);
     if (event.kind === "answer" && event.reached) vote(poll, event.seen, source);
-    return this.#goOn();
+    return this.#goOn(poll.family === 4 && event.kind === "answer" && !event.reached);
   }
 
   #mapped(port: number | undefined): ReachabilityAction[] {
@@ -138,22 +156,26 @@ export class Reachability {
     return this.#goOn();
   }
 
-  /** Asks who is next in every poll; when none is left, what the round showed. */
-  #goOn(): ReachabilityAction[] {
-    const asks = this.#polls.flatMap((poll) => this.#asksOf(poll));
+  /** Asks who is next in every poll, and the router when it is its turn, or `isLate`; when none is left, what the round showed. */
+  #goOn(isLate = false): ReachabilityAction[] {
+    const isUnreached = this.#polls.some((poll) => poll.family === 4 && confirmed(poll) === undefined);
+    const early = isLate && isUnreached && this.#mayHurry() ? this.#map() : [];
+    const asks = [...early, ...this.#polls.flatMap((poll) => this.#asksOf(poll))];
     if (asks.length > 0 || this.#polls.some(isOpen)) return asks;
-    const unreached = this.#polls.some((poll) => poll.family === 4 && confirmed(poll) === undefined);
-    if (this.#mapping === "asked") return [];
-    if (this.#mapping === "untried" && unreached) {
-      this.#mapping = "asked";
-      return [{ kind: "map" }];
-    }
-    return this.#finish();
+    if (!isUnreached || this.#mapping === "tried") return this.#finish();
+    return this.#mapping === "untried" ? this.#map() : [];
+  }
+
+  #map(): ReachabilityAction[] {
+    this.#mapping = "asked";
+    return [{ kind: "map" }];
   }
 
   #asksOf(poll: Poll): ReachabilityAction[] {
     const asks: ReachabilityAction[] = [];
-    while (poll.pending.size < missing(poll) && poll.asked < MOST_ASKED) {
+    // As long as the router may change it all, no more relays than necessary learn this computer's address.
+    const most = poll.family === 4 && this.#mapping === "asked" ? CONFIRMATIONS : MOST_ASKED;
+    while (poll.pending.size < missing(poll) && poll.asked < most) {
       const busy = new Set([...poll.pending.values(), ...poll.heard]);
       const fresh = poll.queue.findIndex(({ source }) => !busy.has(source) && !poll.silent.has(source));
       // Another relay of a source that kept silent is asked only when there is nobody else: silence must not use up the questions.

@@ -43,6 +43,7 @@ function playRound(machine: Reachability, world: World, pick: (count: number) =>
   while (waiting.length > 0) {
     const [action] = waiting.splice(pick(waiting.length), 1) as [ReachabilityAction];
     done.push(action);
+    if (action.kind === "hurry") waiting.push(...machine.take({ kind: "slow" }));
     if (action.kind === "map") waiting.push(...machine.take({ kind: "mapped", port: world.mapped?.() }));
     if (action.kind !== "ask") continue;
     asked.push(action);
@@ -99,6 +100,51 @@ test("a closed port is tried again through the router, at the port that it gives
   // Without a router that helps, it is a verdict too.
   const alone = playRound(new Reachability(PORT), { ...world, mapped: () => undefined });
   assert.deepEqual([alone.verdict, alone.wait], [[], 10 * 60_000]);
+});
+
+/** Would catch: minutes of a relay's beginning spent on waiting for questions that a router swallows, before it is asked. */
+test("the router is asked while relays still try, and once; no more relays are asked before it has answered", () => {
+  const all = relays(20);
+  const machine = new Reachability(PORT);
+  const begun = machine.take({ kind: "due", relays: all, families: [4] });
+  assert.deepEqual(
+    begun.map(({ kind }) => kind),
+    ["ask", "ask", "hurry"],
+  );
+  assert.deepEqual(machine.take({ kind: "slow" }), [{ kind: "map" }]);
+  assert.deepEqual(machine.take({ kind: "slow" }), []);
+  const [first] = begun as [Ask];
+  assert.deepEqual(machine.take({ kind: "silence", ask: first.ask }), []);
+  const about = machine.take({ kind: "mapped", port: MAPPED });
+  assert.deepEqual(
+    about.map((action) => action.kind === "ask" && action.port),
+    [MAPPED, MAPPED],
+  );
+  // Where it hands on none, the others are asked after all.
+  const other = new Reachability(PORT);
+  const [, second] = other.take({ kind: "due", relays: all, families: [4] }) as [Ask, Ask];
+  assert.deepEqual(
+    other.take({ kind: "answer", ask: second.ask, seen: HERE, reached: false }).map(({ kind }) => kind),
+    ["map"],
+  );
+  assert.deepEqual(
+    other.take({ kind: "mapped", port: undefined }).map(({ kind }) => kind),
+    ["ask"],
+  );
+});
+
+test("where the port is known to be open no router is asked because relays are slow", () => {
+  const machine = new Reachability(PORT);
+  const all = relays(20);
+  const { done } = playRound(machine, { relays: all, reply: open }, (count) => count - 1);
+  // The first round may ask: here the reminder came before any answer.
+  assert.ok(done.some(({ kind }) => kind === "map"));
+  const next = machine.take({ kind: "due", relays: all, families: [4] });
+  assert.deepEqual(
+    next.map(({ kind }) => kind),
+    ["ask", "ask"],
+  );
+  assert.deepEqual(machine.take({ kind: "slow" }), []);
 });
 
 test("a router's port that relays do not get through counts as nothing", () => {
