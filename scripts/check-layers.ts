@@ -38,7 +38,7 @@ const SOCKET_MODULES = new Set(["net", "tls", "dgram", "http", "https", "http2",
 const MAY_OPEN_SOCKETS = new Set(["core/net", "daemon", "api"]);
 
 const problems: string[] = [];
-const files = globSync("packages/*/src/**/*.{ts,tsx}", { cwd: root });
+const files = globSync("packages/*/src/**/*.{js,ts,tsx}", { cwd: root });
 for (const file of files) checkFile(file);
 for (const problem of problems) process.stderr.write(`${problem}\n`);
 process.stdout.write(`layers: ${files.length} files, ${problems.length} breaches\n`);

@@ -8,7 +8,7 @@ import type { ChildReport, ChildTask } from "./relay-child.ts";
 import type { Row } from "./row.ts";
 
 const CHILD = fileURLToPath(new URL("relay-child.ts", import.meta.url));
-const PROGRAM = new URL("../../packages/cli/src/main.ts", import.meta.url);
+const PROGRAM = new URL("../../packages/cli/src/main.js", import.meta.url);
 const CIRCUITS = 200;
 const BUSY_MS = 20_000;
 const STALLED_MS = 10_000;

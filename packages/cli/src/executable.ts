@@ -1,5 +1,5 @@
 /**
- * Where the single executable begins (`npm run build:exe`), instead of `main.ts`: Node's options and compiled code are built in, and the processes that the
+ * Where the single executable begins (`npm run build:exe`), instead of `main.js`: Node's options and compiled code are built in, and the processes that the
  * program starts beside itself are this executable once more.
  */
 import { becameOwnProcess } from "@backroom/core/node/own-processes.ts";

@@ -5,7 +5,7 @@ import { HEAP_OPTIONS, ownCommand } from "../src/own-command.ts";
 
 /** Would catch: a daemon that runs with other options than a command does. */
 test("the options of V8 are those of the program's first line", () => {
-  const first = readFileSync(new URL("../src/main.ts", import.meta.url), "utf8").split("\n")[0] ?? "";
+  const first = readFileSync(new URL("../src/main.js", import.meta.url), "utf8").split("\n")[0] ?? "";
   assert.deepEqual(
     first.split(" ").filter((word) => word.startsWith("--")),
     HEAP_OPTIONS,

@@ -31,6 +31,9 @@ NoNewPrivileges=yes
 PrivateUsers=yes
 ProtectSystem=strict
 ${writable.map((folder) => `ReadWritePaths=${quotePath(`-${folder}`)}`).join("\n")}
+# Where the program keeps what it compiled.
+CacheDirectory=backroom
+CacheDirectoryMode=0700
 PrivateTmp=yes
 PrivateDevices=yes
 ProtectKernelTunables=yes

@@ -19,7 +19,7 @@ const NASTY = `/home/ann/a b/100% "of" $HOME\\ & <that> ü`;
 
 function plan(
   person: Partial<Person>,
-  program = ["/usr/bin/node", "--opt=1", "/opt/main.ts"],
+  program = ["/usr/bin/node", "--opt=1", "/opt/main.js"],
   dataFolder = "/home/ann/data",
 ): ServicePlan {
   return planService({ ...ANN, ...person }, program, {
@@ -49,13 +49,14 @@ test("the unit lets the daemon write where it has to, and nothing else", () => {
   const { text } = plan({});
   assert.match(
     text,
-    /^ExecStart="\/usr\/bin\/node" "--opt=1" "\/opt\/main.ts" "--data" "\/home\/ann\/data" "daemon" "run"$/m,
+    /^ExecStart="\/usr\/bin\/node" "--opt=1" "\/opt\/main.js" "--data" "\/home\/ann\/data" "daemon" "run"$/m,
   );
   for (const line of [
     "NoNewPrivileges=yes",
     "ProtectSystem=strict",
     'ReadWritePaths="-/home/ann/data"',
     'ReadWritePaths="-/home/ann/Downloads"',
+    "CacheDirectory=backroom",
     "PrivateTmp=yes",
     "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
     "UMask=0077",

@@ -5,7 +5,7 @@ import path from "node:path";
 import { createNetwork, joinNetwork } from "@backroom/core/node/networks.ts";
 import { CommandProcess } from "../../src/demo/children.ts";
 
-const MAIN = path.join(import.meta.dirname, "../../src/main.ts");
+const MAIN = path.join(import.meta.dirname, "../../src/main.js");
 
 /** The program as tests run it: from source, by the Node that runs the tests, with the options that its first line names. */
 export const BACKROOM = [process.execPath, ...optionsOf(readFileSync(MAIN, "utf8")), MAIN];

@@ -8,9 +8,12 @@ const FLUSH_MS = 5_000;
 
 /**
  * Lets Node keep what it compiles between runs: a third of a second of every start. In a folder that is this user's alone, since whoever may write there decides
- * what runs. A start without it is as good, only slower.
+ * what runs. A start without it is as good, only slower, and larger from source (main.js says why).
+ *
+ * @param {NodeJS.ProcessEnv} env
+ * @param {NodeJS.Platform} platform
  */
-export function keepCompiledCode(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): void {
+export function keepCompiledCode(env, platform) {
   try {
     const folder = cacheFolder(env, platform);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -22,14 +25,24 @@ export function keepCompiledCode(env: NodeJS.ProcessEnv, platform: NodeJS.Platfo
   setTimeout(flushCompileCache, FLUSH_MS).unref();
 }
 
-/** It may have been there: made by somebody else, or, under `sudo`, a less mighty user's. Windows has no such numbers; its folder is below the user's own. */
-function isOwn(folder: string): boolean {
+/**
+ * It may have been there: made by somebody else, or, under `sudo`, a less mighty user's. Windows has no such numbers; its folder is below the user's own.
+ *
+ * @param {string} folder
+ */
+function isOwn(folder) {
   const { uid, mode } = statSync(folder);
   return process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);
 }
 
-/** The platform's custom: XDG on Linux, Caches on macOS, local AppData on Windows. Raises where the user has no home. */
-export function cacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
+/**
+ * The platform's custom: XDG on Linux, Caches on macOS, local AppData on Windows. Raises where the user has no home.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ * @param {NodeJS.Platform} platform
+ * @returns {string}
+ */
+export function cacheFolder(env, platform) {
   const home = homedir();
   if (platform === "win32") {
     return path.join(env["LOCALAPPDATA"] ?? path.join(home, "AppData", "Local"), "Backroom", "Cache");
