@@ -63,6 +63,8 @@ function shareOf(networkId: number, index: number, nowMs: number, state: StoredS
     paths: [],
     failure: null,
     leftOutCount: 0,
+    skippedCount: 0,
+    wantedBytes: null,
     createdMs: Math.floor(createdMs),
     finishedMs: Math.floor(createdMs) + 60_000,
     root: piecesRoot.toString("hex"),

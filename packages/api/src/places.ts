@@ -26,6 +26,7 @@ export const PLACES = {
   relocate: { method: "POST", path: "/transfers/{id}/relocate" },
   openTransfer: { method: "POST", path: "/transfers/{id}/open" },
   files: { method: "GET", path: "/transfers/{id}/files" },
+  chooseFiles: { method: "PUT", path: "/transfers/{id}/selection" },
   pieces: { method: "GET", path: "/transfers/{id}/pieces" },
   notes: { method: "GET", path: "/transfers/{id}/notes" },
   links: { method: "GET", path: "/transfers/{id}/links" },

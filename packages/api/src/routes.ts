@@ -128,6 +128,14 @@ export const ROUTES = {
     query: transfer.FilesQuery,
     answer: transfer.FilePage,
   }),
+  chooseFiles: route({
+    ...PLACES.chooseFiles,
+    scope: "write",
+    summary: "Choose which files of a share are fetched, and how soon; adds to what was chosen before",
+    params: byId,
+    body: transfer.FileChoices,
+    answer: transfer.Transfer,
+  }),
   pieces: route({
     ...PLACES.pieces,
     scope: "read",

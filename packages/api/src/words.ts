@@ -7,6 +7,7 @@ export const TRANSFER_STATES = [
   "sealing",
   "joining",
   "looking",
+  "choosing",
   "downloading",
   "opening",
   "checking",
@@ -35,4 +36,6 @@ export const NOTE_KINDS = [
   "failed",
   "said",
 ] as const;
+/** From what is not fetched to what comes first. */
+export const FILE_PRIORITIES = ["skip", "low", "normal", "high"] as const;
 export const SCOPES = ["read", "links", "write", "admin"] as const;

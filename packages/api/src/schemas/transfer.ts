@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { NOTE_KINDS, TRANSFER_ROLES, TRANSFER_STATES } from "../words.ts";
+import { FILE_PRIORITIES, NOTE_KINDS, TRANSFER_ROLES, TRANSFER_STATES } from "../words.ts";
 import { ByteCount, Count, Failure, Id, Path, Rate, TimeMs } from "./common.ts";
 
 /** Profiles of a path (PROTOCOL 7.5): relays on each side of the gate, two or three. */
@@ -9,7 +9,8 @@ export const Profile = z.enum(["standard", "strong"]);
  * What a transfer does just now.
  *
  * - `queued`: waits for its turn · `sealing`: files are read into a pack · `joining`: the network is being joined
- * - `looking`: nobody who has it is connected; `waits` says for what · `downloading` · `opening`: pieces become files
+ * - `looking`: nobody who has it is connected; `waits` says for what · `choosing`: its files are known, and none of them is chosen
+ * - `downloading` · `opening`: pieces become files
  * - `seeding`: handed out · `paused`: by a person · `done`: a download that is not handed out · `failed`: `failure` says why
  */
 export const TransferState = z.enum(TRANSFER_STATES);
@@ -31,7 +32,7 @@ export const Transfer = z.object({
   /** Of the files. */
   size: ByteCount.nullable(),
   packLength: ByteCount.nullable(),
-  /** Of the pack: sealed, fetched, checked or opened, as the state says. */
+  /** Of the pack, or of what is wanted of it where files are skipped: sealed, fetched, checked or opened, as the state says. */
   doneBytes: ByteCount,
   totalBytes: ByteCount,
   downloadRate: Rate,
@@ -53,6 +54,8 @@ export const Transfer = z.object({
   failure: Failure.nullable(),
   /** Files that were left out when sealing, since they could not be shared. */
   leftOutCount: Count,
+  /** Files that were chosen not to be fetched; 0 while it is not known which files there are. */
+  skippedCount: Count,
   createdMs: TimeMs,
   finishedMs: TimeMs.nullable(),
 });
@@ -92,6 +95,18 @@ export const NewShare = z.object({
 });
 export const NewUploadedShare = z.object({ ...SealFor, accept: Accept });
 
+/** `skip`: not fetched. `low`, `normal`, `high`: in this order, the last one first. Files that nothing was said of are `normal`. */
+const FilePriority = z.enum(FILE_PRIORITIES);
+
+const FileChoice = z.object({
+  /** Of a file, or of a folder with all that is beneath it; empty for everything. */
+  path: z.string().max(4096),
+  priority: FilePriority,
+});
+/** Later ones beat earlier ones. */
+const Choices = z.array(FileChoice).max(10_000);
+export const FileChoices = z.object({ choices: Choices });
+
 export const NewGet = z.object({
   link: z.string().min(1).max(4096),
   /** The folder that the files are put into; the setting `downloads.folder` by default. */
@@ -106,6 +121,8 @@ export const NewGet = z.object({
   seed: z.boolean().default(false),
   /** Wait for as long as it takes until somebody has it, instead of failing after a while. */
   wait: z.boolean().default(false),
+  /** Which files are fetched; absent: all. `skip` for everything fetches the list of files alone, and then waits in `choosing`. */
+  choices: Choices.optional(),
   profile: Profile.default("standard"),
   accept: Accept,
 });
@@ -122,6 +139,7 @@ export const FileEntry = z.object({
   mtimeMs: z.int().nullable(),
   /** Bytes of it that can be read by now. */
   doneBytes: ByteCount,
+  priority: FilePriority,
 });
 export const FilePage = z.object({ files: z.array(FileEntry), next: z.string().nullable(), total: Count });
 export const FilesQuery = z.object({

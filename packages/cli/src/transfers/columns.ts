@@ -10,6 +10,7 @@ const COLORS: Readonly<Partial<Record<TransferState, Color>>> = {
   failed: "red",
   paused: "yellow",
   looking: "yellow",
+  choosing: "yellow",
   downloading: "cyan",
   sealing: "cyan",
   opening: "cyan",

@@ -15,6 +15,7 @@ type FileEntry = Answer<"files">["files"][number];
 const COLUMNS: readonly Column<FileEntry>[] = [
   { title: "SIZE", align: "right", text: ({ size }) => formatBytes(size) },
   { title: "THERE", align: "right", text: percent },
+  { title: "PRIORITY", align: "left", text: ({ priority }) => (priority === "normal" ? "" : priority) },
   {
     title: "CHANGED",
     align: "left",

@@ -33,6 +33,7 @@ export function transferOf(id: string, more: Partial<Transfer> = {}): Transfer {
     waits: null,
     failure: null,
     leftOutCount: 0,
+    skippedCount: 0,
     createdMs: Date.UTC(2026, 0, 2, 3, 4),
     finishedMs: null,
     ...more,
@@ -162,9 +163,13 @@ export class FakeDaemon implements Client {
     files: ({ after, limit }) => {
       const all = ["Holiday/a.jpg", "Holiday/b.jpg", "Holiday/c.mp4"];
       const start = Number(after ?? 0);
-      const files = all
-        .slice(start, start + limit)
-        .map((path) => ({ path, size: 1_000_000, mtimeMs: null, doneBytes: 1_000_000 }));
+      const files = all.slice(start, start + limit).map((path) => ({
+        path,
+        size: 1_000_000,
+        mtimeMs: null,
+        doneBytes: 1_000_000,
+        priority: "normal" as const,
+      }));
       return { files, total: all.length, next: start + limit < all.length ? String(start + limit) : null };
     },
     notes: ({ id }) => {

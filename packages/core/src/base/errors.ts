@@ -444,6 +444,12 @@ export const ERROR_TABLE = {
     why: "the share holds no file of that path",
     fix: "see what it holds: backroom files ID",
   },
+  E_SELECTION: {
+    exit: 3,
+    retry: "never",
+    why: "files are chosen where they are fetched and opened: a share is here whole, and a mirror stores all of it without looking into it",
+    fix: "fetch it with a link, a password or a key that opens it: backroom get LINK",
+  },
   E_WATCH: {
     exit: 3,
     retry: "never",

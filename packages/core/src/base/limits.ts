@@ -342,6 +342,9 @@ export const LIMITS = {
   packCommentBytes: 4096,
   /** What sealing left out is listed by path up to this many, and counted from there on. */
   packLeftOutListed: 1000,
+  /** What is kept of a person's choice of files, which is read whenever the transfer goes on: folders say the same in fewer words. */
+  selectionChoices: 10_000,
+  selectionBytes: 1024 * 1024,
 
   // --- age and output paths -------------------------------------------------------------------------
   /** A stanza to an age1pq1 key takes 1.6 KB, so 32 recipients fit. */

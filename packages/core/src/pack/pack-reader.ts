@@ -1,3 +1,4 @@
+import { BackroomError } from "../base/errors.ts";
 import type { AgeKeys } from "./age-header.ts";
 import { openAgeSource, type AgePlain } from "./age-source.ts";
 import type { PackEntry } from "./entry.ts";
@@ -43,9 +44,13 @@ export class PackReader {
     return new PackReader(plain, name);
   }
 
-  /** Every file and directory in the pack's order; may be called again. */
-  async *entries(): AsyncGenerator<PackEntry> {
-    for await (const record of readIndex(this.#plain)) if (record.type === "entry") yield record.entry;
+  /**
+   * Every file and directory in the pack's order; may be called again. With `has`, which says whether a stretch of the pack is there, nothing is waited
+   * for: raises E_NOT_HELD where a part of the index is not.
+   */
+  async *entries(has?: (span: PackSpan) => boolean): AsyncGenerator<PackEntry> {
+    const plain = has === undefined ? this.#plain : onlyHeld(this.#plain, has);
+    for await (const record of readIndex(plain)) if (record.type === "entry") yield record.entry;
   }
 
   /** Bytes `start` up to but without `end` of a file, in order. */
@@ -88,6 +93,18 @@ export class PackReader {
     this.#frames.catch(() => (this.#frames = undefined));
     return this.#frames;
   }
+}
+
+function onlyHeld(plain: AgePlain, has: (span: PackSpan) => boolean): PackSource {
+  return {
+    length: plain.length,
+    async read(offset, length) {
+      if (!has(plain.sealedSpan(offset, length))) {
+        throw new BackroomError("E_NOT_HELD", "the index of the share is not here, or not all of it");
+      }
+      return plain.read(offset, length);
+    },
+  };
 }
 
 function tableOf(table: SeekTable): FrameTable {

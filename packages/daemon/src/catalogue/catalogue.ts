@@ -1,4 +1,5 @@
 import type { Transfer, TransferNote } from "@backroom/api/schemas/transfer.ts";
+import type { FileChoice } from "@backroom/core/pack/selection.ts";
 import type { Scope } from "@backroom/api/schemas/daemon.ts";
 
 /**
@@ -28,6 +29,10 @@ export interface Catalogue {
     id: string,
     progress: Pick<TransferRecord, "doneBytes" | "downloadedBytes" | "uploadedBytes">,
   ): void;
+  /** Undefined where nothing was ever chosen: then everything is wanted. */
+  selection(id: string): StoredSelection | undefined;
+  /** The transfer must be there; its selection goes with it. */
+  putSelection(id: string, selection: StoredSelection): void;
   /** Whether it was there. */
   remove(id: string): boolean;
   /** Whatever `work` puts and removes is there as a whole or, when it throws, not at all; one write to the disk instead of many. Not nested. */
@@ -83,6 +88,7 @@ export interface TransferRecord extends Pick<
   | "paths"
   | "failure"
   | "leftOutCount"
+  | "skippedCount"
   | "createdMs"
   | "finishedMs"
 > {
@@ -104,6 +110,18 @@ export interface TransferRecord extends Pick<
   readonly seed: boolean;
   readonly wait: boolean;
   readonly accept: readonly string[];
+  /** Of the pack, where files are skipped; null where all of it is wanted, or it is not known which files there are. */
+  readonly wantedBytes: number | null;
+}
+
+/** Which files of a transfer are wanted, and what became of it. */
+export interface StoredSelection {
+  /** What a person chose: as `Selection.choices`. */
+  readonly choices: readonly FileChoice[];
+  /** What was opened into files already: those that are not skipped here. Null before anything was. */
+  readonly opened: readonly FileChoice[] | null;
+  /** The pieces that a pack is handed out with which is not to become whole: a bitmap as on the wire, in base64. Null where there is none. */
+  readonly held: string | null;
 }
 
 export type TransferOutline = Pick<

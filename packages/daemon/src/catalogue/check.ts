@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import { failureOf, stringsOf, type Cell } from "./transfer-row.ts";
+import { storedSelection } from "./selection-row.ts";
+import { failureOf, stringsOf, type Cell, type Row } from "./transfer-row.ts";
 import { damaged } from "./sqlite-error.ts";
 
 /**
@@ -22,6 +23,12 @@ export function checkTransfers(db: DatabaseSync): void {
   }
   for (const row of db.prepare("SELECT recipients FROM keys WHERE recipients IS NOT NULL").iterate()) {
     stringsOf(row["recipients"] as Cell);
+  }
+  // A file of version 1, before it is brought to the next one, has none.
+  if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'selections'").get() !== undefined) {
+    for (const row of db.prepare("SELECT choices, opened, held FROM selections").iterate()) {
+      storedSelection(row as Row);
+    }
   }
   const rows =
     "SELECT (SELECT count(*) FROM transfers) AS transfers, (SELECT count(*) FROM counts) AS counts";

@@ -105,8 +105,25 @@ CREATE TABLE notes (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/**
+ * - `selections` is apart, since few transfers have one, and it may be long.
+ * - `opened`: what was put where files belong already, as choices · `held`: the pieces of a pack that is not to become whole, base64 of a bitmap.
+ */
+const VERSION_3 = `
+ALTER TABLE transfers ADD COLUMN skipped_count INTEGER NOT NULL DEFAULT 0 CHECK (skipped_count BETWEEN 0 AND ${MOST});
+ALTER TABLE transfers ADD COLUMN wanted_bytes INTEGER CHECK (wanted_bytes BETWEEN 0 AND ${MOST});
+
+CREATE TABLE selections (
+  transfer TEXT NOT NULL PRIMARY KEY REFERENCES transfers (id) ON DELETE CASCADE,
+  choices TEXT NOT NULL CHECK (json_valid(choices)),
+  opened TEXT CHECK (json_valid(opened)),
+  held TEXT
+) STRICT;
+`;
+
 /** In order and without gaps. One that was released is never changed: a change is the next one. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, run: (db) => db.exec(VERSION_1) },
   { version: 2, run: (db) => db.exec(VERSION_2) },
+  { version: 3, run: (db) => db.exec(VERSION_3) },
 ];

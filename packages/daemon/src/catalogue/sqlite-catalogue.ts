@@ -5,6 +5,7 @@ import type {
   CataloguePage,
   CatalogueQuery,
   NoteStore,
+  StoredSelection,
   StoredState,
   TokenStore,
   TransferOutline,
@@ -18,6 +19,7 @@ import { SqliteNoteStore } from "./note-store.ts";
 import type { Reserve } from "./reserve.ts";
 import { searched } from "./searched.ts";
 import { COUNT_STATES, COUNT_TRANSFERS, LIST_OUTLINES, LIST_TRANSFERS } from "./transfer-list.ts";
+import { PUT_SELECTION, selectionRow, storedSelection } from "./selection-row.ts";
 import { SqliteTokenStore } from "./token-store.ts";
 import {
   countsRow,
@@ -139,6 +141,15 @@ export class SqliteCatalogue implements Catalogue {
 
   putProgress(id: string, progress: Progress): void {
     this.#writer.putProgress(id, progress);
+  }
+
+  selection(id: string): StoredSelection | undefined {
+    const row = this.#db.get("SELECT choices, opened, held FROM selections WHERE transfer = :id", { id });
+    return row === undefined ? undefined : storedSelection(row);
+  }
+
+  putSelection(id: string, selection: StoredSelection): void {
+    this.#write(() => this.#db.run(PUT_SELECTION, selectionRow(id, selection)));
   }
 
   remove(id: string): boolean {

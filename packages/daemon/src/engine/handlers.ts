@@ -3,6 +3,7 @@ import type { Answer, Handlers, Input } from "@backroom/api/routes.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import { withOutputFolder } from "@backroom/core/node/output-folder.ts";
 import { readState, packPaths } from "@backroom/core/store/store-files.ts";
+import { choosingHandlers } from "./choosing.ts";
 import { newTransferHandlers } from "./new-transfers.ts";
 import { createOpening, notHeld } from "./opening.ts";
 import { infoOf } from "./packs.ts";
@@ -24,6 +25,7 @@ export type EngineRoutes =
   | "relocate"
   | "openTransfer"
   | "files"
+  | "chooseFiles"
   | "pieces"
   | "notes"
   | "links"
@@ -109,6 +111,7 @@ export function transferHandlers(transfers: Transfers, files: ShareFiles): Pick<
   return {
     ...queryHandlers(transfers, files),
     ...newTransferHandlers(transfers, opening),
+    ...choosingHandlers(transfers, files),
     openTransfer: (input, context) => opening.openTransfer(input, context),
     pause,
     resume,

@@ -25,7 +25,7 @@ const STATES: Readonly<Record<StoredState, TransferState>> = {
 /** What people see of a transfer. Nothing secret is in it. */
 export function viewOf(record: TransferRecord, live?: Live): Transfer {
   const doneBytes = live?.doneBytes ?? record.doneBytes;
-  const totalBytes = live?.totalBytes ?? record.packLength ?? record.size ?? 0;
+  const totalBytes = live?.totalBytes ?? record.wantedBytes ?? record.packLength ?? record.size ?? 0;
   return {
     id: record.id,
     role: record.role,
@@ -50,6 +50,7 @@ export function viewOf(record: TransferRecord, live?: Live): Transfer {
     waits: live?.waits ?? null,
     failure: record.failure,
     leftOutCount: record.leftOutCount,
+    skippedCount: record.skippedCount,
     createdMs: record.createdMs,
     finishedMs: record.finishedMs,
   };

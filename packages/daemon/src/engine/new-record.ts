@@ -17,6 +17,8 @@ export function newRecord(id: string, createdMs: number): Omit<TransferRecord, "
     paths: [],
     failure: null,
     leftOutCount: 0,
+    skippedCount: 0,
+    wantedBytes: null,
     createdMs,
     finishedMs: null,
     root: null,

@@ -8,6 +8,7 @@ import { currentNetwork } from "@backroom/core/node/networks.ts";
 import { keysOf } from "@backroom/core/node/pack-files.ts";
 import { isRecipient } from "@backroom/core/pack/age-keys.ts";
 import { diskFiles } from "@backroom/core/pack/input-files.ts";
+import { Selection } from "@backroom/core/pack/selection.ts";
 import { checkPassword } from "@backroom/core/pack/password.ts";
 import { resolveRoots } from "@backroom/core/pack/walk.ts";
 import type { TransferRecord } from "../catalogue/catalogue.ts";
@@ -65,8 +66,17 @@ export function newTransferHandlers(
     return view(record.id);
   }
 
-  function begin(record: TransferRecord): void {
-    transfers.put(record);
+  function begin(record: TransferRecord, choices?: Input<"addGet">["choices"]): void {
+    catalogue.together(() => {
+      catalogue.put(record);
+      if (choices === undefined) return;
+      catalogue.putSelection(record.id, {
+        choices: Selection.of(choices).choices(),
+        opened: null,
+        held: null,
+      });
+    });
+    transfers.publish(record.id);
     transfers.notes.happened(record.id, "begun");
     transfers.launch(record.id);
   }
@@ -91,6 +101,8 @@ export function newTransferHandlers(
       });
     }
     if (!input.mirror) keysOf(link, input);
+    else if (input.choices !== undefined)
+      throw new BackroomError("E_SELECTION", "a mirror stores all of a share");
     const known = catalogue.byRoot(link.piecesRoot.toString("hex"));
     if (known !== undefined) return transfers.change(known.id, () => getAgain(known.id, link, input));
     const output = path.resolve(input.output ?? settings.get("downloads.folder"));
@@ -107,7 +119,7 @@ export function newTransferHandlers(
       output: input.mirror ? null : output,
       ...wishesOf(input),
     };
-    begin(record);
+    begin(record, input.choices);
     return view(record.id);
   }
 

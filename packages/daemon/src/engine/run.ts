@@ -186,7 +186,7 @@ export function liveOf(record: TransferRecord): Live {
   return {
     state: "queued",
     doneBytes: record.doneBytes,
-    totalBytes: record.packLength ?? record.size ?? 0,
+    totalBytes: record.wantedBytes ?? record.packLength ?? record.size ?? 0,
     downloadRate: 0,
     uploadRate: 0,
     peerCount: 0,

@@ -8,6 +8,7 @@ import { keysOf } from "@backroom/core/node/pack-files.ts";
 import type { PackEntry } from "@backroom/core/pack/entry.ts";
 import { checkOutputPath } from "@backroom/core/pack/output-path.ts";
 import { PackReader, type PackSpan } from "@backroom/core/pack/pack-reader.ts";
+import { Selection } from "@backroom/core/pack/selection.ts";
 import type { PackSource } from "@backroom/core/pack/source.ts";
 import type { PieceStore } from "@backroom/core/store/piece-store.ts";
 import type { TransferRecord } from "../catalogue/catalogue.ts";
@@ -60,6 +61,7 @@ export class ShareFiles implements ShareContent {
       const isWhole = pack.store.complete;
       // The table of frames is at the end: without it nobody can say what can be read of a file.
       const hasTable = isWhole || pack.store.have(pack.store.info.pieceCount - 1);
+      const selection = Selection.of(this.#transfers.context.catalogue.selection(id)?.choices ?? []);
       const files: Answer<"files">["files"] = [];
       let at = 0;
       for await (const entry of pack.reader.entries()) {
@@ -69,11 +71,34 @@ export class ShareFiles implements ShareContent {
         if (files.length === limit) break;
         const doneBytes = isWhole ? entry.size : hasTable ? await pack.reader.readableBytes(entry, has) : 0;
         const mtimeMs = entry.mtime === 0 ? null : entry.mtime * 1000;
-        files.push({ path: entry.path, size: entry.size, mtimeMs, doneBytes });
+        const priority = selection.priorityOf(entry.path);
+        files.push({ path: entry.path, size: entry.size, mtimeMs, doneBytes, priority });
       }
       const isEnd = at <= skip + files.length;
       const total = record.fileCount ?? (isEnd ? at : at + 1);
       return { files, next: isEnd ? null : String(skip + files.length), total };
+    } finally {
+      await pack.release();
+    }
+  }
+
+  /** Runs `use` with what the share holds, where its index is here; undefined where it is not, which is not waited for. Raises what `use` raises. */
+  async withIndex<T>(
+    record: TransferRecord,
+    use: (entries: AsyncIterable<PackEntry>) => Promise<T>,
+  ): Promise<T | undefined> {
+    const { root, packLength, link } = record;
+    if (root === null || packLength === null || link === null || isOpenedOnly(record)) return undefined;
+    const pack = await this.#transfers.packs.hold(root, packLength);
+    try {
+      // Its header and the proof of its length, without which nothing of it is read.
+      const { store } = pack;
+      if (!store.have(0) || !store.have(store.info.pieceCount - 1)) return undefined;
+      const reader = await this.#reader(record, link, root, packLength);
+      return await use(reader.entries((span) => hasSpan(store, span)));
+    } catch (error) {
+      if (!isBackroomError(error, "E_NOT_HELD")) throw error;
+      return undefined;
     } finally {
       await pack.release();
     }

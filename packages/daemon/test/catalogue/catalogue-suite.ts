@@ -63,6 +63,8 @@ const record = fc
         fc.tuple(anyText, anyText).map(([what, fix]) => ({ code: "E_FILE", what, why: "", fix })),
       ),
       leftOutCount: count,
+      skippedCount: count,
+      wantedBytes: fc.option(count),
       createdMs: fc.integer({ min: 0, max: 3 }),
       finishedMs: fc.option(count),
       root: fc.option(fc.integer({ min: 0, max: 5 }).map((root) => root.toString(16).repeat(64))),
@@ -290,6 +292,25 @@ export function catalogueSuite(name: string, withCatalogue: WithCatalogue, numRu
       assert.deepEqual(catalogue.get(fetching.id)?.keys, keys);
       catalogue.put({ ...fetching, state: "done", finishedMs: 1 });
       assert.deepEqual(catalogue.get(fetching.id)?.keys, {});
+    });
+  });
+
+  test(`${name}: what was chosen of a share is replaced as a whole, stays when its transfer changes, and goes with it`, () => {
+    withCatalogue((catalogue) => {
+      const one = transferOf(1);
+      const first = { choices: [{ path: "", priority: "skip" as const }], opened: null, held: null };
+      assert.throws(() => catalogue.putSelection(one.id, first), raises("E_STORE"));
+      catalogue.put(one);
+      assert.equal(catalogue.selection(one.id), undefined);
+      catalogue.putSelection(one.id, first);
+      catalogue.put({ ...one, name: "other" });
+      assert.deepEqual(catalogue.selection(one.id), first);
+      const choices = [{ path: "Straße/a", priority: "high" as const }];
+      const second = { choices, opened: first.choices, held: "gA==" };
+      catalogue.putSelection(one.id, second);
+      assert.deepEqual(catalogue.selection(one.id), second);
+      catalogue.remove(one.id);
+      assert.equal(catalogue.selection(one.id), undefined);
     });
   });
 

@@ -19,6 +19,7 @@ const NEWEST = MIGRATIONS.at(-1)?.version ?? 0;
 const RELEASED: Readonly<Record<number, string>> = {
   1: "a22e2850e8d496704aca9c983c0aba2551f353b56e1dceb156f1e44a1155a6c0",
   2: "db3bceac266157fc3c9a8c14def8d25cf03e88474109132ed195abd022cb4a81",
+  3: "10ac0e3ff7ffcc7097c6ec35fe8507a2f9369ebfddfa05ed3c0f3811a070f782",
 };
 
 test("versions follow each other without gaps, and those that were released make what they made", () => {
@@ -122,6 +123,8 @@ function assertVersion1(catalogue: Catalogue): void {
     paths: [],
     failure: null,
     leftOutCount: 1,
+    skippedCount: 0,
+    wantedBytes: null,
     createdMs: 1000,
     finishedMs: null,
     root: "a".repeat(64),
@@ -152,6 +155,8 @@ function assertVersion1(catalogue: Catalogue): void {
       paths: ["/home/p/in/a"],
       failure: { code: "E_NO_KEY", what: "a", why: "b", fix: "c" },
       leftOutCount: 0,
+      skippedCount: 0,
+      wantedBytes: null,
       createdMs: 2000,
       finishedMs: null,
       root: "b".repeat(64),

@@ -45,6 +45,8 @@ const SEALED = {
   fileCount: 2,
   size: 90,
   leftOutCount: 0,
+  skippedCount: 0,
+  wantedBytes: null,
   sharerSeed: "ef",
   identity: "12",
 };

@@ -19,6 +19,8 @@ export function transferOf(index: number, more: Partial<TransferRecord> = {}): T
     paths: [],
     failure: null,
     leftOutCount: 0,
+    skippedCount: 0,
+    wantedBytes: null,
     createdMs: 1_700_000_000_000 + index,
     finishedMs: null,
     root: index.toString(16).padStart(64, "0"),

@@ -85,6 +85,7 @@ export const de: Messages = {
     sealing: "Wird versiegelt",
     joining: "Tritt dem Netz bei",
     looking: "Sucht jemanden, der es hat",
+    choosing: "Keine Datei gewählt",
     downloading: "Wird geladen",
     opening: "Wird geöffnet",
     checking: "Wird geprüft",

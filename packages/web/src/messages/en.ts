@@ -86,6 +86,7 @@ export const en = {
     sealing: "Sealing",
     joining: "Joining the network",
     looking: "Looking for somebody who has it",
+    choosing: "No file chosen yet",
     downloading: "Downloading",
     opening: "Opening",
     checking: "Checking",

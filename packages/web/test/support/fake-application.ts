@@ -59,6 +59,7 @@ export function transferOf(number: number, given: Partial<Transfer> = {}): Trans
     waits: null,
     failure: null,
     leftOutCount: 0,
+    skippedCount: 0,
     createdMs: START_MS + 1000 * number,
     finishedMs: null,
     ...given,
@@ -145,6 +146,7 @@ export function fakeApplication(
         size: 4_000_000 * (at + 1),
         mtimeMs: START_MS,
         doneBytes: at < 2 ? 4_000_000 * (at + 1) : 1_000_000,
+        priority: "normal" as const,
       }));
       return { files, next: null, total: files.length };
     },

@@ -1,0 +1,112 @@
+import { BackroomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+
+/** From what is not fetched at all to what comes first. */
+export type FilePriority = "skip" | "low" | "normal" | "high";
+
+/** `path` is that of a file of the share, or of a folder with all that is beneath it; empty for everything. */
+export interface FileChoice {
+  readonly path: string;
+  readonly priority: FilePriority;
+}
+
+interface Node {
+  priority: FilePriority | undefined;
+  readonly children: Map<string, Node>;
+}
+
+/**
+ * Which files of a share are wanted, and how soon. What was said last of a path holds for all beneath it, so that of an entry the longest path counts
+ * that was said anything of; where nothing was, it is "normal". Keeps no more than what makes a difference.
+ */
+export class Selection {
+  static readonly everything = new Selection(newNode());
+  readonly #root: Node;
+
+  private constructor(root: Node) {
+    this.#root = root;
+  }
+
+  /** Later choices beat earlier ones. Raises E_SELECTION where they are more than is kept. */
+  static of(choices: Iterable<FileChoice>): Selection {
+    const root = newNode();
+    for (const { path, priority } of choices) {
+      let node = root;
+      for (const name of namesIn(path)) {
+        let child = node.children.get(name);
+        if (child === undefined) node.children.set(name, (child = newNode()));
+        node = child;
+      }
+      node.priority = priority;
+      node.children.clear();
+    }
+    prune(root, "normal");
+    const selection = new Selection(root);
+    assertBounded(selection.choices());
+    return selection;
+  }
+
+  /** What was chosen before, and then `more`. Raises E_SELECTION. */
+  with(more: Iterable<FileChoice>): Selection {
+    return Selection.of([...this.choices(), ...more]);
+  }
+
+  /** As few as say the same, folders before what is in them. */
+  choices(): FileChoice[] {
+    const choices: FileChoice[] = [];
+    collect(this.#root, "", choices);
+    return choices;
+  }
+
+  priorityOf(path: string): FilePriority {
+    let priority = this.#root.priority ?? "normal";
+    // Most selections say little: a million paths are not cut into names for nothing.
+    if (this.#root.children.size === 0) return priority;
+    let node = this.#root;
+    for (const name of namesIn(path)) {
+      const child = node.children.get(name);
+      if (child === undefined) break;
+      node = child;
+      priority = node.priority ?? priority;
+    }
+    return priority;
+  }
+
+  /** Whether there is no file that is skipped, whatever the share holds. */
+  get wantsAll(): boolean {
+    return this.choices().every(({ priority }) => priority !== "skip");
+  }
+}
+
+function newNode(): Node {
+  return { priority: undefined, children: new Map() };
+}
+
+/** A folder's path may end in a slash, as the index has it. */
+function namesIn(path: string): string[] {
+  return path.split("/").filter((name) => name !== "");
+}
+
+/** Takes away what says nothing new. True where nothing is left. */
+function prune(node: Node, inherited: FilePriority): boolean {
+  if (node.priority === inherited) node.priority = undefined;
+  const here = node.priority ?? inherited;
+  for (const [name, child] of node.children) if (prune(child, here)) node.children.delete(name);
+  return node.priority === undefined && node.children.size === 0;
+}
+
+function collect(node: Node, path: string, choices: FileChoice[]): void {
+  if (node.priority !== undefined) choices.push({ path, priority: node.priority });
+  // In one order, whatever was said first: what says the same is the same.
+  for (const [name, child] of [...node.children].sort(([a], [b]) => (a < b ? -1 : 1)))
+    collect(child, path === "" ? name : `${path}/${name}`, choices);
+}
+
+function assertBounded(choices: readonly FileChoice[]): void {
+  const bytes = choices.reduce((sum, { path }) => sum + Buffer.byteLength(path), 0);
+  if (choices.length <= LIMITS.selectionChoices && bytes <= LIMITS.selectionBytes) return;
+  throw new BackroomError("E_SELECTION", "more files are chosen one by one than are kept", {
+    why: `of one share ${LIMITS.selectionChoices.toLocaleString("en-US")} choices are kept`,
+    fix: "choose folders, or everything, and then what is to differ",
+  });
+}

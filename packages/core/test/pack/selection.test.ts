@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { isBackroomError } from "../../src/base/errors.ts";
+import { LIMITS } from "../../src/base/limits.ts";
+import { Selection, type FileChoice, type FilePriority } from "../../src/pack/selection.ts";
+
+const PRIORITIES: readonly FilePriority[] = ["skip", "low", "normal", "high"];
+/** Few names, so that choices meet: one is the beginning of another. */
+const path = fc.array(fc.constantFrom("a", "ab", "b"), { maxLength: 4 }).map((names) => names.join("/"));
+const choices = fc.array(fc.record({ path, priority: fc.constantFrom(...PRIORITIES) }), { maxLength: 12 });
+
+/** What a selection means, without any cleverness. */
+function priorityBy(said: readonly FileChoice[], file: string): FilePriority {
+  const last = said.findLast(
+    (one) => one.path === "" || one.path === file || file.startsWith(`${one.path}/`),
+  );
+  return last?.priority ?? "normal";
+}
+
+test("the last choice that a path lies in counts, also when they come one after the other and are kept in between", () => {
+  fc.assert(
+    fc.property(choices, choices, path, (first, more, file) => {
+      const together = Selection.of([...first, ...more]);
+      const kept = Selection.of(Selection.of(first).choices()).with(more);
+      assert.equal(together.priorityOf(file), priorityBy([...first, ...more], file));
+      assert.deepEqual(kept.choices(), together.choices());
+      assert.equal(
+        together.priorityOf(`${file}/`),
+        together.priorityOf(file),
+        "a folder as the index has it",
+      );
+    }),
+  );
+});
+
+test("nothing is kept that makes no difference", () => {
+  fc.assert(
+    fc.property(choices, (said) => {
+      const kept = Selection.of(said).choices();
+      for (const [at, choice] of kept.entries()) {
+        const without = Selection.of(kept.toSpliced(at, 1));
+        assert.notEqual(without.priorityOf(choice.path), choice.priority);
+      }
+    }),
+  );
+  assert.deepEqual(
+    Selection.of([
+      { path: "a", priority: "skip" },
+      { path: "a/b", priority: "high" },
+      { path: "", priority: "normal" },
+    ]).choices(),
+    [],
+  );
+});
+
+test("whether all is wanted is told without knowing the files", () => {
+  fc.assert(
+    fc.property(choices, (said) => {
+      const selection = Selection.of(said);
+      const isNeverSkipped = selection.choices().every((one) => selection.priorityOf(one.path) !== "skip");
+      assert.equal(selection.wantsAll, isNeverSkipped);
+    }),
+  );
+});
+
+test("more choices than are kept are refused, and what says the same in few is not", () => {
+  const many = Array.from({ length: LIMITS.selectionChoices + 1 }, (_, number): FileChoice => ({
+    path: `folder/${number}`,
+    priority: "skip",
+  }));
+  const isRefused = (error: unknown): boolean => isBackroomError(error, "E_SELECTION");
+  assert.throws(() => Selection.of(many), isRefused);
+  const long = Array.from({ length: LIMITS.selectionBytes / 2048 + 1 }, (_, number): FileChoice => ({
+    path: `${"x".repeat(2048)}${number}`,
+    priority: "skip",
+  }));
+  assert.throws(() => Selection.of(long), isRefused);
+  assert.deepEqual(Selection.of([...many, { path: "folder", priority: "low" }]).choices(), [
+    { path: "folder", priority: "low" },
+  ]);
+});

@@ -1,0 +1,69 @@
+import type { Handlers, Input } from "@backroom/api/routes.ts";
+import { BackroomError } from "@backroom/core/base/errors.ts";
+import { parseLink } from "@backroom/core/link/link.ts";
+import { keysOf } from "@backroom/core/node/pack-files.ts";
+import type { PackEntry } from "@backroom/core/pack/entry.ts";
+import { Selection, type FileChoice } from "@backroom/core/pack/selection.ts";
+import type { TransferRecord } from "../catalogue/catalogue.ts";
+import type { ShareFiles } from "./share-content.ts";
+import type { Transfers } from "./transfers.ts";
+
+/** Which files of a share are fetched, and how soon. */
+export function choosingHandlers(transfers: Transfers, files: ShareFiles): Pick<Handlers, "chooseFiles"> {
+  const { catalogue } = transfers.context;
+
+  async function chooseFiles({ id, choices }: Input<"chooseFiles">) {
+    return transfers.change(id, async () => {
+      const record = transfers.record(id);
+      assertChoosable(record);
+      const before = catalogue.selection(id);
+      const selection = Selection.of(before?.choices ?? []).with(choices);
+      const skippedCount = await files.withIndex(record, (entries) => survey(entries, choices, selection));
+      catalogue.together(() => {
+        catalogue.putSelection(id, {
+          choices: selection.choices(),
+          opened: before?.opened ?? (record.finishedMs === null ? null : Selection.everything.choices()),
+          held: before?.held ?? null,
+        });
+        catalogue.put({ ...transfers.record(id), skippedCount: skippedCount ?? record.skippedCount });
+      });
+      transfers.publish(id);
+      return transfers.view(id);
+    });
+  }
+
+  return { chooseFiles };
+}
+
+/** Raises E_SELECTION for what is not fetched and opened here, E_NO_KEY where the index cannot be read. */
+function assertChoosable({ role, link, keys }: TransferRecord): void {
+  if (role !== "get") {
+    throw new BackroomError("E_SELECTION", "the files of this transfer are not chosen one by one");
+  }
+  keysOf(parseLink(link ?? ""), keys);
+}
+
+/** How many files `selection` skips. Raises E_NO_FILE for a choice of something that the share does not hold. */
+async function survey(
+  entries: AsyncIterable<PackEntry>,
+  choices: readonly FileChoice[],
+  selection: Selection,
+): Promise<number> {
+  const unknown = new Set(choices.map(({ path }) => trimmed(path)).filter((path) => path !== ""));
+  let skippedCount = 0;
+  for await (const { path, kind } of entries) {
+    unknown.delete(trimmed(path));
+    if (kind !== "directory" && selection.priorityOf(path) === "skip") skippedCount++;
+  }
+  if (unknown.size > 0) {
+    throw new BackroomError(
+      "E_NO_FILE",
+      "the share holds neither a file nor a folder of a path that was chosen",
+    );
+  }
+  return skippedCount;
+}
+
+function trimmed(path: string): string {
+  return path.replace(/^\/+|\/+$/g, "");
+}

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import path from "node:path";
+import { test } from "node:test";
+import { withFolder } from "../../../core/test/store/temporary.ts";
+import { CONTEXT, newEngineWorld } from "../support/engine-world.ts";
+
+const KIB = 1024;
+
+/** Would catch: a choice that replaces the one before it, one that a restart forgets, and a slip of the pen that is taken for a choice. */
+test("choices add to each other, are shown for every file, are counted, and outlast the daemon", async () => {
+  await withFolder(async (folder) => {
+    const world = newEngineWorld(folder);
+    try {
+      for (const name of ["a", "b", "c"]) await world.makeFile(`album/${name}.bin`, 20 * KIB);
+      await world.makeFile("album/raw/d.bin", 5 * KIB);
+      const sharer = await world.newEngine("sharer");
+      const { id: shareId, link, lockedLink } = await sharer.share([path.join(folder, "album")]);
+      const getter = await world.newEngine("getter");
+      const { id } = await getter.get(link, { seed: true });
+      await getter.reach(id, "seeding");
+      await getter.handlers.chooseFiles(
+        {
+          id,
+          choices: [
+            { path: "album/raw", priority: "skip" },
+            { path: "album/a.bin", priority: "high" },
+          ],
+        },
+        CONTEXT,
+      );
+      const choices = [{ path: "album/b.bin", priority: "low" as const }];
+      const view = await getter.handlers.chooseFiles({ id, choices }, CONTEXT);
+      assert.equal(view.skippedCount, 1);
+      const priorities = async (engine: typeof getter) =>
+        (await engine.handlers.files({ id, limit: 10 }, CONTEXT)).files.map(({ priority }) => priority);
+      assert.deepEqual(await priorities(getter), ["high", "low", "normal", "skip"]);
+      await assert.rejects(
+        getter.handlers.chooseFiles({ id, choices: [{ path: "album/x.bin", priority: "low" }] }, CONTEXT),
+        { code: "E_NO_FILE" },
+      );
+      await getter.engine.close();
+      const again = await world.newEngine("getter", { catalogue: getter.catalogue });
+      assert.deepEqual(await priorities(again), ["high", "low", "normal", "skip"]);
+      assert.equal(again.catalogue.get(id)?.skippedCount, 1);
+
+      const everything = { choices: [{ path: "", priority: "low" as const }] };
+      await assert.rejects(sharer.handlers.chooseFiles({ id: shareId, ...everything }, CONTEXT), {
+        code: "E_SELECTION",
+      });
+      const mirror = await world.newEngine("mirror");
+      await assert.rejects(mirror.get(lockedLink, { mirror: true, ...everything }), { code: "E_SELECTION" });
+      await assert.rejects(mirror.get(lockedLink, everything), { code: "E_NO_KEY" });
+    } finally {
+      await world.close();
+    }
+  });
+});
