@@ -1,5 +1,4 @@
 import type { Clock } from "../base/clock.ts";
-import { LIMITS } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
 import { openConversation, type Conversation } from "../circuit/messages.ts";
 import { SERVICE } from "../circuit/stream.ts";
@@ -18,6 +17,8 @@ export interface OwnLease {
 export interface PlaceDeps {
   readonly clock: Clock;
   readonly random: Random;
+  /** When the seeder's next lease is over: one for all its places, see `createLeaseExpiry`. */
+  expirySeconds(): number;
 }
 
 /** A renewal comes after 45 to 60 minutes: not on the hour, or a gate could tell which registrations are one seeder's. */
@@ -69,7 +70,7 @@ export class GatePlace {
     const nowMs = this.#deps.clock.nowMs();
     const names = gates.map((gate) => gate.tag.toString("latin1")).join();
     if (names === this.#gates && nowMs < this.#renewAtMs) return;
-    const expirySeconds = Math.floor((nowMs + LIMITS.leaseLifetimeMs) / 1000);
+    const expirySeconds = this.#deps.expirySeconds();
     const lease = makeLease(this.keys.topic, this.#host.keys, gates, expirySeconds);
     const sealedLease = sealLease(this.keys, lease, this.#deps.random);
     const gateKey = this.#session.gate.nodeKey;

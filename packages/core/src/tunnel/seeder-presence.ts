@@ -9,6 +9,7 @@ import { TokenBucket } from "../circuit/token-bucket.ts";
 import { askTerms } from "./gate-client.ts";
 import { GatePlace, type OwnLease } from "./gate-place.ts";
 import { GateSession, type TunnelHost } from "./gate-session.ts";
+import { createLeaseExpiry } from "./lease-expiry.ts";
 import type { LeaseGate, SeederKeys } from "./lease.ts";
 import { rotationMs } from "./rotation.ts";
 import { deriveEpoch, epochsAt, type EpochKeys, type ShareTopic } from "./topic.ts";
@@ -90,6 +91,8 @@ const YOUNG_MS = 2 * 60_000;
 interface Member {
   readonly share: SeederShare;
   readonly epochs: Map<number, EpochKeys>;
+  /** For its next lease, at whichever gate. */
+  readonly expirySeconds: () => number;
 }
 
 /** A gate and our circuit to it. */
@@ -147,7 +150,7 @@ export class SeederPresence {
   }
 
   add(share: SeederShare): SeederPlace {
-    const member: Member = { share, epochs: new Map() };
+    const member: Member = { share, epochs: new Map(), expirySeconds: createLeaseExpiry(this.#deps.clock) };
     this.#members.add(member);
     this.#wake();
     const gateCount = (): number => this.#gateCountOf(member);
@@ -394,7 +397,8 @@ export class SeederPresence {
   #placeIn(slot: Slot, member: Member, epoch: number): void {
     const places = slot.places.get(member) ?? new Map<number, GatePlace>();
     if (places.has(epoch) || !this.#members.has(member)) return;
-    const { share } = member;
+    const { share, expirySeconds } = member;
+    const deps = { ...this.#deps, expirySeconds };
     const keys = member.epochs.get(epoch) ?? deriveEpoch(share, epoch);
     member.epochs.set(epoch, keys);
     const host: TunnelHost = {
@@ -402,7 +406,7 @@ export class SeederPresence {
       psk: keys.tunnelPsk,
       onTunnel: (tunnel) => share.onTunnel(tunnel),
     };
-    places.set(epoch, new GatePlace(slot.session, share, keys, host, this.#deps));
+    places.set(epoch, new GatePlace(slot.session, share, keys, host, deps));
     slot.places.set(member, places);
   }
 

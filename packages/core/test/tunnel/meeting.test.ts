@@ -165,6 +165,19 @@ test("a gate that dies is replaced by another one, which the lease then names", 
   assert.equal(found.length, 1);
 });
 
+/** Would catch: of two leases made within one second the first one kept, so that whoever read it looks for the seeder where it was, for as long as it is patient. */
+test("a seeder that is at other gates within the second is found there by whoever has read its lease before", async () => {
+  const town = newTown(4);
+  const share = newShare();
+  town.seed(share, newSeeder(share.sharerKeys));
+  await settle();
+  const finder = town.finderFor(share);
+  assert.equal((await findAll(finder, 1)).length, 1);
+  for (const { circuits } of town.gates) for (const circuit of circuits) circuit.destroy();
+  await settle();
+  assert.equal((await findAll(finder, 1)).length, 1);
+});
+
 test("a circuit that breaks is built anew to the same gate, so that a flapping guard does not show us to ever more gates", async () => {
   const town = newTown(8);
   const share = newShare();
