@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
 import { launchBrowser, watchedPage, wcagViolations } from "../support/browser.ts";
-import { LINK, transferOf } from "../support/fake-application.ts";
+import { drop } from "../support/drop.ts";
+import { LINK, LOCKED_LINK, transferOf } from "../support/fake-application.ts";
 import { servePage } from "../support/served-page.ts";
 
 /** Pages by what their pictures are called. */
@@ -46,22 +48,103 @@ const TRANSFERS = [
     },
   }),
   transferOf(5, { state: "paused", role: "mirror", kind: "locked", name: "" }),
+  transferOf(6, {
+    state: "done",
+    name: "Songs",
+    doneBytes: 1_400_000_000,
+    downloadRate: 0,
+    secondsLeft: null,
+    peerCount: 0,
+    paths: ["/home/ada/Downloads/Songs"],
+    finishedMs: Date.UTC(2026, 4, 3, 13),
+  }),
 ];
 
-/** Every sheet, by the keys or buttons that open it. */
-const SHEETS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
-  share: (page) => page.keyboard.press("s"),
-  open: async (page) => {
-    await page.keyboard.press("a");
-    await page.getByLabel("Link", { exact: true }).fill(LINK);
-    await page.getByText("To fetch").waitFor();
+interface Opened {
+  /** Where in the source it is. */
+  readonly file: string;
+  /** The number of the transfer on whose page it is opened. */
+  readonly on?: number;
+  readonly open: (page: Page) => Promise<void>;
+}
+
+/** Every dialog, by the keys or buttons that open it, and as full as it gets. */
+const SHEETS: Readonly<Record<string, Opened>> = {
+  share: { file: "sheets/share-sheet.tsx", open: (page) => page.keyboard.press("s") },
+  "share-files": {
+    file: "sheets/share-sheet.tsx",
+    open: async (page) => {
+      await drop(page, [{ name: "beach.txt", type: "text/plain", bytes: Buffer.from("sand") }]);
+      await page.getByText("1 file").waitFor();
+    },
   },
-  links: async (page) => {
-    await page.getByRole("button", { name: "Link …" }).click();
-    await page.getByText("The link as a QR code").click();
+  open: {
+    file: "sheets/open-sheet.tsx",
+    open: async (page) => {
+      await page.keyboard.press("a");
+      await page.getByLabel("Link", { exact: true }).fill(LINK);
+      await page.getByText("To fetch").waitFor();
+    },
   },
-  remove: (page) => page.keyboard.press("Delete"),
+  "open-locked": {
+    file: "sheets/open-sheet.tsx",
+    open: async (page) => {
+      await page.keyboard.press("a");
+      await page.getByLabel("Link", { exact: true }).fill(LOCKED_LINK);
+      await page.getByText("Join through").waitFor();
+    },
+  },
+  "open-wrong": {
+    file: "sheets/open-sheet.tsx",
+    open: async (page) => {
+      await page.keyboard.press("a");
+      await page.getByLabel("Link", { exact: true }).fill("not a link");
+      await page.getByRole("alert").waitFor();
+    },
+  },
+  links: {
+    file: "sheets/links-sheet.tsx",
+    open: async (page) => {
+      await page.getByRole("button", { name: "Link …" }).click();
+      await page.getByText("The link as a QR code").click();
+    },
+  },
+  remove: { file: "sheets/remove-sheet.tsx", open: (page) => page.keyboard.press("Delete") },
+  relocate: {
+    file: "sheets/relocate-sheet.tsx",
+    on: 6,
+    open: (page) => chooseFromMenu(page, "Move the files …"),
+  },
+  "open-pack": {
+    file: "sheets/open-pack-sheet.tsx",
+    on: 5,
+    open: (page) => chooseFromMenu(page, "Open into files …"),
+  },
+  preview: {
+    file: "parts/file-list.tsx",
+    open: async (page) => {
+      await page.getByRole("button", { name: /^Preview: .*IMG_0001/ }).click();
+      await page.locator("img.preview").waitFor();
+    },
+  },
 };
+
+async function chooseFromMenu(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name: /^More/ }).click();
+  await page.getByRole("menuitem", { name }).click();
+}
+
+/** Would catch: a dialog that was added, and that nobody looks at. */
+test("no dialog of the source is left out", () => {
+  const source = path.join(import.meta.dirname, "../../src");
+  const made = /<(Sheet|ConfirmSheet|Modal|Dialog)\b/;
+  const found = globSync("**/*.tsx", { cwd: source }).filter((file) =>
+    made.test(readFileSync(path.join(source, file), "utf8")),
+  );
+  const parts = ["parts/basics.tsx", "sheets/confirm-sheet.tsx"];
+  const looked = new Set([...parts, ...Object.values(SHEETS).map(({ file }) => file)]);
+  assert.deepEqual(found.toSorted(), [...looked].toSorted());
+});
 
 for (const colorScheme of ["light", "dark"] as const) {
   test(
@@ -71,7 +154,8 @@ for (const colorScheme of ["light", "dark"] as const) {
       const browser = await launchBrowser(t);
       if (browser === undefined) return;
       const served = await servePage(t, TRANSFERS);
-      const { page, complaints } = await watchedPage(browser, [served.origin], { colorScheme });
+      const origins = [served.origin, served.contentOrigin];
+      const { page, complaints } = await watchedPage(browser, origins, { colorScheme });
       await page.goto(await served.url());
       await page.getByText("Lecture recordings").waitFor();
       const found: string[] = [];
@@ -90,8 +174,12 @@ for (const colorScheme of ["light", "dark"] as const) {
         await page.getByRole("tab", { name: tab }).click();
         await look(`tab-${tab.toLowerCase()}`);
       }
-      for (const [name, open] of Object.entries(SHEETS)) {
-        await visit(page, "transfer/0000000000000002");
+      await page.getByRole("button", { name: /^More/ }).click();
+      await page.getByRole("menu").waitFor();
+      await look("menu");
+      await page.keyboard.press("Escape");
+      for (const [name, { on = 2, open }] of Object.entries(SHEETS)) {
+        await visit(page, `transfer/${String(on).padStart(16, "0")}`);
         await open(page);
         await page.getByRole("dialog").waitFor();
         await look(`sheet-${name}`);

@@ -4,11 +4,11 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
-import { deflateSync, crc32 } from "node:zlib";
-import type { Page } from "playwright-core";
 import type { CommandProcess } from "../../../cli/src/demo/children.ts";
 import { TestNetwork } from "../../../cli/test/support/network.ts";
 import { launchBrowser, watchedPage } from "../support/browser.ts";
+import { drop } from "../support/drop.ts";
+import { pngOf } from "../support/png.ts";
 
 const MIB = 1024 * 1024;
 const FILM = randomBytes(12 * MIB);
@@ -147,49 +147,4 @@ async function openDaemon(network: TestNetwork, name: string, { page, content }:
       return String((await asked.line(({ event }) => event === "result"))["url"]);
     },
   };
-}
-
-interface Dropped {
-  readonly name: string;
-  readonly type: string;
-  readonly bytes: Buffer;
-}
-
-async function drop(page: Page, files: readonly Dropped[]): Promise<void> {
-  const data = await page.evaluateHandle(
-    (given) => {
-      const transfer = new DataTransfer();
-      for (const { name, type, base64 } of given) {
-        const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-        transfer.items.add(new File([bytes], name, { type }));
-      }
-      return transfer;
-    },
-    files.map(({ name, type, bytes }) => ({ name, type, base64: bytes.toString("base64") })),
-  );
-  for (const event of ["dragover", "drop"]) await page.dispatchEvent("body", event, { dataTransfer: data });
-}
-
-/** A picture of one colour (PNG specification, 3rd edition). */
-function pngOf(width: number, height: number): Buffer {
-  const chunk = (type: string, data: Buffer): Buffer => {
-    const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
-    const framed = Buffer.alloc(8 + body.length);
-    framed.writeUInt32BE(data.length, 0);
-    body.copy(framed, 4);
-    framed.writeUInt32BE(crc32(body), 4 + body.length);
-    return framed;
-  };
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([8, 2], 8);
-  const rows = Buffer.alloc(height * (1 + 3 * width), 0x66);
-  for (let row = 0; row < height; row++) rows[row * (1 + 3 * width)] = 0;
-  return Buffer.concat([
-    Buffer.from("\u0089PNG\r\n\u001a\n", "latin1"),
-    chunk("IHDR", header),
-    chunk("IDAT", deflateSync(rows)),
-    chunk("IEND", Buffer.alloc(0)),
-  ]);
 }

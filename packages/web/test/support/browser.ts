@@ -65,7 +65,7 @@ export async function watchedPage(
 /** What axe finds wrong by WCAG 2.2 AA: the rule, and where. */
 export async function wcagViolations(page: Page): Promise<string[]> {
   // As the browser's own debugger does it: the page's policy would refuse a script element.
-  await page.evaluate(AXE);
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
   return page.evaluate(async (tags) => {
     interface Found {
       readonly violations: readonly {

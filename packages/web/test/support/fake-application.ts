@@ -4,6 +4,8 @@ import type { NoteKind, Transfer, TransferNote } from "@backroom/api/schemas/tra
 import { BackroomError } from "@backroom/core/base/errors.ts";
 
 export const LINK = `backroom:${"abcdefghijklmnopqrstuvwxyz234567".repeat(6)}`;
+/** Of a network that is not known yet, with a password. */
+export const LOCKED_LINK = `backroom:${"lockedabcdefghijklmnopqrstuvwxyz".repeat(6)}`;
 const START_MS = Date.UTC(2026, 4, 3, 12);
 
 const NOTES: readonly TransferNote[] = [
@@ -161,11 +163,11 @@ export function fakeApplication(
     inspectLink: async ({ link }) => {
       if (!link.startsWith("backroom:")) throw new BackroomError("E_LINK", "this is no Backroom link");
       return {
-        kind: "read",
+        kind: link === LOCKED_LINK ? "locked" : "read",
         name: "Holiday",
         size: 1_500_000_000,
         packLength: 1_400_000_000,
-        isNetworkKnown: true,
+        isNetworkKnown: link !== LOCKED_LINK,
         joinRelayCount: 3,
         transfer: null,
         freeBytes: 90_000_000_000,
