@@ -11,6 +11,8 @@ import type { Swarming } from "./swarming.ts";
 
 /** Tunnels that a download keeps up where there are so many seeders: more add circuits, not speed. */
 const TUNNELS_WANTED = 6;
+/** Those to peers that lack what is missing here do not count among them, but are not more than this with them: such a peer may get it yet. */
+const TUNNELS_MOST = 12;
 /** Pauses between rounds while nobody is connected. */
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8_000;
@@ -103,7 +105,7 @@ export class Fetching {
     swarming.supply = {
       onPeerClosed: (peer, error) => this.#onPeerClosed(peer, error),
       onNews: () => {
-        if (this.#connected.size < TUNNELS_WANTED) this.#rouse();
+        if (this.#useful().length < TUNNELS_WANTED) this.#rouse();
       },
     };
     const scouting = new Scouting(client);
@@ -151,7 +153,7 @@ export class Fetching {
       failures = alone ? failures + 1 : 0;
       if (!alone) {
         await this.#rotate(stop);
-        await this.#pause(TOP_UP_MS, stop);
+        await this.#pause(this.#useful().length === 0 ? AT_ONCE_MS : TOP_UP_MS, stop);
         continue;
       }
       const isLate = this.#losePatience(failure, failures);
@@ -189,9 +191,9 @@ export class Fetching {
     const nowMs = this.#clock.monotonicMs();
     const connected = new Set([...this.#connected.values()].map(({ seeder }) => seeder));
     for (const seeder of connected) book.markAlive(seeder);
-    const want = TUNNELS_WANTED - connected.size;
+    this.#makeRoom();
+    const want = Math.min(TUNNELS_WANTED - this.#useful().length, TUNNELS_MOST - connected.size);
     if (want <= 0) return undefined;
-    // Those who are connected may lack what is missing here.
     const { downloadRate, isHeldBack } = swarm.stats();
     const starves = downloadRate < STARVED_BYTES_PER_S && !isHeldBack;
     // Of nobody, nothing can come, whatever the rate of the last seconds still says.
@@ -216,6 +218,23 @@ export class Fetching {
     } finally {
       if (mayLookUp) this.#planLookUp(this.#connected.size > connected.size, starves);
     }
+  }
+
+  /** Those who have something that is missing here, or have not said yet. */
+  #useful(): object[] {
+    const { swarm } = this.#options.swarming;
+    const nowMs = this.#clock.monotonicMs();
+    return [...this.#connected]
+      .filter(([peer, { sinceMs }]) => swarm.hasUse(peer) || nowMs - sinceMs < AT_ONCE_MS)
+      .map(([peer]) => peer);
+  }
+
+  /** Where all places are taken by those who are of no use, the one that has been so for longest goes. */
+  #makeRoom(): void {
+    if (this.#connected.size < TUNNELS_MOST) return;
+    const useful = new Set(this.#useful());
+    const idle = [...this.#connected.keys()].find((peer) => !useful.has(peer));
+    if (idle !== undefined) this.#options.swarming.swarm.dropPeer(idle);
   }
 
   /** Whether there is no tunnel to the seeder, or none that is of use and none through that gate. */

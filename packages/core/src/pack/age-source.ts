@@ -52,7 +52,7 @@ class AgeSource implements AgePlain {
     [this.#last] = await this.#open(this.#lastIndex, this.#lastIndex);
   }
 
-  async read(offset: number, length: number): Promise<Buffer> {
+  async read(offset: number, length: number, signal?: AbortSignal): Promise<Buffer> {
     if (offset < 0 || length < 0 || offset + length > this.length) {
       throw new BackroomError("E_DECODE", "a read lies outside the pack");
     }
@@ -61,7 +61,7 @@ class AgeSource implements AgePlain {
     for (let at = offset; at < end;) {
       const first = Math.floor(at / CHUNK_BYTES);
       const wanted = Math.min(first + BATCH_CHUNKS - 1, Math.floor((end - 1) / CHUNK_BYTES));
-      const chunks = await this.#chunks(first, wanted);
+      const chunks = await this.#chunks(first, wanted, signal);
       const kept = chunks.at(-1) as OpenChunk;
       for (const { index, bytes } of chunks) {
         const start = at - index * CHUNK_BYTES;
@@ -83,22 +83,22 @@ class AgeSource implements AgePlain {
   }
 
   /** Chunks `first` to `wanted`, or fewer, at least one: a kept one alone, others up to the next kept one. */
-  async #chunks(first: number, wanted: number): Promise<OpenChunk[]> {
+  async #chunks(first: number, wanted: number, signal?: AbortSignal): Promise<OpenChunk[]> {
     const kept = this.#kept(first);
     if (kept !== undefined) return [kept];
     let to = first;
     while (to < wanted && this.#kept(to + 1) === undefined) to++;
-    return await this.#open(first, to);
+    return await this.#open(first, to, signal);
   }
 
   #kept(index: number): OpenChunk | undefined {
     return [this.#last, this.#recent].find((chunk) => chunk?.index === index);
   }
 
-  async #open(first: number, to: number): Promise<OpenChunk[]> {
+  async #open(first: number, to: number, signal?: AbortSignal): Promise<OpenChunk[]> {
     const from = this.#bodyAt + first * SEALED_CHUNK_BYTES;
     const until = Math.min(this.#source.length, this.#bodyAt + (to + 1) * SEALED_CHUNK_BYTES);
-    const sealed = await this.#source.read(from, until - from);
+    const sealed = await this.#source.read(from, until - from, signal);
     const chunks: OpenChunk[] = [];
     for (let index = first; index <= to; index++) {
       const at = (index - first) * SEALED_CHUNK_BYTES;

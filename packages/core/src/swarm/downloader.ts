@@ -5,6 +5,7 @@ import type { Random } from "../base/random.ts";
 import type { RateLimit, RateShare } from "../base/rate-limit.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import type { Bitfield } from "../torrent/bitfield.ts";
+import { pieceBytes } from "../torrent/info.ts";
 import { HASH_BYTES, LEAF_BYTES } from "../torrent/merkle.ts";
 import type { HashesMessage, HashRange } from "../torrent/peer-wire.ts";
 import { PieceTree } from "../torrent/piece-tree.ts";
@@ -18,6 +19,7 @@ import { Picker, type Block } from "./picker.ts";
 import { PieceAssembly } from "./piece-assembly.ts";
 import { PieceMemory } from "./piece-memory.ts";
 import { PieceWaits } from "./piece-waits.ts";
+import type { Want } from "./swarm.ts";
 
 /** A peer of the swarm. */
 export interface Peer {
@@ -43,6 +45,7 @@ export interface DownloaderDeps {
   /** See SwarmLimits. */
   readonly limit?: RateLimit | undefined;
   onStored(piece: number): void;
+  /** Nothing that is wanted is missing any more. */
   onComplete(): void;
   /** The store failed. */
   onFailed(error: unknown): void;
@@ -70,7 +73,10 @@ export class Downloader {
   #exchange: LayerExchange<Peer> | undefined;
   #layer: Buffer | undefined;
   #tree: PieceTree | undefined;
-  #readAheadFrom = 0;
+  /** The piece that was last waited for, and the last one of the same read. */
+  #reading = { from: 0, last: 0 };
+  /** More will be wanted: see Want. */
+  #isPreliminary = false;
   #closed: BackroomError | undefined;
   /** Bytes of blocks that came twice, or too late, or were bad. */
   wastedBytes = 0;
@@ -94,6 +100,37 @@ export class Downloader {
       this.#exchange = new LayerExchange(info);
       this.#takeLayer();
     }
+  }
+
+  /** Nothing that is wanted is missing, and no more is expected to be wanted. */
+  get complete(): boolean {
+    return !this.#isPreliminary && this.#picker.complete;
+  }
+
+  get wanted(): { readonly bytes: number; readonly doneBytes: number } {
+    const { info } = this.#store;
+    const last = info.pieceCount - 1;
+    // Only the last piece is shorter than the others.
+    const gap = this.#picker.isWanted(last) ? info.pieceLength - pieceBytes(info, last) : 0;
+    const { wantedCount, wantedDoneCount } = this.#picker;
+    return {
+      bytes: wantedCount * info.pieceLength - gap,
+      doneBytes: wantedDoneCount * info.pieceLength - (this.#store.have(last) ? gap : 0),
+    };
+  }
+
+  /** See Swarm. */
+  want({ levels, isPreliminary = false }: Want): void {
+    this.#isPreliminary = isPreliminary;
+    const { pieces, requests } = this.#picker.setLevels(levels);
+    this.#restart(pieces);
+    for (const peer of this.#deps.peers) {
+      for (const block of requests.get(peer.picking) ?? []) peer.session.cancel(block);
+    }
+    this.#raiseUrgent();
+    for (const { picking, session } of this.#deps.peers) session.setInterested(picking.usefulCount > 0);
+    if (this.complete) this.#deps.onComplete();
+    else this.askAll();
   }
 
   get isHeldBack(): boolean {
@@ -192,13 +229,17 @@ export class Downloader {
   /** The pieces are damaged on disk, so they are fetched again. */
   lost(pieces: readonly number[]): void {
     for (const piece of pieces) this.#picker.lost(piece);
+    this.#showInterest();
+  }
+
+  #showInterest(): void {
     for (const { picking, session } of this.#deps.peers) {
       if (picking.usefulCount > 0) session.setInterested(true);
     }
   }
 
-  /** See Swarm. */
-  async whenPiece(piece: number): Promise<void> {
+  /** See Swarm. `last` is the last piece that the same reader waits for; raises E_INTERRUPTED once `signal` is aborted. */
+  async whenPiece(piece: number, last = piece, signal?: AbortSignal): Promise<void> {
     if (piece >= this.#store.info.pieceCount) {
       throw new BackroomError("E_INTERNAL", "somebody waits for a piece behind the last one");
     }
@@ -206,11 +247,31 @@ export class Downloader {
     if (this.#closed !== undefined) throw this.#closed;
     // It may have been here, and been found damaged by somebody else's read.
     this.lost([piece]);
+    if (signal?.aborted === true) throw stopped();
     const arrival = this.#waits.wait(piece);
-    this.#readAheadFrom = piece;
+    this.#reading = { from: piece, last };
     this.#raiseUrgent();
+    this.#showInterest();
     this.askAll();
-    await arrival;
+    if (signal === undefined) return arrival;
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = (): void => aborted.reject(stopped());
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      await Promise.race([arrival, aborted.promise]);
+    } catch (error) {
+      if (this.#waits.leave(piece)) this.#stopReading();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Nobody waits where somebody was reading: what comes after it is not fetched ahead of the rest any more. */
+  #stopReading(): void {
+    const { pieceCount } = this.#store.info;
+    this.#reading = { from: pieceCount, last: pieceCount };
+    this.#raiseUrgent();
   }
 
   /** Whoever has the fewest requests under way comes first: always in one order, the first would take whatever room a stored piece leaves. */
@@ -272,7 +333,8 @@ export class Downloader {
     this.#picker.finish(piece);
     if (this.#waits.arrived(piece)) this.#raiseUrgent();
     this.#deps.onStored(piece);
-    if (this.#picker.complete) this.#deps.onComplete();
+    // Whoever looks at what nobody wants soon looks at more of it: peers stay.
+    if (this.complete && this.#picker.isWanted(piece)) this.#deps.onComplete();
     else this.askAll();
   }
 
@@ -285,12 +347,16 @@ export class Downloader {
     }
   }
 
+  /** What is waited for, and what is read next: of pieces that nobody wants those of the same read alone. */
   #raiseUrgent(): void {
     const { pieceLength, pieceCount } = this.#store.info;
     const ahead = Math.ceil(LIMITS.swarmReadAheadBytes / pieceLength);
     const urgent = new Set(this.#waits.pieces());
-    const end = Math.min(pieceCount, this.#readAheadFrom + 1 + ahead);
-    for (let piece = this.#readAheadFrom; piece < end; piece++) urgent.add(piece);
+    const { from, last } = this.#reading;
+    const end = Math.min(pieceCount, from + 1 + ahead);
+    for (let piece = from; piece < end; piece++) {
+      if (this.#picker.isWanted(piece) || (urgent.size > 0 && piece <= last)) urgent.add(piece);
+    }
     this.#picker.setUrgent([...urgent]);
   }
 
@@ -301,4 +367,8 @@ export class Downloader {
       this.#assemblies.delete(piece);
     }
   }
+}
+
+function stopped(): BackroomError {
+  return new BackroomError("E_INTERRUPTED", "whoever waited for a piece does not any more");
 }

@@ -6,7 +6,7 @@ import type { PieceStore } from "../store/piece-store.ts";
 import { Downloader, type Peer } from "./downloader.ts";
 import { PeerSession } from "./peer-session.ts";
 import { RateMeter } from "./rate-meter.ts";
-import type { AddPeerOptions, Swarm, SwarmOptions, SwarmStats } from "./swarm.ts";
+import type { AddPeerOptions, Swarm, SwarmOptions, SwarmStats, Want } from "./swarm.ts";
 
 const TICK_MS = 500;
 /** Pieces are announced in batches, since each message may cost a tunnel's record. */
@@ -118,7 +118,7 @@ export class PeerSwarm implements Swarm {
 
   source(): PackSource {
     const { info } = this.#store;
-    const read = async (offset: number, length: number): Promise<Buffer> => {
+    const read = async (offset: number, length: number, signal?: AbortSignal): Promise<Buffer> => {
       if (offset < 0 || length < 0 || offset + length > info.length) {
         throw new BackroomError("E_INTERNAL", "a read goes beyond the pack");
       }
@@ -128,7 +128,7 @@ export class PeerSwarm implements Swarm {
       }
       for (let attempt = 1; ; attempt++) {
         // One after the other: pieces are raised in the order in which they are needed, and the read-ahead covers the next ones.
-        for (const piece of pieces) await this.whenPiece(piece);
+        for (const piece of pieces) await this.#downloader.whenPiece(piece, pieces.at(-1), signal);
         try {
           return await this.#store.read(offset, length);
         } catch (error) {
@@ -139,7 +139,20 @@ export class PeerSwarm implements Swarm {
     return { length: info.length, read };
   }
 
+  want(want: Want): void {
+    if (this.#closed === undefined) this.#downloader.want(want);
+  }
+
+  hasUse(peer: object): boolean {
+    return (this.#peerOf(peer)?.picking.usefulCount ?? 0) > 0;
+  }
+
+  dropPeer(peer: object): void {
+    this.#peerOf(peer)?.session.close();
+  }
+
   stats(): SwarmStats {
+    const { bytes, doneBytes } = this.#downloader.wanted;
     const open = [...this.#peers].filter((peer) => peer.session.open);
     const { downloaded, uploaded } = this.#transferred();
     return {
@@ -153,7 +166,9 @@ export class PeerSwarm implements Swarm {
       seederCount: open.filter((peer) => peer.picking.complete).length,
       haveCount: this.#store.haveCount(),
       pieceCount: this.#store.info.pieceCount,
-      complete: this.#store.complete,
+      wantedBytes: bytes,
+      wantedDoneBytes: doneBytes,
+      complete: this.#downloader.complete,
     };
   }
 
@@ -206,7 +221,7 @@ export class PeerSwarm implements Swarm {
 
   #onPeerGained(peer: Peer): void {
     if (peer.picking.usefulCount > 0) peer.session.setInterested(true);
-    else if (this.#store.complete && peer.picking.complete) peer.session.close();
+    else if (this.#downloader.complete && peer.picking.complete) peer.session.close();
   }
 
   #onStored(piece: number): void {
@@ -219,10 +234,13 @@ export class PeerSwarm implements Swarm {
     this.#announce();
     for (const peer of this.#peers) {
       peer.session.setInterested(false);
-      // Two that have everything have nothing to say to each other; the tunnel is better given to somebody else.
+      // Who has everything and who wants nothing have nothing to say to each other; the tunnel is better given to somebody else.
       if (peer.picking.complete) peer.session.close();
     }
-    this.#options.log("info", "the pack is complete", { pieceCount: this.#store.info.pieceCount });
+    const pieceCount = this.#store.haveCount();
+    const { log } = this.#options;
+    if (this.#store.complete) log("info", "the pack is complete", { pieceCount });
+    else log("info", "all that is wanted of the pack is here", { pieceCount });
     this.#options.events?.onComplete?.();
   }
 

@@ -4,7 +4,7 @@ import { Bitfield } from "../torrent/bitfield.ts";
 export class PickerPeer {
   /** What the peer has; undefined stands for everything. */
   pieces: Bitfield | undefined;
-  /** Pieces that it has and we lack: it is worth our interest while this is above 0. */
+  /** Wanted pieces that it has and we lack: it is worth our interest while this is above 0. */
   usefulCount = 0;
   /** Those of them that nobody was asked for yet. Spares a search that would find nothing. */
   freshCount = 0;

@@ -2,7 +2,7 @@ import type { Random } from "../base/random.ts";
 import { Bitfield } from "../torrent/bitfield.ts";
 import { ActivePiece } from "./active-piece.ts";
 import { PickerPeer } from "./picker-peer.ts";
-import { RarityOrder } from "./rarity-order.ts";
+import { PickOrder } from "./pick-order.ts";
 
 /** One block, by number: block b of a piece begins at b · 16 KiB. */
 export interface Block {
@@ -18,8 +18,14 @@ export interface PickerOptions {
   readonly random: Random;
   /** Pieces begun and not yet stored: bounds the memory of whoever collects their blocks. Urgent ones may take a quarter more. */
   readonly maxActive: number;
-  /** Pieces to fetch before all others, in this order. */
+  /** Pieces to fetch before all others, in this order, as far as they are wanted. */
   readonly first: readonly number[];
+}
+
+/** What a change of what is wanted ends: pieces of which what is held must be thrown away, and requests that are to be cancelled. */
+export interface Unwanted {
+  readonly pieces: readonly number[];
+  readonly requests: ReadonlyMap<PickerPeer, readonly Block[]>;
 }
 
 /** The most peers that one block is asked of at the same time. */
@@ -31,12 +37,14 @@ const RANDOM_PIECES = 4;
 
 /**
  * Decides which blocks to ask of which peer. Pure: no clock, no input or output. The order is: urgent pieces (somebody waits for them),
- * first and last pieces, four random ones, then the rarest. A block is asked of one peer only, except in endgame (nothing is left
- * to begin) and for urgent pieces, and there only when an earlier request is older than the asking peer's patience.
+ * first and last pieces, then those that are wanted sooner before others, and among equals four random ones, then the rarest. Pieces that are not
+ * wanted are asked for only while they are urgent. A piece that was begun is finished first: what is held of it takes memory. A block is asked of one
+ * peer only, except in endgame (nothing is left to begin) and for urgent pieces, and there only when an earlier request is older than the asking peer's
+ * patience.
  */
 export class Picker {
   readonly #options: PickerOptions;
-  readonly #order: RarityOrder;
+  readonly #order: PickOrder;
   readonly #done: Bitfield;
   readonly #active = new Map<number, ActivePiece>();
   /** Active pieces with free blocks: the only ones worth looking at when a peer has room. */
@@ -45,30 +53,50 @@ export class Picker {
   /** Pieces whose last attempt was bad and mixed: begun anew with one peer only. */
   readonly #suspect = new Set<number>();
   #urgent: readonly number[] = [];
+  /** Of the urgent ones those that are not wanted otherwise. */
+  #lent: ReadonlySet<number> = new Set();
   #first: readonly number[];
+  /** Pieces that are wanted, and those of them that are here. */
+  wantedCount: number;
+  wantedDoneCount = 0;
 
   constructor(options: PickerOptions) {
     this.#options = options;
     this.#done = new Bitfield(options.pieceCount);
-    const missing = new Uint32Array(options.pieceCount);
-    let count = 0;
-    for (let piece = 0; piece < options.pieceCount; piece++) {
-      if (options.have(piece)) this.#done.set(piece);
-      else missing[count++] = piece;
-    }
-    const pieces = missing.subarray(0, count);
-    for (let last = count - 1; last > 0; last--) {
-      const other = options.random.below(last + 1);
-      const held = pieces[last] as number;
-      pieces[last] = pieces[other] as number;
-      pieces[other] = held;
-    }
-    this.#order = new RarityOrder(options.pieceCount, pieces);
+    for (let piece = 0; piece < options.pieceCount; piece++) if (options.have(piece)) this.#done.set(piece);
+    this.#order = new PickOrder(options.pieceCount, (piece) => this.#done.has(piece), options.random);
+    this.wantedCount = options.pieceCount;
+    this.wantedDoneCount = this.#done.count;
     this.#first = options.first;
   }
 
+  /** Nothing that is wanted is missing. */
   get complete(): boolean {
-    return this.#done.complete;
+    return this.wantedDoneCount === this.wantedCount && this.#lent.size === 0;
+  }
+
+  isWanted(piece: number): boolean {
+    return this.#order.isWanted(piece);
+  }
+
+  /** From now on pieces are wanted as soon as `levels` says, one number of LEVELS for each. */
+  setLevels(levels: Uint8Array): Unwanted {
+    this.#order.setLevels(levels);
+    this.#lent = new Set(this.#urgent.filter((piece) => this.#isLent(piece)));
+    const dropped = [...this.#active.values()].filter(
+      (active) => !active.complete && !this.#wants(active.piece),
+    );
+    const requests = new Map<PickerPeer, Block[]>();
+    for (const { piece } of dropped) {
+      for (const peer of this.#peers) {
+        const asked = [...(peer.asked.get(piece) ?? [])].map((block) => ({ piece, block }));
+        if (asked.length > 0) requests.set(peer, [...(requests.get(peer) ?? []), ...asked]);
+      }
+      this.#drop(piece);
+      this.#order.insert(piece);
+    }
+    this.#recount();
+    return { pieces: dropped.map(({ piece }) => piece), requests };
   }
 
   addPeer(): PickerPeer {
@@ -92,11 +120,7 @@ export class Picker {
   /** What the peer has, said once, before any `peerHas`: undefined for everything. */
   peerHasPieces(peer: PickerPeer, pieces: Bitfield | undefined): void {
     peer.pieces = pieces;
-    if (pieces === undefined) {
-      peer.usefulCount = this.#options.pieceCount - this.#done.count;
-      peer.freshCount = this.#order.size;
-      return;
-    }
+    if (pieces === undefined) return this.#recountOf(peer);
     for (let piece = 0; piece < this.#options.pieceCount; piece++) {
       if (pieces.has(piece)) this.#countHave(peer, piece);
     }
@@ -109,6 +133,10 @@ export class Picker {
   /** Pieces that somebody waits for, soonest first. */
   setUrgent(pieces: readonly number[]): void {
     this.#urgent = pieces.filter((piece) => !this.#done.has(piece));
+    const before = this.#lent;
+    this.#lent = new Set(this.#urgent.filter((piece) => this.#isLent(piece)));
+    for (const piece of this.#lent) if (!before.has(piece)) this.#count(piece, 1);
+    for (const piece of before) if (!this.#lent.has(piece) && this.#isLent(piece)) this.#count(piece, -1);
   }
 
   /**
@@ -213,8 +241,11 @@ export class Picker {
   finish(piece: number): void {
     this.#drop(piece);
     this.#suspect.delete(piece);
+    const wasWanted = this.#wants(piece);
     if (!this.#done.set(piece)) return;
-    for (const peer of this.#peers) if (peer.has(piece)) peer.usefulCount--;
+    if (this.isWanted(piece)) this.wantedDoneCount++;
+    if (wasWanted) for (const peer of this.#peers) if (peer.has(piece)) peer.usefulCount--;
+    if (this.#lent.has(piece)) this.#lent = new Set([...this.#lent].filter((other) => other !== piece));
     if (this.#urgent.includes(piece)) this.#urgent = this.#urgent.filter((other) => other !== piece);
   }
 
@@ -224,6 +255,7 @@ export class Picker {
     this.#drop(piece);
     this.#suspect.add(piece);
     this.#order.insert(piece);
+    if (!this.#wants(piece)) return;
     for (const peer of this.#peers) if (peer.has(piece)) peer.freshCount++;
   }
 
@@ -232,18 +264,54 @@ export class Picker {
     if (!this.#done.has(piece)) return;
     this.#done.clear(piece);
     this.#order.insert(piece);
+    if (this.isWanted(piece)) this.wantedDoneCount--;
+    if (this.#wants(piece)) this.#count(piece, 1);
+  }
+
+  /** Somebody waits for it, and nobody wants it otherwise. */
+  #isLent(piece: number): boolean {
+    return !this.#done.has(piece) && !this.isWanted(piece);
+  }
+
+  #wants(piece: number): boolean {
+    return this.isWanted(piece) || this.#lent.has(piece);
+  }
+
+  /** A missing piece is wanted from now on, or not any more. */
+  #count(piece: number, change: 1 | -1): void {
     for (const peer of this.#peers) {
       if (!peer.has(piece)) continue;
+      peer.usefulCount += change;
+      if (this.#order.isFree(piece)) peer.freshCount += change;
+    }
+  }
+
+  #recount(): void {
+    this.wantedCount = 0;
+    this.wantedDoneCount = 0;
+    for (let piece = 0; piece < this.#options.pieceCount; piece++) {
+      if (!this.isWanted(piece)) continue;
+      this.wantedCount++;
+      if (this.#done.has(piece)) this.wantedDoneCount++;
+    }
+    for (const peer of this.#peers) this.#recountOf(peer);
+  }
+
+  #recountOf(peer: PickerPeer): void {
+    peer.usefulCount = 0;
+    peer.freshCount = 0;
+    for (let piece = 0; piece < this.#options.pieceCount; piece++) {
+      if (this.#done.has(piece) || !peer.has(piece) || !this.#wants(piece)) continue;
       peer.usefulCount++;
-      peer.freshCount++;
+      if (this.#order.isFree(piece)) peer.freshCount++;
     }
   }
 
   #countHave(peer: PickerPeer, piece: number): void {
     this.#order.raise(piece);
-    if (this.#done.has(piece)) return;
+    if (this.#done.has(piece) || !this.#wants(piece)) return;
     peer.usefulCount++;
-    if (this.#order.includes(piece)) peer.freshCount++;
+    if (this.#order.isFree(piece)) peer.freshCount++;
   }
 
   #beginNext(peer: PickerPeer): ActivePiece | undefined {
@@ -251,23 +319,22 @@ export class Picker {
     const most = this.#options.maxActive;
     if (this.#active.size >= most) return undefined;
     if (this.#first.length > 0) {
-      this.#first = this.#first.filter((piece) => this.#order.includes(piece));
       for (const piece of this.#first) {
+        if (!this.isWanted(piece)) continue;
         const active = this.#begin(peer, piece, most);
         if (active !== undefined) return active;
       }
     }
-    const random = this.#done.count < RANDOM_PIECES;
-    const from = random ? this.#options.random.below(this.#order.size) : 0;
-    const piece = this.#order.find((piece) => peer.has(piece) && !peer.refused.has(piece), from);
+    const atRandom = this.#done.count < RANDOM_PIECES;
+    const piece = this.#order.find((one) => peer.has(one) && !peer.refused.has(one), atRandom);
     return piece === undefined ? undefined : this.#begin(peer, piece, most);
   }
 
   #begin(peer: PickerPeer, piece: number, most: number): ActivePiece | undefined {
-    if (this.#active.size >= most || !this.#order.includes(piece)) return undefined;
+    if (this.#active.size >= most || !this.#order.isFree(piece)) return undefined;
     if (!peer.has(piece) || peer.refused.has(piece)) return undefined;
     this.#order.remove(piece);
-    for (const other of this.#peers) if (other.has(piece)) other.freshCount--;
+    if (this.#wants(piece)) for (const other of this.#peers) if (other.has(piece)) other.freshCount--;
     const active = new ActivePiece(piece, this.#options.blocksIn(piece), peer, this.#suspect.has(piece));
     this.#active.set(piece, active);
     this.#open.add(active);

@@ -1,10 +1,9 @@
 /**
- * The pieces that nobody has been asked for yet, grouped by how many peers have them, rarest first. One array is kept partitioned into
- * the groups, so a piece that becomes rarer or commoner moves by one swap, and 100,000 pieces cost nothing while nothing changes.
- * Peers that have everything are not counted: they change no order.
+ * Pieces grouped by how many peers have them, rarest first. One array is kept partitioned into the groups, so a piece that becomes rarer or commoner
+ * moves by one swap, and 100,000 pieces cost nothing while nothing changes.
  */
 export class RarityOrder {
-  /** Pieces in rising availability; within a group in no order but the random one given at the start. */
+  /** Pieces in rising availability; within a group in the order in which they came, nearly. */
   readonly #order: Uint32Array;
   /** Where a piece stands in #order, or -1 while it is out. */
   readonly #position: Int32Array;
@@ -13,20 +12,15 @@ export class RarityOrder {
   readonly #ends: number[] = [0];
   #size = 0;
 
-  /** `pieces` are 0 to pieceCount − 1 without those already there, shuffled: ties are broken by this order. */
-  constructor(pieceCount: number, pieces: Uint32Array) {
-    this.#order = new Uint32Array(pieceCount);
-    this.#position = new Int32Array(pieceCount).fill(-1);
-    this.#availability = new Uint16Array(pieceCount);
-    for (const piece of pieces) this.insert(piece);
+  /** Empty. `availability` has a number for each piece, which orders may share: each changes those of the pieces that it is told of. */
+  constructor(availability: Uint16Array) {
+    this.#order = new Uint32Array(availability.length);
+    this.#position = new Int32Array(availability.length).fill(-1);
+    this.#availability = availability;
   }
 
   get size(): number {
     return this.#size;
-  }
-
-  includes(piece: number): boolean {
-    return (this.#position[piece] as number) >= 0;
   }
 
   /** The first piece, rarest first, for which `has` is true. With `from`, the search begins at that place and wraps around. */

@@ -36,7 +36,7 @@ export interface SwarmLimits {
 export interface SwarmEvents {
   /** The piece is verified and stored. */
   onPiece?(piece: number): void;
-  /** All pieces are stored. Not called for a store that was complete from the start. */
+  /** Everything that is wanted is stored; again when more was wanted. Not called for a store that was complete from the start. */
   onComplete?(): void;
   /** `peer` is what `addPeer` returned. Without an error it left in good order. E_PEER_… and E_HASH: better not try it again. */
   onPeerClosed?(peer: object, error: BackroomError | undefined): void;
@@ -59,7 +59,19 @@ export interface SwarmStats {
   readonly seederCount: number;
   readonly haveCount: number;
   readonly pieceCount: number;
+  /** Of the pack: what is wanted, and what of that is stored. */
+  readonly wantedBytes: number;
+  readonly wantedDoneBytes: number;
+  /** Nothing that is wanted is missing, and nothing more is expected to be. */
   readonly complete: boolean;
+}
+
+/** What is wanted of the pack. */
+export interface Want {
+  /** One of LEVELS for each piece. */
+  readonly levels: Uint8Array;
+  /** More will be wanted once somebody knows what: peers stay although they have nothing to give just now. */
+  readonly isPreliminary?: boolean;
 }
 
 export interface AddPeerOptions {
@@ -79,8 +91,14 @@ export interface Swarm {
   addPeer(duplex: ByteDuplex, options: AddPeerOptions): object | undefined;
   /** Fulfilled when the piece is there; until then it comes before others. Rejected with why the swarm closed. */
   whenPiece(piece: number): Promise<void>;
-  /** The pack's bytes; reads wait for their pieces, and what follows them is fetched ahead. */
+  /** The pack's bytes; reads wait for their pieces, wanted or not, and what is wanted of those that follow them is fetched ahead. */
   source(): PackSource;
+  /** Everything is wanted, and as soon as everything else, before this is called. */
+  want(want: Want): void;
+  /** Whether the peer of that token has something that is wanted here and missing. */
+  hasUse(peer: object): boolean;
+  /** Lets a peer go in good order. */
+  dropPeer(peer: object): void;
   stats(): SwarmStats;
   /** Closes all sessions and rejects who waits. Pieces being written are written. */
   close(): void;

@@ -1,4 +1,4 @@
-import { systemClock } from "../../src/base/clock.ts";
+import { systemClock, type Clock } from "../../src/base/clock.ts";
 import { BackroomError } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { systemRandom } from "../../src/base/random.ts";
@@ -64,8 +64,11 @@ export function newShareWorld(gateCount: number) {
     return { client, counts };
   }
 
-  function newMember(store: PieceStore, options: { isSharer?: boolean } = {}) {
+  /** `speed`: how many times as fast time goes by for it. */
+  function newMember(store: PieceStore, options: { isSharer?: boolean; speed?: number } = {}) {
     const { client, counts } = newClient();
+    if (options.speed !== undefined)
+      Object.assign(client, { machine: { ...systemMachine, clock: fastClock(options.speed) } });
     const complete = Promise.withResolvers<void>();
     const sharerKeys = options.isSharer === true ? share.sharerKeys : undefined;
     const swarming = new Swarming(
@@ -102,4 +105,12 @@ export function newShareWorld(gateCount: number) {
   const registrations = (): number => gates.reduce((sum, { gate }) => sum + gate.registrations, 0);
   const close = (): void => closers.forEach((run) => run());
   return { gates, newMember, leaseOf, registrations, close };
+}
+
+function fastClock(speed: number): Clock {
+  return {
+    nowMs: () => systemClock.nowMs(),
+    monotonicMs: () => speed * systemClock.monotonicMs(),
+    after: (ms, run) => systemClock.after(ms / speed, run),
+  };
 }

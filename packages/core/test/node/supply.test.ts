@@ -38,6 +38,24 @@ test(
   },
 );
 
+/** Would catch: a download that starves beside a seeder, since all its tunnels lead to those who chose other files. */
+test("who has nothing of what is missing takes no seeder's place", LIMIT, async (t) => {
+  const world = worldFor(t);
+  const isHere = (piece: number): boolean => piece % 2 === 0;
+  const downloader = world.newMember(await storeOf(pack, isHere), { speed: 25 });
+  for (let count = 0; count < 6; count++) {
+    const half = world.newMember(await storeOf(pack, isHere));
+    half.swarming.seed();
+    downloader.swarming.book.add(await world.leaseOf(half), "gate");
+  }
+  void downloader.fetch();
+  while (downloader.swarming.swarm.stats().peerCount < 6) await sleep(20);
+  const whole = world.newMember(await storeOf(pack));
+  downloader.swarming.book.add(await world.leaseOf(whole), "gate");
+  await downloader.complete;
+  assert.equal(whole.swarming.swarm.stats().uploadedBytes, pack.bytes.length / 2);
+});
+
 /** Would catch: rumours that travel on although nobody has met the seeder. */
 test("hearsay is not passed on", LIMIT, async (t) => {
   const world = worldFor(t);
