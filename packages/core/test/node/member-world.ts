@@ -8,8 +8,9 @@ import { SERVICE, type Circuit } from "../../src/circuit/stream.ts";
 import { generateKeys } from "../../src/crypto/keys.ts";
 import { createRelayInfoDecoder, hopTarget, type RelayInfo } from "../../src/directory/relay-info.ts";
 import type { Profile } from "../../src/directory/path.ts";
-import { createMemoryNetwork } from "../../src/net/memory-channel.ts";
-import type { Listener } from "../../src/net/channel.ts";
+import { DATA_FRAME_BYTES } from "../../src/net/frame.ts";
+import { createMemoryNetwork, type MemoryLink } from "../../src/net/memory-channel.ts";
+import type { Dialer, Listener } from "../../src/net/channel.ts";
 import { Circuits, type CircuitRole } from "../../src/node/circuits.ts";
 import { openDataFolder } from "../../src/node/data-folder.ts";
 import { Fetching, type FetchingOptions } from "../../src/node/fetching.ts";
@@ -70,6 +71,8 @@ function newMemberWorld(relayCount: number) {
   const refusals = new Map<string, (nodeKey: Buffer) => boolean>();
   const closers: (() => void)[] = [];
   const stores: PathStore[] = [];
+  /** Which relay dialled a connection; members are in none. */
+  const dialledBy = new Map<MemoryLink, string>();
   for (let number = 0; number < relayCount; number++) relays.push(newRelay(number));
 
   function newRelay(number: number): WorldRelay {
@@ -91,7 +94,7 @@ function newMemberWorld(relayCount: number) {
     const relay = createRelay({
       nodeKey: info.nodeKey,
       onionKeys: () => onionKeys,
-      dialer: wires.createDialer({ networkId: NETWORK.id, identity }),
+      dialer: noting(info.key, wires.createDialer({ networkId: NETWORK.id, identity })),
       clock,
       services: {
         ...servicesOf({ gate }),
@@ -122,6 +125,36 @@ function newMemberWorld(relayCount: number) {
     };
     self.start();
     return self;
+  }
+
+  /** The connection is there before the call returns. */
+  function noting(key: string, dialer: Dialer): Dialer {
+    return {
+      dial: (target) => {
+        const before = new Set(wires.links);
+        const dial = dialer.dial(target);
+        for (const link of wires.links) if (!before.has(link)) dialledBy.set(link, key);
+        return dial;
+      },
+    };
+  }
+
+  /** From now on each relay hangs up once, on whom it would write its `every` so manyth DATA frame to, or some frames later. Gives how many have. */
+  function hangUpOnce(every: number): () => number {
+    const left = new Map(relays.map(({ info }, index) => [info.key, every + index]));
+    wires.tap = (frame, direction, link) => {
+      const writer = direction === "forward" ? dialledBy.get(link) : link.listenerKey.toString("hex");
+      const frames = writer === undefined ? undefined : left.get(writer);
+      if (writer === undefined || frames === undefined || frame.length < DATA_FRAME_BYTES) return frame;
+      if (frames > 1) {
+        left.set(writer, frames - 1);
+        return frame;
+      }
+      left.delete(writer);
+      queueMicrotask(() => link.kill());
+      return undefined;
+    };
+    return () => relays.length - left.size;
   }
 
   function gatesOf(hash: Buffer): Set<RelayInfo> {
@@ -239,6 +272,7 @@ function newMemberWorld(relayCount: number) {
     /** From now on that relay does not extend to those. */
     refuse: ({ info }: WorldRelay, refuses: (nodeKey: Buffer) => boolean) =>
       void refusals.set(info.key, refuses),
+    hangUpOnce,
     newMember,
     pass,
     until,
