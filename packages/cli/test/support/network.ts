@@ -29,9 +29,18 @@ const LOOPBACK: Placement = { prefix: () => [], address: () => "127.0.0.1" };
 
 /** All on loopback, with a module loaded into each relay, which finds its settings in the environment. */
 export function relaysLoading(module: string, env: Readonly<Record<string, string>>): Placement {
+  return loadedInto((name) => name.startsWith("relay"), module, env);
+}
+
+/** The same for whoever is chosen. */
+export function loadedInto(
+  isChosen: (name: string) => boolean,
+  module: string,
+  env: Readonly<Record<string, string>>,
+): Placement {
   const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const prefix = ["env", `NODE_OPTIONS=--import ${module}`, ...settings];
-  return { ...LOOPBACK, prefix: (name) => (name.startsWith("relay") ? prefix : []) };
+  return { ...LOOPBACK, prefix: (name) => (isChosen(name) ? prefix : []) };
 }
 
 /** Relays in processes of their own, and members that know them. Everything is stopped and removed by `close`. */
