@@ -58,6 +58,11 @@ export interface Hint {
 /** Independent sources that are asked if there are as many; two are demanded. */
 const SOURCES_WANTED = 3;
 const SOURCES_NEEDED = 2;
+/**
+ * Who has not told everything by then is likely to be off, which a dial finds out after ten seconds: the next one is asked as well, and once enough have
+ * answered nobody waits any more. Longer than a dial, a handshake and four samples take over a slow line.
+ */
+const PATIENCE_MS = 3_000;
 /** Samples taken of each: 256 relays, more than most paths ever need, and in a small network all of them. */
 const SAMPLES_EACH = 4;
 
@@ -95,11 +100,9 @@ export async function bootstrap(
   ];
   const heard: Heard[] = [];
   const failures: BackroomError[] = [];
+  let isOver = false;
   try {
-    while (candidates.length > 0 && sourcesIn(heard).size < SOURCES_WANTED) {
-      const wave = candidates.splice(0, SOURCES_WANTED - sourcesIn(heard).size);
-      await Promise.all(wave.map((one) => hear(one, deps).then((told) => heard.push(told), noteFailure)));
-    }
+    await askSome();
     // First, since with a wrong clock everything that was heard looks stale or not yet signed.
     clockCheck.assertRight();
     if (heard.length === 0) throw nobody(failures);
@@ -116,13 +119,54 @@ export async function bootstrap(
     deps.log("info", "bootstrap: the table of relays is filled", { relayCount: table.size });
     return { sourceCount: sources.size, relayCount: table.size };
   } finally {
+    isOver = true;
     for (const { peer } of heard) peer.close();
+  }
+
+  /** Until enough sources have answered, or there is nobody left to ask or worth waiting for. */
+  async function askSome(): Promise<void> {
+    const asked = new Set<Promise<void>>();
+    const late = new Set<Promise<void>>();
+    for (;;) {
+      const count = sourcesIn(heard).size;
+      const awaited = asked.size - late.size;
+      for (const one of candidates.splice(0, Math.max(0, SOURCES_WANTED - count - awaited))) ask(one);
+      const isEnough = count >= SOURCES_WANTED || (count >= SOURCES_NEEDED && asked.size === late.size);
+      if (isEnough || asked.size === 0) return;
+      if (await isSilent(asked, deps.clock)) for (const one of asked) late.add(one);
+    }
+
+    function ask(one: Candidate): void {
+      const answer: Promise<void> = hear(one, deps)
+        .then((told) => {
+          if (isOver) told.peer.close();
+          else heard.push(told);
+        }, noteFailure)
+        .finally(() => {
+          asked.delete(answer);
+          late.delete(answer);
+        });
+      asked.add(answer);
+    }
   }
 
   function noteFailure(error: unknown): void {
     if (!isBackroomError(error)) throw error;
     failures.push(error);
     deps.log("debug", "bootstrap: a relay could not be asked", { code: error.code });
+  }
+}
+
+/** Whether none of them ends within the patience. */
+async function isSilent(asked: ReadonlySet<Promise<void>>, clock: Clock): Promise<boolean> {
+  let cancel = (): void => {};
+  const patience = new Promise<boolean>((resolve) => {
+    cancel = clock.after(PATIENCE_MS, () => resolve(true));
+  });
+  try {
+    return await Promise.race([patience, ...[...asked].map((one) => one.then(() => false))]);
+  } finally {
+    cancel();
   }
 }
 

@@ -12,6 +12,7 @@ import { pickPath, pickSeconds, type PathRole, type Profile } from "../directory
 import { hopTarget, type RelayInfo } from "../directory/relay-info.ts";
 import { related } from "../directory/subnets.ts";
 import { Entry, isGuardsFault } from "./entry.ts";
+import { firstOf } from "./first-of.ts";
 import { GuardWatch } from "./guard-watch.ts";
 import { ObservedCircuit } from "./observed-circuit.ts";
 import { CircuitPictures, type CircuitPicture } from "./circuit-pictures.ts";
@@ -32,6 +33,11 @@ const PATHS_TRIED = 5;
 const PATHS_BY_GUARD = 3;
 /** A path to a gate that was somebody else's choice is not tried again once this many relays could not reach it. */
 const GATE_FAILURES = 2;
+/**
+ * When no hop has joined for that long, the next one is likely to be off, which the relay before it takes ten seconds to find out: another path gets a
+ * try beside this one. Longer than a dial and a handshake take behind three slow hops.
+ */
+const HOP_PATIENCE_MS = 3_000;
 /** Before another path, doubled each time: a channel that has just died takes a moment to be known as dead, and would fail them all at once. */
 const PAUSE_MS = 40;
 /** A circuit that is taken away younger than this was killed, or might as well have been. */
@@ -64,6 +70,21 @@ export interface CircuitsDeps {
 interface Choices {
   readonly relays: readonly RelayInfo[];
   readonly avoid: ReadonlySet<string>;
+}
+
+interface Progress {
+  path: RelayInfo[];
+  joined: number;
+}
+
+/** What is wanted, and what has become of the paths tried so far: those that failed or are slow by guard, and those that a named gate was missing in. */
+interface Opening {
+  readonly want: CircuitRole;
+  readonly avoid: ReadonlySet<string>;
+  readonly profile: Profile;
+  tried: number;
+  gateFailures: number;
+  readonly behind: Map<string, number>;
 }
 
 interface Opened {
@@ -121,43 +142,73 @@ export class Circuits {
     avoid: ReadonlySet<string> = new Set(),
     profile: Profile = this.#deps.profile,
   ): Promise<Opened> {
+    const opening: Opening = { want, avoid, profile, tried: 0, gateFailures: 0, behind: new Map() };
+    const opened = await firstOf<Opened>({
+      begin: (onSlow) =>
+        opening.tried < PATHS_TRIED && opening.gateFailures < GATE_FAILURES
+          ? this.#tryPath(opening, onSlow)
+          : undefined,
+      mayGoOn: (error) => isBackroomError(error) && error.code !== "E_NETWORK_TOO_SMALL",
+      discard: ({ circuit }) => circuit.destroy(),
+    });
+    this.#pictures.add(opened.circuit, want.role, opened.path);
+    return opened;
+  }
+
+  async #tryPath(opening: Opening, onSlow: () => void): Promise<Opened> {
     const { clock, log } = this.#deps;
-    let failure: unknown;
-    let gateFailures = 0;
-    const behind = new Map<string, number>();
-    for (let tried = 0; tried < PATHS_TRIED && gateFailures < GATE_FAILURES; tried++) {
-      if (tried > 0) await this.#pause(PAUSE_MS * 2 ** tried);
-      const spent = new Set([...behind].filter(([, times]) => times >= PATHS_BY_GUARD).map(([key]) => key));
-      const sinceMs = clock.monotonicMs();
-      const progress = { path: [] as RelayInfo[], joined: 0 };
-      try {
-        // Anew each time: the suspects of the last path are left out. Sorting a large table is not for free, so once a path.
-        const relays = this.#deps.relays();
-        const entry = await this.#enter(want, { avoid, spent, relays });
-        progress.path = this.#pick(want, { avoid, entry, relays, profile });
-        // A seeder's second hops are kept, and none of them is bound to one guard: no guest is among them.
-        if (want.role !== "seeder") progress.path = this.#withGuest(progress.path, avoid);
-        const opened = await this.#build(want, progress);
-        const tookMs = clock.monotonicMs() - sinceMs;
-        log("debug", "a circuit was built", { role: want.role, hopCount: progress.joined, tookMs });
-        this.#pictures.add(opened.circuit, want.role, opened.path);
-        return opened;
-      } catch (error) {
-        if (!isBackroomError(error) || error.code === "E_NETWORK_TOO_SMALL") throw error;
-        failure = error;
-        const { path, joined } = progress;
-        const [guard] = path;
-        if (guard !== undefined && joined > 0) behind.set(guard.key, (behind.get(guard.key) ?? 0) + 1);
-        if ("gate" in want && want.gate !== undefined && joined === path.length - 1) gateFailures++;
-        log("debug", "a circuit could not be built", {
-          code: error.code,
+    const { want, avoid, profile, behind } = opening;
+    const tried = opening.tried++;
+    if (tried > 0) await this.#pause(PAUSE_MS * 2 ** tried);
+    const spent = new Set([...behind].filter(([, times]) => times >= PATHS_BY_GUARD).map(([key]) => key));
+    const sinceMs = clock.monotonicMs();
+    const progress = { path: [] as RelayInfo[], joined: 0 };
+    let isSlow = false;
+    let cancel = (): void => {};
+    const countBehind = (): void => {
+      const [guard] = progress.path;
+      if (guard !== undefined && progress.joined > 0) behind.set(guard.key, (behind.get(guard.key) ?? 0) + 1);
+    };
+    const onHop = (): void => {
+      cancel();
+      if (isAtNamedGate(want, progress)) return;
+      cancel = clock.after(HOP_PATIENCE_MS, () => {
+        isSlow = true;
+        log("debug", "a hop is waited for, and another path tried", {
           role: want.role,
-          hopCount: joined,
-          tookMs: clock.monotonicMs() - sinceMs,
+          hopCount: progress.joined,
         });
-      }
+        this.#suspects.note(progress.path, progress.joined);
+        countBehind();
+        onSlow();
+      });
+    };
+    try {
+      // Anew each time: the suspects of the last path are left out. Sorting a large table is not for free, so once a path.
+      const relays = this.#deps.relays();
+      const entry = await this.#enter(want, { avoid, spent, relays });
+      progress.path = this.#pick(want, { avoid, entry, relays, profile });
+      // A seeder's second hops are kept, and none of them is bound to one guard: no guest is among them.
+      if (want.role !== "seeder") progress.path = this.#withGuest(progress.path, avoid);
+      const opened = await this.#build(want, progress, onHop);
+      const tookMs = clock.monotonicMs() - sinceMs;
+      log("debug", "a circuit was built", { role: want.role, hopCount: progress.joined, tookMs });
+      return opened;
+    } catch (error) {
+      if (!isBackroomError(error) || error.code === "E_NETWORK_TOO_SMALL") throw error;
+      const { joined } = progress;
+      if (!isSlow) countBehind();
+      if (isAtNamedGate(want, progress)) opening.gateFailures++;
+      log("debug", "a circuit could not be built", {
+        code: error.code,
+        role: want.role,
+        hopCount: joined,
+        tookMs: clock.monotonicMs() - sinceMs,
+      });
+      throw error;
+    } finally {
+      cancel();
     }
-    throw failure;
   }
 
   close(): void {
@@ -232,7 +283,7 @@ export class Circuits {
     return placeGuest(path, { network: this.#deps.network, guestsBehind }, this.#deps.random);
   }
 
-  async #build(want: CircuitRole, progress: { readonly path: RelayInfo[]; joined: number }): Promise<Opened> {
+  async #build(want: CircuitRole, progress: Progress, onJoined: () => void): Promise<Opened> {
     const { channels, clock, store } = this.#deps;
     const { path } = progress;
     const [guard] = path as [RelayInfo];
@@ -245,6 +296,7 @@ export class Circuits {
       else if (relay !== undefined) store.measurements.noteJoin(relay.key, clock.monotonicMs() - sinceMs);
       sinceMs = clock.monotonicMs();
       store.saveLater();
+      onJoined();
     };
     try {
       const circuit = await buildCircuit({ channels, clock }, path.map(hopTarget), onHop);
@@ -258,20 +310,14 @@ export class Circuits {
   }
 
   /** `channel` is the guard's, where that had joined; `isLate` says that the guard or a hop behind it was waited for in vain. */
-  #onBuildFailed(
-    want: CircuitRole,
-    { path, joined }: { readonly path: readonly RelayInfo[]; readonly joined: number },
-    channel: object | undefined,
-    isLate: boolean,
-  ): void {
+  #onBuildFailed(want: CircuitRole, progress: Progress, channel: object | undefined, isLate: boolean): void {
     const { guards, measurements } = this.#deps.store;
+    const { path, joined } = progress;
     const [guard] = path as [RelayInfo];
     if (joined === 0) return guards.failed(guard.key);
     this.#suspects.note(path, joined);
-    // A gate that somebody else named may never have been there.
-    const isNamed = "gate" in want && want.gate !== undefined && joined === path.length - 1;
     const lost = path[joined];
-    if (isNamed || lost === undefined || channel === undefined) return;
+    if (isAtNamedGate(want, progress) || lost === undefined || channel === undefined) return;
     const isCertain = measurements.wasSeen(lost.key);
     const isTold = !isLate && this.#deps.channels.current(guard.nodeKey) === channel;
     this.#watch.failed(guard.key, channel, { kind: "build", isCertain, isTold });
@@ -335,4 +381,9 @@ export class Circuits {
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => void this.#deps.clock.after(ms, resolve));
   }
+}
+
+/** All but the gate have joined, and that was somebody else's choice: it may never have been there, and another path would wait for it as well. */
+function isAtNamedGate(want: CircuitRole, { path, joined }: Progress): boolean {
+  return "gate" in want && want.gate !== undefined && joined === path.length - 1;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BackroomError } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
-import { bootstrap, type BootstrapDeps } from "../../src/directory/bootstrap.ts";
+import { bootstrap, type BootstrapDeps, type DirectoryPeer } from "../../src/directory/bootstrap.ts";
 import { createClockCheck } from "../../src/directory/clock-check.ts";
 import { infosAnswer } from "../../src/directory/questions.ts";
 import { decodeRelayInfo, type RelayInfo } from "../../src/directory/relay-info.ts";
@@ -50,7 +50,7 @@ function world(relays: readonly RelayInfo[], { network = NETWORK, skewMs = 0, he
       });
     },
   };
-  return { deps, table, state };
+  return { deps, table, clock, state };
 }
 
 const run = (deps: BootstrapDeps, relays: readonly JoinRelay[], acceptFewSources = false) =>
@@ -114,6 +114,50 @@ test("relays that do not answer are passed over, and if none does that is said",
   assert.equal((await run(deps, [gone, a, b].map(join))).sourceCount, 2);
   await assert.rejects(run(world([]).deps, [gone, a].map(join)), { code: "E_NO_RELAYS" });
   await assert.rejects(run(world([]).deps, []), { code: "E_NO_RELAYS" });
+});
+
+const silence = { info: undefined, clockSkewMs: 0, ask: () => Promise.reject(new Error("nobody asks")) };
+
+/** Would catch: ten seconds for whoever joins by an invite of which one relay has been switched off. */
+test("a relay that says nothing is waited for no longer than three seconds once two have answered, and another is asked in its place", async () => {
+  const [silent, a, b, c] = [infoAt("8.1.1.1"), infoAt("8.2.1.1"), infoAt("8.3.1.1"), infoAt("8.4.1.1")];
+  for (const relays of [
+    [silent, a, b],
+    [silent, a, b, c],
+  ]) {
+    const { deps, clock, table, state } = world([a, b, c]);
+    const late = Promise.withResolvers<DirectoryPeer>();
+    const connect: BootstrapDeps["connect"] = (relay) =>
+      relay.nodeKey.equals(silent.nodeKey) ? late.promise : deps.connect(relay);
+    const joining = run({ ...deps, connect }, relays.map(join));
+    await clock.pass(2_900);
+    assert.equal(table.size, 0, "whoever takes a moment is waited for");
+    await clock.pass(200);
+    assert.equal((await joining).sourceCount, relays.length - 1);
+    // It answers after all: nobody needs it now.
+    let isClosed = false;
+    late.resolve({ ...silence, info: silent.bytes, close: () => void (isClosed = true) });
+    await clock.pass(0);
+    assert.ok(isClosed);
+    assert.equal(state.closed, state.dialled);
+  }
+});
+
+test("with one source alone, those that say nothing are waited for until they are given up", async () => {
+  const [silent, a] = [infoAt("8.1.1.1"), infoAt("8.2.1.1")];
+  const { deps, clock } = world([a]);
+  const connect: BootstrapDeps["connect"] = (relay) =>
+    relay.nodeKey.equals(silent.nodeKey)
+      ? new Promise((_, reject) => {
+          clock.after(10_000, () => reject(new BackroomError("E_UNREACHABLE", "away")));
+        })
+      : deps.connect(relay);
+  const joining = run({ ...deps, connect }, [silent, a].map(join));
+  let isOver = false;
+  const over = joining.finally(() => (isOver = true));
+  await clock.pass(9_000);
+  assert.equal(isOver, false);
+  await Promise.all([assert.rejects(over, { code: "E_FEW_SOURCES" }), clock.pass(2_000)]);
 });
 
 test("private addresses out of a stranger's link are not dialled", async () => {

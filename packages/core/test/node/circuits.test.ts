@@ -132,6 +132,31 @@ test("a guard that does not answer at all costs a moment, and is not asked again
 });
 
 /** Would catch: a member that stays with a stand-in for good, and so shows itself to more relays with every outage. */
+/** Would catch: ten seconds for each relay of a table that has been switched off, and those are more than a quarter where tables hold everybody. */
+test("a relay behind the guard that is silent costs three seconds, and is left out of what is built meanwhile", async (t) => {
+  await withMember(9, async (world, member) => {
+    const guards = member.circuits.guards().map(({ key }) => key);
+    // Nobody has a channel to it: what is silent on one is noticed sooner.
+    const silent = world.relays.find(({ info }) => !guards.includes(info.key));
+    assert.ok(silent !== undefined);
+    vanish(world, silent);
+    const opened: Awaited<ReturnType<typeof built>>[] = [];
+    // Drawn at random, so it takes a few until the silent one is met.
+    while (opened.length < 30 && (opened.at(-1)?.tookMs ?? 0) < 3_000) {
+      opened.push(await built(world, member, { role: "directory" }));
+    }
+    const [slow] = opened.slice(-1) as [(typeof opened)[0]];
+    t.diagnostic(`the ${opened.length}th circuit took ${slow.tookMs} ms`);
+    assert.ok(slow.tookMs >= 3_000 && slow.tookMs < 5_000, `${slow.tookMs} ms`);
+    assert.ok(opened.every((circuit) => circuit.path.every((relay) => relay !== silent.info)));
+    // For a minute nobody is sent there again.
+    for (let more = 0; more < 5; more++) {
+      const { tookMs } = await built(world, member, { role: "directory" });
+      assert.ok(tookMs < 3_000, `${tookMs} ms`);
+    }
+  });
+});
+
 test("when the first guard is back, new circuits go through it again", async () => {
   await withMember(8, async (world, member) => {
     const { guard } = await entersBy(world, member);
