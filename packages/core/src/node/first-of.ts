@@ -11,7 +11,7 @@ export interface Attempts<T> {
  * The first attempt that succeeds. The next one begins when the one before has failed or is slow; those that are slow go on beside it. Raises what
  * the last one failed by, or at once what no other attempt could mend.
  */
-export async function firstOf<T>({ begin, mayGoOn, discard }: Attempts<T>): Promise<T> {
+export async function firstOf<T>(attempts: Attempts<T>): Promise<T> {
   const running = new Set<Promise<void>>();
   /** Fulfilled once the latest attempt has ended or is slow; undefined from then on. */
   let latest: Promise<void> | undefined;
@@ -24,7 +24,7 @@ export async function firstOf<T>({ begin, mayGoOn, discard }: Attempts<T>): Prom
       if (running.size === 0) throw failure?.error;
       await Promise.race(latest === undefined ? running : [latest, ...running]);
       if (taken !== undefined) return taken.value;
-      if (failure !== undefined && !mayGoOn(failure.error)) throw failure.error;
+      if (failure !== undefined && !attempts.mayGoOn(failure.error)) throw failure.error;
     }
   } finally {
     isOver = true;
@@ -37,12 +37,12 @@ export async function firstOf<T>({ begin, mayGoOn, discard }: Attempts<T>): Prom
       resolve();
     };
     latest = promise;
-    const attempt = begin(passOn);
+    const attempt = attempts.begin(passOn);
     if (attempt === undefined) return passOn();
     const settled: Promise<void> = attempt
       .then(
         (value) => {
-          if (isOver || taken !== undefined) discard(value);
+          if (isOver || taken !== undefined) attempts.discard(value);
           else taken = { value };
         },
         (error: unknown) => void (failure = { error }),
