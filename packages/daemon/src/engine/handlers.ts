@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { Answer, Handlers, Input } from "@backroom/api/routes.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
+import { moveNew } from "@backroom/core/pack/staging.ts";
 import { withOutputFolder } from "@backroom/core/node/output-folder.ts";
 import { readState, packPaths } from "@backroom/core/store/store-files.ts";
 import { choosingHandlers } from "./choosing.ts";
@@ -9,6 +10,7 @@ import { createOpening, notHeld } from "./opening.ts";
 import { infoOf } from "./packs.ts";
 import { queryHandlers } from "./query-handlers.ts";
 import { moveInto } from "./relocation.ts";
+import { afterMove, type Move } from "./unfinished.ts";
 import type { ShareFiles } from "./share-content.ts";
 import { paused, resumed } from "./transfer-state.ts";
 import type { Transfers } from "./transfers.ts";
@@ -34,6 +36,7 @@ export type EngineRoutes =
 /** The API's operations on transfers and links. */
 export function transferHandlers(transfers: Transfers, files: ShareFiles): Pick<Handlers, EngineRoutes> {
   const { folder } = transfers.context;
+  const { unfinished } = transfers;
   const opening = createOpening(transfers);
   const view = (id: string): Answer<"getTransfer"> => transfers.view(id);
 
@@ -95,9 +98,15 @@ export function transferHandlers(transfers: Transfers, files: ShareFiles): Pick<
       try {
         // One after the other, each kept at once: what was moved is known to be there, whatever becomes of the next.
         for (const place of before.paths) {
-          const moved = await withOutputFolder(output, () => moveInto(place, output, signal));
-          const now = transfers.record(id);
-          transfers.put({ ...now, paths: now.paths.map((one) => (one === place ? moved : one)) });
+          const onMoving = (move: Move): void => unfinished.moving(id, move);
+          const to = await withOutputFolder(output, () =>
+            moveInto(place, output, signal, { moveNew, onMoving }).catch((error: unknown) => {
+              unfinished.moved(place);
+              throw error;
+            }),
+          );
+          transfers.put(afterMove(transfers.record(id), { from: place, to }));
+          unfinished.moved(place);
         }
         transfers.put({ ...transfers.record(id), output: path.resolve(output) });
         transfers.notes.happened(id, "moved");

@@ -8,11 +8,14 @@ import { systemRandom } from "@backroom/core/base/random.ts";
 import { systemCode } from "@backroom/core/base/system-code.ts";
 import { fileError } from "@backroom/core/pack/file-error.ts";
 import { moveNew } from "@backroom/core/pack/staging.ts";
+import { ASIDE, type Move } from "./unfinished.ts";
 
-/** What moving within a file system goes through; tests pass one that finds two. */
+/** What moving goes through; tests pass one that finds two file systems. */
 export interface MoveDeps {
   /** Renames, and never onto something. */
   readonly moveNew: (source: string, target: string) => Promise<void>;
+  /** Called before each step from which a kill would leave something on disk that only this move explains. */
+  readonly onMoving?: (move: Move) => void;
 }
 
 /**
@@ -31,6 +34,7 @@ export async function moveInto(
   try {
     await mkdir(path.dirname(target), { recursive: true });
     try {
+      deps.onMoving?.({ from: source, to: target, fileId: await fileIdOf(source) });
       await deps.moveNew(source, target);
     } catch (error) {
       if (systemCode(error) !== "EXDEV") throw error;
@@ -44,11 +48,14 @@ export async function moveInto(
 
 async function copyOver(source: string, target: string, signal: AbortSignal, deps: MoveDeps): Promise<void> {
   // Beside the target and for its owner alone, like what a download is unpacked into.
-  const aside = path.join(path.dirname(target), `.backroom-move-${systemRandom.bytes(8).toString("hex")}`);
+  const aside = path.join(path.dirname(target), `${ASIDE}${systemRandom.bytes(8).toString("hex")}`);
+  const move = { from: source, to: target, aside };
+  deps.onMoving?.({ ...move, fileId: "" });
   await mkdir(aside, { mode: 0o700 });
   try {
     const copy = path.join(aside, path.basename(target));
     await copyTree(source, copy, signal);
+    deps.onMoving?.({ ...move, fileId: await fileIdOf(copy) });
     await deps.moveNew(copy, target);
   } finally {
     await rm(aside, { recursive: true, force: true });
@@ -77,6 +84,10 @@ async function copyTree(source: string, copy: string, signal: AbortSignal): Prom
     });
   }
   await utimes(copy, stat.atimeMs / 1000, stat.mtimeMs / 1000);
+}
+
+async function fileIdOf(place: string): Promise<string> {
+  return String((await lstat(place, { bigint: true })).ino);
 }
 
 async function hashOf(file: string): Promise<Buffer> {

@@ -22,6 +22,7 @@ import { consentsOf } from "./network-use.ts";
 import { Seeding, type ListedShare, type SeededShare } from "./seeding.ts";
 import { failed, nextStep } from "./transfer-state.ts";
 import { Turns } from "./turns.ts";
+import { Unfinished } from "./unfinished.ts";
 
 /** Sealing uses all cores and the disk: more at a time make each slower, not all of them faster. */
 const SEALED_AT_A_TIME = 2;
@@ -34,6 +35,7 @@ export class Transfers {
   readonly context: DaemonContext;
   readonly packs: Packs;
   readonly notes: Notes;
+  readonly unfinished: Unfinished;
   readonly #members: Members;
   readonly #limits: SwarmLimits;
   readonly #clock: Clock;
@@ -61,6 +63,7 @@ export class Transfers {
     this.#limits = limits;
     this.#clock = context.machine.clock;
     this.notes = new Notes(context);
+    this.unfinished = new Unfinished(context.catalogue);
     this.packs = new Packs(context.folder);
     this.#latest = new LatestShares(context.catalogue);
     this.#downloads = new Turns(() => context.settings.get("downloads.active"));
@@ -96,6 +99,7 @@ export class Transfers {
   async start(): Promise<void> {
     const { catalogue, folder, log, machine } = this.context;
     const startedMs = this.#clock.monotonicMs();
+    await this.unfinished.finish(({ root, packLength }) => this.#removePack(root, packLength));
     const seeds: ListedShare[] = [];
     for (const record of catalogue.outlines(["sealing", "active"])) {
       const listed = listedOf(record);
@@ -273,13 +277,24 @@ export class Transfers {
     const { root, packLength } = this.record(id);
     // Before the catalogue forgets it: what is beside the pack and unknown there is taken up by the next start, and handed out again.
     if (root !== null) await removeShareRecord(folder, Buffer.from(root, "hex"));
-    // Before the pack: a kill in between leaves a pack that nobody knows of, rather than a transfer without one.
+    const pack = root === null || packLength === null ? undefined : { root, packLength };
+    if (pack !== undefined) {
+      if (keepPack) this.unfinished.packLeft(pack.root);
+      else this.unfinished.packLeaves(pack);
+    }
+    // Before the pack: a kill in between leaves a pack to the next start, rather than a transfer without one.
     catalogue.remove(id);
     catalogue.putValue(placingName(id), undefined);
     events.publish({ name: "transfers", data: { changed: [], removed: [id] } });
-    if (root === null || packLength === null) return;
-    await removeKeptGates(folder, Buffer.from(root, "hex"));
-    if (!keepPack) await this.packs.remove(root, packLength);
+    if (pack === undefined) return;
+    if (keepPack) return removeKeptGates(folder, Buffer.from(pack.root, "hex"));
+    await this.#removePack(pack.root, pack.packLength);
+    this.unfinished.packLeft(pack.root);
+  }
+
+  async #removePack(root: string, packLength: number): Promise<void> {
+    await removeKeptGates(this.context.folder, Buffer.from(root, "hex"));
+    await this.packs.remove(root, packLength);
   }
 
   notice(id: string, level: "note" | "warn", text: string): void {

@@ -397,6 +397,51 @@ test("fetched files move to another folder, and never onto something", async () 
   });
 });
 
+/**
+ * Would catch: a file that was moved when a kill came, and is looked for at its old place for ever; a person's own file that is taken for it; a pack that nobody knows of and that fills the disk.
+ */
+test("a kill within a move or a removal: the next start finishes it", async () => {
+  await withWorld(async (world, folder) => {
+    const afterKill = (): never => {
+      throw new BackroomError("E_STORE", "as after a kill");
+    };
+    const file = await world.makeFile("film.bin", 100 * KIB);
+    const shares = memoryCatalogue();
+    const sharer = await world.newEngine("sharer", { catalogue: shares });
+    const { id: sharedId, link } = await sharer.share([file]);
+    const catalogue = memoryCatalogue();
+    const getter = await world.newEngine("getter", { catalogue });
+    const { id } = await getter.get(link);
+    const { paths } = await getter.reach(id, "done");
+    const output = path.join(folder, "elsewhere");
+    const to = path.join(output, "film.bin");
+    const put = catalogue.put.bind(catalogue);
+    catalogue.put = afterKill;
+    await assert.rejects(getter.handlers.relocate({ id, output }, CONTEXT), { code: "E_STORE" });
+    catalogue.put = put;
+    assert.deepEqual(catalogue.get(id)?.paths, paths);
+    await getter.engine.close();
+    await world.newEngine("getter", { catalogue });
+    const { paths: found, output: where } = catalogue.get(id) ?? {};
+    assert.deepEqual([found, where], [[to], output]);
+    await assertSame(file, to);
+
+    const { pack } = packPaths(sharer.data.packs, Buffer.from(shares.get(sharedId)?.root ?? "", "hex"));
+    const remove = shares.remove.bind(shares);
+    shares.remove = (one) => {
+      remove(one);
+      return afterKill();
+    };
+    await assert.rejects(sharer.handlers.remove({ id: sharedId, keepPack: false }, CONTEXT), {
+      code: "E_STORE",
+    });
+    await stat(pack);
+    await sharer.engine.close();
+    await world.newEngine("sharer", { catalogue: shares });
+    await assert.rejects(stat(pack), { code: "ENOENT" });
+  });
+});
+
 test("shares that were made in the foreground, or by a daemon that lost its catalogue, are taken up", async () => {
   await withWorld(async (world, folder) => {
     const file = await world.makeFile("film.bin", 100 * KIB);
