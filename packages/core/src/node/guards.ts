@@ -27,6 +27,12 @@ const RULE: KeepingRule = { most: 9, leastMs: 105 * DAY_MS, spreadMs: 30 * DAY_M
 const RETRY_LEAST_MS = 5_000;
 const RETRY_MOST_MS = 10 * 60_000;
 
+/**
+ * For so long all of them have to be away, where one has answered in this run: a line that is dead for a moment, or a computer that wakes up, is no reason to
+ * show oneself to more relays. Not for long, since all of them may be gone indeed.
+ */
+const CUT_OFF_MS = 60_000;
+
 /** A guard as it is kept on disk. */
 export interface KeptGuard extends KeptRelay {
   readonly counts: BiasCounts;
@@ -89,8 +95,11 @@ export class Guards {
     return ranked.length > 0 ? ranked : this.#kept.among(relays);
   }
 
-  /** None of them answers: takes more, as far as that is allowed; false when it is not. */
+  /** None of them answers: takes more, as far as that is allowed and it is not likely that this computer is offline; false when not. */
   takeMore(relays: readonly RelayInfo[]): boolean {
+    const sinceMs = Math.max(...[...this.#outages.values()].map((outage) => outage.sinceMs));
+    const hasWorked = this.#workedMs > -Infinity;
+    if (hasWorked && this.#deps.clock.monotonicMs() - sinceMs < CUT_OFF_MS) return false;
     const before = this.#ranked(relays).length;
     const down = this.down();
     this.#grow(

@@ -78,6 +78,39 @@ test("however often no guard answers, a member enters through few relays", () =>
   assert.equal(guards.takeMore(relays), false);
 });
 
+/** Would catch: a laptop that enters by three more relays each time that it wakes up, until it has met nine; or one whose guards are all gone, and that waits for them for good. */
+test("a line that is dead for a moment costs no further guard; all guards gone for a minute do", () => {
+  const clock = new ManualClock();
+  const guards = newGuards(6, clock);
+  const fail = (): void => {
+    for (const { key } of guards.among(relays)) guards.failed(key);
+  };
+  const [first = ""] = keys(guards.among(relays));
+  guards.worked(first);
+  for (let outage = 0; outage < 20; outage++) {
+    for (let second = 0; second < 50; second += 10) {
+      fail();
+      assert.equal(guards.takeMore(relays), false);
+      clock.advance(10_000);
+    }
+    guards.worked(first);
+    clock.advance(3_600_000);
+  }
+  fail();
+  clock.advance(60_000);
+  fail();
+  assert.equal(guards.takeMore(relays), true);
+  // These have not been tried for a minute yet, and there may be more where one has just come.
+  const before = guards.among(relays).length;
+  fail();
+  assert.equal(guards.takeMore(relays), false);
+  assert.equal(guards.among(relays).length, before);
+  // Where nothing has worked yet it is not waited for.
+  const fresh = newGuards(6, clock);
+  for (const { key } of fresh.among(relays)) fresh.failed(key);
+  assert.equal(fresh.takeMore(relays), true);
+});
+
 /** Would catch: a guard that is away for a day is forgotten, or one that is gone keeps a place for ever. */
 test("a guard that is away stands in again when it is back; those that are gone make room", () => {
   const guards = newGuards(6);
