@@ -21,6 +21,10 @@ export interface Lab {
   prefix(name: string): string[];
   /** Lets no more than that through towards a computer, since what is to be interrupted must last; Infinity ends it. */
   slowDown(name: string, bytesPerSecond: number): void;
+  /** From now on all that a computer sends, or is sent, is lost, and nobody is told; until the returned function is called. Needs the partner nft. */
+  cut(name: string): () => void;
+  /** Gives a computer another IPv4 address in place of the one it has, and tells none of its programs. It has no IPv6. */
+  move(name: string): void;
   /** Runs a script of Node's there until it ends. */
   runScript(name: string, script: string): Promise<void>;
   /** Every packet so far, once no more come. */
@@ -134,6 +138,21 @@ export async function createLab(
       if (bytesPerSecond === Infinity) return ip(...queue, "del", ...where);
       const rate = ["rate", `${bytesPerSecond}bps`, "burst", "64kb", "latency", "300ms"];
       ip(...queue, "replace", ...where, "tbf", ...rate);
+    },
+    cut(name) {
+      const table = `cut${number(name)}`;
+      const drop = ["iifname", "oifname"].map((side) => `${side} "${device(name)}" drop`).join("\n");
+      const chain = `chain through {\n type filter hook forward priority 0;\n${drop}\n}`;
+      const nft = (...args: string[]): void => ip("netns", "exec", router, "nft", ...args);
+      nft(`table inet ${table} {\n${chain}\n}`);
+      return () => nft("delete", "table", "inet", table);
+    },
+    move(name) {
+      const [space, near, other] = [namespace(name), device(name), `10.78.${number(name)}`];
+      ip("-n", router, "addr", "add", `${other}.1/30`, "dev", near);
+      ip("-n", space, "addr", "del", `${address(name)}/30`, "dev", "eth0");
+      ip("-n", space, "addr", "add", `${other}.2/30`, "dev", "eth0");
+      ip("-n", space, "route", "add", "default", "via", `${other}.1`);
     },
     async runScript(name, script) {
       const args = [...prefix(name).slice(1), process.execPath, "-e", script];
