@@ -71,8 +71,8 @@ export class Unfinished {
    * away what is there of a pack. Raises E_STORE, E_DISK_FULL where the catalogue does.
    */
   async finish(removePack: (pack: LeavingPack) => Promise<void>): Promise<void> {
-    for (const move of [...this.#moves.values()]) await this.#finishMove(move);
-    for (const pack of [...this.#leaving.values()]) {
+    for (const move of this.#moves.values()) await this.#finishMove(move);
+    for (const pack of this.#leaving.values()) {
       try {
         // Known: the transfer was not forgotten after all, or the pack has been asked for once more.
         if (!this.#catalogue.knowsRoot(pack.root)) await removePack(pack);
