@@ -138,6 +138,7 @@ const ATTACKS = [
   { relays: 0, crowd: 0 },
   { relays: 0, crowd: 100 },
   { relays: 0, crowd: 1_000 },
+  { relays: 0, crowd: 5_000 },
   { relays: 5, crowd: 0 },
   { relays: 15, crowd: 0 },
   { relays: 30, crowd: 0 },

@@ -87,7 +87,9 @@ export const LIMITS = {
   dhtTables: 256,
   /** A lookup visits some 60 nodes, 16 at a time, within a second or two; a hostile one could lead on for ever. */
   dhtLookupMs: 15_000,
-  dhtResults: 100,
+  /** Places that one lookup gives: whoever wants to hide a share has to make up several times as many. And those that nodes of one /24 named: eight such to fill it. */
+  dhtResults: 512,
+  dhtResultsPerSubnet: 64,
   /** Lookups and announcements under way, and lookups that wait for their turn. */
   dhtJobs: 8,
   dhtWaitingLookups: 64,
@@ -192,7 +194,7 @@ export const LIMITS = {
   /** Answers of a scout. */
   scoutGates: 16,
   /** Endpoints out of one DHT answer that a scout looks at, and of those unknown to it that it asks others about. */
-  scoutEndpoints: 64,
+  scoutEndpoints: 512,
   scoutMisses: 4,
   /** Lookups that one circuit, and all circuits together, may make a scout do. A DHT lookup costs about 100 packets. */
   scoutBurstCount: 6,

@@ -30,7 +30,8 @@ declare module "bittorrent-dht" {
     /** The returned function ends the lookup early; `done` is called all the same. */
     lookup(hash: Buffer, done: (error: Error | null) => void): () => void;
     announce(hash: Buffer, port: number, done: (error: Error | null, taken?: number) => void): void;
-    on(event: "peer", listener: (peer: DhtNode, hash: Buffer) => void): this;
+    /** `from` is null for peers that this node itself was told of. */
+    on(event: "peer", listener: (peer: DhtNode, hash: Buffer, from: DhtNode | null) => void): this;
     on(event: "node", listener: (node: KnownNode) => void): this;
     on(event: "listening" | "warning", listener: () => void): this;
     on(event: "error", listener: (error: NodeJS.ErrnoException) => void): this;

@@ -6,6 +6,7 @@ import { Client } from "bittorrent-dht";
 import { systemClock } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Endpoint } from "../channel.ts";
+import { FoundEndpoints } from "./found-endpoints.ts";
 import { GuardedSocket } from "./guarded-socket.ts";
 import type { FromChild, ToChild } from "./messages.ts";
 
@@ -29,7 +30,7 @@ function serve(start: Extract<ToChild, { kind: "start" }>): void {
     maxAge: LIMITS.dhtStoredMs,
   });
   /** Running lookups by hash: the library tells of peers by hash only. */
-  const listeners = new Map<string, Set<(peer: Endpoint) => void>>();
+  const listeners = new Map<string, Set<(peer: Endpoint, from: Endpoint | undefined) => void>>();
 
   let listening = false;
   dht.on("listening", () => {
@@ -42,18 +43,15 @@ function serve(start: Extract<ToChild, { kind: "start" }>): void {
   });
   dht.on("error", () => {});
   dht.on("warning", () => {});
-  dht.on("peer", (peer, hash) => {
-    for (const listener of listeners.get(hash.toString("hex")) ?? []) listener(peer);
+  dht.on("peer", (peer, hash, from) => {
+    for (const listener of listeners.get(hash.toString("hex")) ?? []) listener(peer, from ?? undefined);
   });
   dht.listen(start.port, start.host);
 
-  /** Asks for a hash until the nodes closest to it have answered, enough is found or the time is over. */
+  /** Asks for a hash until the nodes closest to it have answered or the time is over. */
   function lookup(hash: string, done: (found: Endpoint[]) => void): void {
-    const found = new Map<string, Endpoint>();
-    const listener = ({ host, port }: Endpoint): void => {
-      if (found.size < LIMITS.dhtResults) found.set(`${host} ${port}`, { host, port });
-      else end();
-    };
+    const found = new FoundEndpoints();
+    const listener = (peer: Endpoint, from: Endpoint | undefined): void => found.add(peer, from);
     const ofHash = listeners.get(hash) ?? new Set();
     listeners.set(hash, ofHash.add(listener));
     const abort = dht.lookup(Buffer.from(hash, "hex"), () => end());
@@ -64,7 +62,7 @@ function serve(start: Extract<ToChild, { kind: "start" }>): void {
       if (ofHash.size === 0) listeners.delete(hash);
       cancel();
       abort();
-      done([...found.values()]);
+      done(found.list());
     }
   }
 
