@@ -1,7 +1,10 @@
+import type { FILE_PRIORITIES } from "@backroom/api/words.ts";
 import type { NoteKind, Transfer } from "@backroom/api/schemas/transfer.ts";
 
 /** A key or word, and what it is for. */
 type Pairs = readonly (readonly [string, string])[];
+
+type FilePriority = (typeof FILE_PRIORITIES)[number];
 
 /** Every sentence of the page. Another language is a file with the same shape (messages/languages.ts); the compiler sees what is missing. */
 export const en = {
@@ -95,7 +98,7 @@ export const en = {
     done: "Done",
     failed: "Failed",
   } satisfies Record<Transfer["state"], string>,
-  role: { share: "Shared by you", get: "Fetched", mirror: "Stored for others" } satisfies Record<
+  role: { share: "Shared by you", get: "From others", mirror: "Stored for others" } satisfies Record<
     Transfer["role"],
     string
   >,
@@ -117,7 +120,6 @@ export const en = {
     route: "Route",
     about: "About",
     log: "Notes",
-    filesLater: "The list of files comes first, as soon as somebody who has the share is connected.",
     arrived: "Here",
     look: "Preview",
     download: "Save a copy",
@@ -137,6 +139,36 @@ export const en = {
         "entry was left out: neither a file nor a folder, or not readable",
         "entries were left out: neither files nor folders, or not readable",
       ),
+  },
+  files: {
+    later: "The list of files comes first, as soon as somebody who has the share is connected.",
+    sealing: "The files are listed here once they are sealed.",
+    paused: "The list of files is not here. Resume, and it comes first.",
+    empty: "There are folders only, and no file in them.",
+    search: "Search files",
+    noneFound: "No file has that in its name.",
+    count: (count: number, size: string) => `${en.plural(count, "file", "files")}, ${size}`,
+    chosen: (chosen: number, count: number, bytes: string, size: string) =>
+      `${chosen.toLocaleString("en")} of ${en.plural(count, "file", "files")}, ${bytes} of ${size} chosen`,
+    partly: (chosen: number, count: number) =>
+      `${chosen.toLocaleString("en")} of ${en.plural(count, "file", "files")}`,
+    inFolder: (count: number) => en.plural(count, "file", "files"),
+    all: "Choose all",
+    none: "Choose none",
+    these: "Choose these",
+    notThese: "Leave these out",
+    nothing: "Tick the files that you want. Whatever is ticked is fetched at once.",
+    fetch: (name: string) => `Fetch ${name}`,
+    priority: "Priority",
+    priorities: {
+      high: "High",
+      normal: "Normal",
+      low: "Low",
+      skip: "Leave out",
+    } satisfies Record<FilePriority, string>,
+    mixed: "Mixed",
+    tooMany: (shown: number, total: number) =>
+      `The first ${shown.toLocaleString("en")} of ${total.toLocaleString("en")} files are listed. Folders and “Choose all” hold for all of them.`,
   },
   notes: {
     none: "Nothing has been noted yet.",
@@ -205,6 +237,7 @@ export const en = {
     mirror: "Only store it and hand it out",
     seed: "Hand it out once it is here, so that it stays available",
     wait: "Wait until somebody has it, for as long as it takes",
+    chooseFirst: "Let me choose the files first",
     strong: "Longer path: three relays on each side instead of two. Slower.",
     already: "It is here already.",
     show: "Show it",

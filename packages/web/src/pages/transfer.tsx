@@ -5,7 +5,7 @@ import { useMessages } from "../messages/languages.tsx";
 import { Bar } from "../parts/bar.tsx";
 import { Button, Facts, Trouble } from "../parts/basics.tsx";
 import { FileList } from "../parts/file-list.tsx";
-import { formatBytes, formatDuration, formatRate, fraction, showable } from "../parts/format.ts";
+import { formatBytes, formatDuration, formatRate, fraction, partOf, showable } from "../parts/format.ts";
 import { NoteList } from "../parts/note-list.tsx";
 import { PieceMap } from "../parts/piece-map.tsx";
 import { RoutePicture } from "../parts/route-picture.tsx";
@@ -33,7 +33,7 @@ export function TransferPage({ id }: { readonly id: string }): ReactNode {
           <h1>
             <bdi>{name}</bdi>
           </h1>
-          <p className="muted">{t.role[transfer.role]}</p>
+          <p className="muted">{[t.role[transfer.role], ...partOf(transfer, t)].join(" · ")}</p>
         </div>
         <div className="row">
           {transfer.kind !== null && (
@@ -50,7 +50,12 @@ export function TransferPage({ id }: { readonly id: string }): ReactNode {
           error={{ message: transfer.failure.what, why: transfer.failure.why, fix: transfer.failure.fix }}
         />
       )}
-      {transfer.waits !== null && (
+      {transfer.state === "choosing" && (
+        <p className="warning" role="status">
+          {t.files.nothing}
+        </p>
+      )}
+      {transfer.waits !== null && transfer.state !== "choosing" && (
         <div className="warning" role="status">
           <p>{transfer.waits.why}</p>
           <p className="fix">{transfer.waits.fix}</p>

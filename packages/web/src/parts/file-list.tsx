@@ -1,159 +1,132 @@
-import type { Answer } from "@backroom/api/routes.ts";
 import type { Transfer } from "@backroom/api/schemas/transfer.ts";
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { useRef, useState, type ReactNode } from "react";
+import { useDeferredValue, useMemo, useState, type ReactNode } from "react";
 import { call } from "../api/daemon.ts";
 import { useMessages } from "../messages/languages.tsx";
+import { foundRows, openRows, treeOf, type FileNode, type FilePriority } from "../state/file-tree.ts";
+import { useShareFiles } from "../state/share-files.ts";
 import { attempt } from "../state/transfer-work.ts";
-import { Bar } from "./bar.tsx";
-import { Button, Sheet, Trouble } from "./basics.tsx";
+import { Button, Field, Trouble } from "./basics.tsx";
+import { FileTree } from "./file-tree.tsx";
 import { formatBytes, showable } from "./format.ts";
+import { Preview, save } from "./preview.tsx";
 
-type File = Answer<"files">["files"][number];
+/** With fewer files all folders are open at first: nobody has to look for what there is. */
+const ALL_OPEN_MOST = 200;
+/** From here on searching is quicker than looking. */
+const SEARCH_LEAST = 12;
+/** As many as are taken at once. */
+const CHOSEN_MOST = 10_000;
 
-const ROW_PX = 48;
-/** What the browser shows by itself, in an element that runs nothing. */
-const SHOWN_AS: readonly (readonly [RegExp, "image" | "video" | "audio"])[] = [
-  [/\.(png|jpe?g|gif|webp|avif)$/i, "image"],
-  [/\.(mp4|m4v|webm|ogv)$/i, "video"],
-  [/\.(mp3|m4a|ogg|opus|flac|wav)$/i, "audio"],
-];
-
+/** The files of a transfer: which are fetched, how soon, what is here of each. */
 export function FileList({ transfer }: { readonly transfer: Transfer }): ReactNode {
   const t = useMessages();
-  const [shown, setShown] = useState<{ readonly file: File; readonly url: string } | null>(null);
-  const query = useInfiniteQuery({
-    // Anew while it arrives, at every hundredth.
-    queryKey: [
-      "files",
-      transfer.id,
-      Math.floor((100 * transfer.doneBytes) / Math.max(1, transfer.totalBytes)),
-    ],
-    queryFn: ({ pageParam }) =>
-      call("files", { id: transfer.id, ...(pageParam === "" ? {} : { after: pageParam }) }),
-    initialPageParam: "",
-    getNextPageParam: (last) => last.next,
-    placeholderData: keepPreviousData,
-    retry: false,
-  });
-  const files = query.data?.pages.flatMap((page) => page.files) ?? [];
-  const scroller = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({
-    count: files.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_PX,
-    overscan: 8,
-  });
-
-  /** An address that holds for a while, on the content port: what others made never runs where this page does. */
-  const withUrl = (file: File, use: (url: string) => void): void => {
-    attempt(
-      call("contentUrl", { id: transfer.id, path: file.path }).then(({ url }) => use(url)),
-      transfer.id,
-    );
+  const { id } = transfer;
+  const { files, total, isRead, error, refusal, choose } = useShareFiles(transfer);
+  const [shown, setShown] = useState<{ readonly path: string; readonly url: string } | null>(null);
+  const [search, setSearch] = useState("");
+  const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set());
+  const wanted = useDeferredValue(search.trim());
+  const tree = useMemo(() => treeOf(files), [files]);
+  const isOpen = (folder: FileNode): boolean => isOpenAtFirst(tree, folder) !== toggled.has(folder.path);
+  const rows = useMemo(
+    () => (wanted === "" ? openRows(tree, isOpen) : foundRows(files, wanted)),
+    [tree, files, wanted, toggled],
+  );
+  const toggle = (path: string): void => {
+    const next = new Set(toggled);
+    if (!next.delete(path)) next.add(path);
+    setToggled(next);
   };
+  const chooseAll = (priority: FilePriority): void =>
+    choose(wanted === "" ? [{ path: "", priority }] : rows.map(({ node: { path } }) => ({ path, priority })));
+  /** An address that holds for a while, on the content port. */
+  const withUrl = (path: string, use: (url: string) => void): void =>
+    attempt(
+      call("contentUrl", { id, path }).then(({ url }) => use(url)),
+      id,
+    );
 
-  if (query.error !== null)
-    return transfer.state === "done" ? <Places transfer={transfer} /> : <Trouble error={query.error} />;
-  if (query.data === undefined) return <p className="muted">{t.loading}</p>;
-  if (files.length === 0) return <p className="muted">{t.transfer.filesLater}</p>;
+  // A list that is there stays, also while the daemon is away.
+  if (error !== null && (!isRead || isNotHeld(error))) return <Unlisted transfer={transfer} error={error} />;
+  if (!isRead) return <p className="muted">{t.files.later}</p>;
+  if (total === 0) return <p className="muted">{t.files.empty}</p>;
+  const isChosen = transfer.role === "get";
   return (
     <>
-      <div className="files" ref={scroller} role="list" aria-label={t.transfer.files} tabIndex={0}>
-        <div role="presentation" style={{ height: virtual.getTotalSize() }}>
-          {virtual.getVirtualItems().map(({ index, start }) => {
-            const file = files[index] as File;
-            const name = showable(file.path);
-            const kind = kindOf(file.path);
-            return (
-              <div
-                key={file.path}
-                role="listitem"
-                data-index={index}
-                ref={virtual.measureElement}
-                className="file"
-                style={{ transform: `translateY(${start}px)` }}
-              >
-                <bdi title={name}>{name}</bdi>
-                <span className="muted">{formatBytes(file.size, t)}</span>
-                <Bar
-                  label={`${name}: ${t.transfer.arrived}`}
-                  value={file.size === 0 ? 1 : file.doneBytes / file.size}
-                  tone={file.doneBytes === file.size ? "done" : "going"}
-                />
-                <span className="row">
-                  {kind !== undefined && (
-                    <Button
-                      aria-label={`${t.transfer.look}: ${name}`}
-                      onPress={() => withUrl(file, (url) => setShown({ file, url }))}
-                    >
-                      {t.transfer.look}
-                    </Button>
-                  )}
-                  <Button aria-label={`${t.transfer.download}: ${name}`} onPress={() => withUrl(file, save)}>
-                    {t.transfer.download}
-                  </Button>
-                </span>
-              </div>
-            );
-          })}
-        </div>
+      <div className="files-head">
+        <p role="status">
+          {isChosen && tree.chosenCount < tree.fileCount
+            ? t.files.chosen(
+                tree.chosenCount,
+                tree.fileCount,
+                formatBytes(tree.chosenBytes, t),
+                formatBytes(tree.size, t),
+              )
+            : t.files.count(tree.fileCount, formatBytes(tree.size, t))}
+        </p>
+        {isChosen && rows.length <= CHOSEN_MOST && (
+          <div className="row">
+            <Button onPress={() => chooseAll("normal")}>{wanted === "" ? t.files.all : t.files.these}</Button>
+            <Button onPress={() => chooseAll("skip")}>
+              {wanted === "" ? t.files.none : t.files.notThese}
+            </Button>
+          </div>
+        )}
+        {files.length >= SEARCH_LEAST && (
+          <Field label={t.files.search} type="search" value={search} onChange={setSearch} />
+        )}
       </div>
-      {query.hasNextPage && <Button onPress={() => void query.fetchNextPage()}>{t.action.more}</Button>}
-      {shown !== null && (
-        <Sheet title={showable(shown.file.path)} onClose={() => setShown(null)}>
-          <Preview kind={kindOf(shown.file.path)} url={shown.url} label={showable(shown.file.path)} />
-        </Sheet>
+      <Trouble error={refusal} />
+      {files.length < total && <p className="warning">{t.files.tooMany(files.length, total)}</p>}
+      {rows.length === 0 ? (
+        <p className="muted">{t.files.noneFound}</p>
+      ) : (
+        <FileTree
+          rows={rows}
+          isOpen={isOpen}
+          onToggle={toggle}
+          onChoose={isChosen ? (path, priority) => choose([{ path, priority }]) : undefined}
+          onPreview={(path) => withUrl(path, (url) => setShown({ path, url }))}
+          onSave={(path) => withUrl(path, save)}
+        />
       )}
+      {shown !== null && <Preview {...shown} onClose={() => setShown(null)} />}
     </>
   );
 }
 
-/** A download that is not handed out keeps no pack to list: what there is to see is where the files went. */
-function Places({ transfer }: { readonly transfer: Transfer }): ReactNode {
-  const t = useMessages();
-  return (
-    <>
-      <p>{t.transfer.at}:</p>
-      <ul className="plain">
-        {transfer.paths.map((place) => (
-          <li key={place}>
-            <bdi>{showable(place)}</bdi>
-          </li>
-        ))}
-      </ul>
-    </>
-  );
+function isOpenAtFirst(tree: FileNode, folder: FileNode): boolean {
+  return tree.fileCount <= ALL_OPEN_MOST || (folder.level === 1 && tree.children.length === 1);
 }
 
-function Preview({
-  kind,
-  url,
-  label,
+/** Why there is no list, as what is to be expected in that state. */
+function Unlisted({
+  transfer: { role, state, paths },
+  error,
 }: {
-  readonly kind: ReturnType<typeof kindOf>;
-  readonly url: string;
-  readonly label: string;
+  readonly transfer: Transfer;
+  readonly error: unknown;
 }): ReactNode {
   const t = useMessages();
-  if (kind === "image") return <img className="preview" src={url} alt={label} />;
-  // Subtitles would have to come with the share.
-  if (kind === "video")
-    return <video className="preview" src={url} aria-label={label} controls preload="metadata" />;
-  if (kind === "audio") return <audio src={url} aria-label={label} controls preload="metadata" />;
-  return <p>{t.transfer.previewNone}</p>;
+  // A download that is not handed out keeps no pack to list: what there is to see is where the files went.
+  if (state === "done" && paths.length > 0) {
+    return (
+      <>
+        <p>{t.transfer.at}:</p>
+        <ul className="plain">
+          {paths.map((place) => (
+            <li key={place}>
+              <bdi>{showable(place)}</bdi>
+            </li>
+          ))}
+        </ul>
+      </>
+    );
+  }
+  if (!isNotHeld(error)) return <Trouble error={error} />;
+  return <p className="muted">{role === "share" ? t.files.sealing : t.files.paused}</p>;
 }
 
-function kindOf(path: string): "image" | "video" | "audio" | undefined {
-  return SHOWN_AS.find(([pattern]) => pattern.test(path))?.[1];
-}
-
-/** The content port answers with an attachment, so the page stays. */
-function save(url: string): void {
-  const anchor = document.createElement("a");
-  anchor.href = url;
-  anchor.rel = "noreferrer";
-  anchor.download = "";
-  anchor.click();
+function isNotHeld(error: unknown): boolean {
+  return (error as { readonly code?: string }).code === "E_NOT_HELD";
 }

@@ -45,6 +45,16 @@ export function fraction({
   return totalBytes === 0 ? 0 : Math.min(1, doneBytes / totalBytes);
 }
 
+/** `12 of 30 files` where not all are wanted; nothing where all are. */
+export function partOf(
+  { fileCount, skippedCount }: { readonly fileCount: number | null; readonly skippedCount: number },
+  t: Pick<Messages, "files">,
+): string[] {
+  return fileCount === null || skippedCount === 0
+    ? []
+    : [t.files.partly(fileCount - skippedCount, fileCount)];
+}
+
 /** Text that a stranger chose, such as a name: control characters and those that turn the direction of text around (`Cc`, `Cf`) are made visible. */
 export function showable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\ufffd");

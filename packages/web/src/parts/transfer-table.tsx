@@ -16,7 +16,7 @@ import { goTo } from "../state/place.ts";
 import { useTransfer } from "../state/transfers.ts";
 import { Bar } from "./bar.tsx";
 import { Button } from "./basics.tsx";
-import { formatBytes, formatDuration, formatRate, fraction, showable } from "./format.ts";
+import { formatBytes, formatDuration, formatRate, fraction, partOf, showable } from "./format.ts";
 import { TransferActions } from "./transfer-actions.tsx";
 
 const ROW_PX = 64;
@@ -142,7 +142,7 @@ const Row = memo(function Row({
     >
       <div role="gridcell" className="cell cell-name">
         <bdi title={name}>{name}</bdi>
-        <span className="muted">{t.role[transfer.role]}</span>
+        <span className="muted">{[t.role[transfer.role], ...partOf(transfer, t)].join(" · ")}</span>
       </div>
       <div role="gridcell" className="cell cell-state">
         <span>{t.state[transfer.state]}</span>

@@ -9,6 +9,8 @@ import { formatBytes, showable } from "../parts/format.ts";
 import { notify } from "../state/connection.ts";
 
 const SETTLED_MS = 200;
+/** The list of files comes, and no file until it is chosen. */
+const NOTHING = [{ path: "", priority: "skip" as const }];
 
 /** For a link: what it says, what is warned of, and Start. For an invite: joins. */
 export function OpenSheet({
@@ -27,6 +29,7 @@ export function OpenSheet({
   const [mirror, setMirror] = useState(false);
   const [seed, setSeed] = useState(true);
   const [wait, setWait] = useState(true);
+  const [choosesFirst, setChoosesFirst] = useState(false);
   const [strong, setStrong] = useState(false);
   const [acceptsRelays, setAcceptsRelays] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -60,6 +63,7 @@ export function OpenSheet({
         wait,
         profile: strong ? "strong" : "standard",
         accept: acceptsRelays ? ["link-relays"] : [],
+        ...(choosesFirst && !mirror ? { choices: NOTHING } : {}),
         ...(output === "" ? {} : { output }),
         ...(password === "" ? {} : { password }),
       });
@@ -114,6 +118,11 @@ export function OpenSheet({
             {!mirror && (
               <Check isSelected={seed} onChange={setSeed}>
                 {t.open.seed}
+              </Check>
+            )}
+            {!mirror && (
+              <Check isSelected={choosesFirst} onChange={setChoosesFirst}>
+                {t.open.chooseFirst}
               </Check>
             )}
             <Check isSelected={wait} onChange={setWait}>

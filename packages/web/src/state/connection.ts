@@ -2,7 +2,7 @@ import type { Answer } from "@backroom/api/routes.ts";
 import type { ApiEvent, EventData } from "@backroom/api/schemas/event.ts";
 import { access, call, daemonEvents, isSignedOut, signOut } from "../api/daemon.ts";
 import { live } from "./live.ts";
-import { notesChanged } from "./queries.ts";
+import { everythingChanged, notesChanged } from "./queries.ts";
 import { applyTransfers, loadTransfers } from "./transfers.ts";
 
 /** Null while nothing has been heard. */
@@ -51,7 +51,7 @@ function take(event: ApiEvent): void {
 }
 
 async function readAll(): Promise<void> {
-  notesChanged();
+  everythingChanged();
   await Promise.allSettled([
     loadTransfers(),
     call("status").then((answer) => status.set(answer)),

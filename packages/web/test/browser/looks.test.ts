@@ -27,19 +27,20 @@ const TRANSFERS = [
     role: "share",
     state: "seeding",
     name: "Holiday in Norway",
-    downloadRate: 0,
+    doneBytes: 1_400_000_000,
     uploadRate: 310_000,
-    secondsLeft: null,
+    peerCount: 1,
   }),
   transferOf(2, { name: "Lecture recordings" }),
   transferOf(3, {
     state: "looking",
-    downloadRate: 0,
-    secondsLeft: null,
+    name: "Band rehearsal",
+    doneBytes: 0,
     waits: { why: "Nobody who has it is connected.", fix: "It starts by itself as soon as somebody is." },
   }),
   transferOf(4, {
     state: "failed",
+    name: "Archive 2025",
     failure: {
       code: "E_DISK_FULL",
       what: "the pack could not be stored",
@@ -52,9 +53,7 @@ const TRANSFERS = [
     state: "done",
     name: "Songs",
     doneBytes: 1_400_000_000,
-    downloadRate: 0,
-    secondsLeft: null,
-    peerCount: 0,
+    skippedCount: 2,
     paths: ["/home/ada/Downloads/Songs"],
     finishedMs: Date.UTC(2026, 4, 3, 13),
   }),
@@ -121,7 +120,7 @@ const SHEETS: Readonly<Record<string, Opened>> = {
     open: (page) => chooseFromMenu(page, "Open into files …"),
   },
   preview: {
-    file: "parts/file-list.tsx",
+    file: "parts/preview.tsx",
     open: async (page) => {
       await page.getByRole("button", { name: /^Preview: .*IMG_0001/ }).click();
       await page.locator("img.preview").waitFor();

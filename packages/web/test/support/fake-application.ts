@@ -2,12 +2,27 @@ import type { Answer, Handlers } from "@backroom/api/routes.ts";
 import type { ApiEvent } from "@backroom/api/schemas/event.ts";
 import type { NoteKind, Transfer, TransferNote } from "@backroom/api/schemas/transfer.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
+import { withChoices, type FileChoice, type FileEntry } from "../../src/state/file-tree.ts";
 
 export const LINK = `backroom:${"abcdefghijklmnopqrstuvwxyz234567".repeat(6)}`;
 /** Of a network that is not known yet, with a password. */
 export const LOCKED_LINK = `backroom:${"lockedabcdefghijklmnopqrstuvwxyz".repeat(6)}`;
 const START_MS = Date.UTC(2026, 4, 3, 12);
 
+const FILES: readonly FileEntry[] = [
+  ["Beach/Evening/IMG_0101.jpg", 4_100_000, 4_100_000],
+  ["Beach/Evening/IMG_0102.jpg", 4_400_000, 4_400_000],
+  ["Beach/IMG_0001.jpg", 3_900_000, 3_900_000],
+  ["Beach/IMG_0002.jpg", 4_600_000, 1_200_000],
+  ["Film.mp4", 1_480_000_000, 560_000_000],
+  ["a letter.txt", 12_000, 0],
+].map(([path, size, doneBytes]) => ({
+  path: String(path),
+  size: Number(size),
+  mtimeMs: START_MS,
+  doneBytes: Number(doneBytes),
+  priority: "normal",
+}));
 const NOTES: readonly TransferNote[] = [
   { number: 1, atMs: START_MS, level: "note", kind: "begun", text: "begun" },
   { number: 2, atMs: START_MS + 4_000, level: "note", kind: "found", text: "found" },
@@ -26,8 +41,12 @@ const NOTES: readonly TransferNote[] = [
 export interface FakeApplication {
   readonly handlers: Handlers;
   readonly transfers: Map<string, Transfer>;
+  /** Of transfers that have other files than all others. */
+  readonly files: Map<string, readonly FileEntry[]>;
   /** What was asked for, by operation, in order. */
   readonly calls: { readonly name: string; readonly input: unknown }[];
+  /** From now on that operation fails; undefined: as always. */
+  refuse(name: string, error: BackroomError | undefined): void;
   /** Adds to what is noted of a transfer, and tells it. */
   note(id: string, kind: NoteKind, text?: string): void;
   /** Changes a transfer and tells it. */
@@ -37,6 +56,8 @@ export interface FakeApplication {
 }
 
 export function transferOf(number: number, given: Partial<Transfer> = {}): Transfer {
+  // Where it does not download, nothing of that goes on.
+  const isOn = (given.state ?? "downloading") === "downloading";
   return {
     id: String(number).padStart(16, "0"),
     role: "get",
@@ -44,18 +65,18 @@ export function transferOf(number: number, given: Partial<Transfer> = {}): Trans
     name: `share ${number}`,
     kind: "read",
     profile: "standard",
-    fileCount: 3,
+    fileCount: 6,
     size: 1_500_000_000,
     packLength: 1_400_000_000,
     doneBytes: 600_000_000,
     totalBytes: 1_400_000_000,
-    downloadRate: 4_200_000,
+    downloadRate: isOn ? 4_200_000 : 0,
     uploadRate: 0,
     downloadedBytes: 600_000_000,
     uploadedBytes: 12_000_000,
-    peerCount: 2,
+    peerCount: isOn ? 2 : 0,
     gateCount: 2,
-    secondsLeft: 190,
+    secondsLeft: isOn ? 190 : null,
     output: "/home/ada/Downloads",
     paths: [],
     waits: null,
@@ -73,6 +94,8 @@ export function fakeApplication(
   publish: (event: ApiEvent) => void,
 ): FakeApplication {
   const transfers = new Map(first.map((transfer) => [transfer.id, transfer]));
+  const refusals = new Map<string, BackroomError>();
+  const files = new Map<string, readonly FileEntry[]>();
   const notes = new Map<string, TransferNote[]>();
   const calls: { name: string; input: unknown }[] = [];
   let count = first.length;
@@ -103,6 +126,22 @@ export function fakeApplication(
     publish({ name: "transfers", data: { changed: [transfer], removed: [] } });
     return transfer;
   };
+  const filesOf = (id: string): readonly FileEntry[] => {
+    get(id);
+    return files.get(id) ?? FILES;
+  };
+  const choose = (id: string, choices: readonly FileChoice[]): Transfer => {
+    const chosen = withChoices(filesOf(id), choices);
+    files.set(id, chosen);
+    const skippedCount = chosen.filter(({ priority }) => priority === "skip").length;
+    const state = skippedCount === chosen.length ? "choosing" : get(id).state;
+    return put({
+      ...get(id),
+      state: state === "choosing" && skippedCount < chosen.length ? "downloading" : state,
+      fileCount: chosen.length,
+      skippedCount,
+    });
+  };
   const status = (): Answer<"status"> => ({
     version: "0.1.0",
     pid: 4711,
@@ -128,8 +167,11 @@ export function fakeApplication(
       };
     },
     getTransfer: async ({ id }) => get(id),
-    addGet: async ({ mirror }) =>
-      put(transferOf(++count, { role: mirror ? "mirror" : "get", name: "Holiday", doneBytes: 0 })),
+    addGet: async ({ mirror, choices = [] }) => {
+      const made = transferOf(++count, { role: mirror ? "mirror" : "get", name: "Holiday", doneBytes: 0 });
+      put(made);
+      return choose(made.id, choices);
+    },
     addShare: async ({ name = "Plans" }) =>
       put(transferOf(++count, { role: "share", name, state: "seeding", downloadRate: 0, output: null })),
     pause: async ({ id }) => put({ ...get(id), state: "paused", downloadRate: 0, secondsLeft: null }),
@@ -140,18 +182,13 @@ export function fakeApplication(
       publish({ name: "transfers", data: { changed: [], removed: [id] } });
       return {};
     },
-    files: async ({ id }) => {
-      get(id);
-      const names = ["Beach/IMG_0001.jpg", "Beach/IMG_0002.jpg", "Film.mp4", "a letter.txt"];
-      const files = names.map((path, at) => ({
-        path,
-        size: 4_000_000 * (at + 1),
-        mtimeMs: START_MS,
-        doneBytes: at < 2 ? 4_000_000 * (at + 1) : 1_000_000,
-        priority: "normal" as const,
-      }));
-      return { files, next: null, total: files.length };
+    files: async ({ id, after, limit }) => {
+      const all = filesOf(id);
+      const from = Number(after ?? 0);
+      const next = from + limit < all.length ? String(from + limit) : null;
+      return { files: all.slice(from, from + limit), next, total: all.length };
     },
+    chooseFiles: async ({ id, choices }) => choose(id, choices),
     pieces: async () => ({
       pieceCount: 334,
       haveCount: 143,
@@ -325,6 +362,8 @@ export function fakeApplication(
   const handlers = new Proxy(known, {
     get: (target, name) => async (input: unknown, context: never) => {
       calls.push({ name: String(name), input });
+      const refusal = refusals.get(String(name));
+      if (refusal !== undefined) throw refusal;
       const handler = target[name as keyof Handlers] as
         | ((input: unknown, context: never) => Promise<unknown>)
         | undefined;
@@ -345,7 +384,12 @@ export function fakeApplication(
   };
   return {
     handlers,
+    refuse: (name, error) => {
+      if (error === undefined) refusals.delete(name);
+      else refusals.set(name, error);
+    },
     transfers,
+    files,
     calls,
     note,
     change: (id, changes) => changeMany([[id, changes]]),
