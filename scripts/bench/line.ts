@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createCipheriv, createDecipheriv, createSecretKey } from "node:crypto";
 import { once } from "node:events";
 import { connect as connectTcp, createServer as createTcpServer, type Socket } from "node:net";
-import { connect as connectTls, createServer as createTlsServer } from "node:tls";
+import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { release } from "../../packages/core/src/base/memory.ts";
 import { systemRandom } from "../../packages/core/src/base/random.ts";
@@ -64,23 +64,28 @@ function receive(socket: Socket, way: Way): Promise<void> {
   let frame = Buffer.allocUnsafeSlow(length);
   let filled = 0;
   let count = 0;
-  const take = (chunk: Buffer): void => {
+  const onFilled = (bytes: number): void => {
+    filled += bytes;
+    if (filled < length) return;
+    if (way === "gcm") open(frame, count);
+    release(frame);
+    frame = Buffer.allocUnsafeSlow(length);
+    filled = 0;
+    if (++count * FRAME_BYTES === RUN_MIB * MIB) resolve();
+  };
+  const onBytes = (chunk: Buffer): void => {
     for (let at = 0; at < chunk.length;) {
       const part = chunk.subarray(at, at + length - filled);
       frame.set(part, filled);
-      filled += part.length;
       at += part.length;
-      if (filled < length) break;
-      if (way === "gcm") open(frame, count);
-      release(frame);
-      frame = Buffer.allocUnsafeSlow(length);
-      filled = 0;
-      if (++count * FRAME_BYTES === RUN_MIB * MIB) resolve();
+      onFilled(part.length);
     }
     release(chunk);
   };
-  if (way === "tls") new RawReads(socket as ConstructorParameters<typeof RawReads>[0], take).resume();
-  else socket.on("data", take);
+  if (way === "tls") {
+    const room = (): Buffer => frame.subarray(filled);
+    new RawReads(socket as TLSSocket, { onBytes, onFilled, room }).resume();
+  } else socket.on("data", onBytes);
   return promise;
 }
 

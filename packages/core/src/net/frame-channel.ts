@@ -11,7 +11,8 @@ import { Keepalive } from "./keepalive.ts";
  * What carries a channel's bytes: a TLS socket or a pair of queues in memory. Obligations:
  * - `write` takes ownership, keeps order, never throws, and is a no-op after `close`. `queuedBytes` is what it has not handed on yet;
  *   `onWritten` is called after it shrank.
- * - While paused, which it is at first, no `onBytes` is called, and the other side is held back before long. Chunks belong to the receiver.
+ * - While paused, which it is at first, nothing is handed on, and the other side is held back before long. Bytes are handed on by `onBytes`, whose chunks
+ *   belong to the receiver, or, by who reads past copies, put into what `room` gives, which is asked for anew after each `onFilled`.
  * - `close(false)` hands on what was written, if it can soon; `close(true)` drops it. `onEnd` is called at most once,
  *   with an error when the connection broke, and may also be called after `close`.
  */
@@ -21,6 +22,8 @@ export interface Carrier {
   readonly exporter: Buffer;
   start(handlers: {
     onBytes(chunk: Buffer): void;
+    room(): Buffer;
+    onFilled(count: number): void;
     onWritten(): void;
     onEnd(error?: BackroomError): void;
   }): void;
@@ -115,6 +118,11 @@ class FrameChannel implements Channel {
       onBytes: (chunk) => {
         this.#keepalive.heard();
         this.#guard(() => this.#reader.push(chunk));
+      },
+      room: () => this.#reader.room(),
+      onFilled: (count) => {
+        this.#keepalive.heard();
+        this.#guard(() => this.#reader.filled(count));
       },
       onWritten: () => this.#written(),
       onEnd: (error) => this.#close(error, true),

@@ -78,68 +78,111 @@ export function frameBody(frame: Buffer): Buffer {
   return frame.subarray(FRAME_HEADER_BYTES);
 }
 
+/** Memory in front of a small frame: one TLS record, so that a channel on which little is said keeps little. */
+const SMALL_ROOM_BYTES = 16_384;
+
 /**
- * Cuts a stream of chunks into frames. Each frame handed out has memory of its own and is the receiver's alone; chunks are copied and given
- * back at once.
+ * Cuts a stream of bytes into frames. Each frame handed out has memory of its own and is the receiver's alone. Who can put bytes where it wants puts
+ * them into `room`: then a DATA frame is where it has to be when it is whole, and nothing is copied.
  */
 export class FrameReader {
   readonly #onFrame: (frame: Buffer) => void;
-  /** A frame that is being put together, its length known, and how much of it is there. */
-  #partial: Buffer | undefined;
+  /** What has come of frames that are not handed out yet; the first begins at its start. A DATA frame fills it exactly. */
+  #memory = Buffer.allocUnsafeSlow(SMALL_ROOM_BYTES);
   #filled = 0;
-  /** Up to 5 bytes that came before the type did. */
-  readonly #start = Buffer.alloc(TYPE_END);
-  #startFilled = 0;
+  /** Somebody may be writing to the memory. */
+  #isLent = false;
   #stopped = false;
 
   constructor(onFrame: (frame: Buffer) => void) {
     this.#onFrame = onFrame;
   }
 
-  /** Nothing is handed out any more, not even the rest of the chunk being read. */
+  /** Where the bytes that come next belong, room for one at least; call `filled` once they are there. Until then its memory is nobody else's, whatever happens. */
+  room(): Buffer {
+    this.#isLent = true;
+    return this.#memory.subarray(this.#filled);
+  }
+
+  /** Nothing is handed out any more, not even the rest of what has come. */
   stop(): void {
     this.#stopped = true;
-    this.#partial = undefined;
+    this.#filled = 0;
   }
 
-  /** Takes ownership of `chunk`. Raises E_FRAME on the first header that PROTOCOL 5 does not allow; stop using the reader then. */
-  push(chunk: Buffer): void {
-    let offset = 0;
-    while (offset < chunk.length && !this.#stopped) offset += this.#fill(chunk, offset);
-    release(chunk);
+  /** `count` bytes have been put into `room`. Raises E_FRAME on the first header that PROTOCOL 5 does not allow; stop using the reader then. */
+  filled(count: number): void {
+    if (this.#stopped) return;
+    if (!this.#isLent)
+      throw new BackroomError("E_INTERNAL", "a frame's memory was filled after it was given away");
+    this.#isLent = false;
+    this.#advance(count);
   }
 
-  /** Returns how many bytes it took. */
-  #fill(chunk: Buffer, offset: number): number {
-    const frame = this.#partial;
-    if (frame === undefined) {
-      const taken = chunk.copy(this.#start, this.#startFilled, offset);
-      this.#startFilled += taken;
-      if (this.#startFilled === TYPE_END) this.#begin();
-      return taken;
-    }
-    const taken = Math.min(frame.length - this.#filled, chunk.length - offset);
-    frame.set(chunk.subarray(offset, offset + taken), this.#filled);
-    this.#filled += taken;
-    if (this.#filled === frame.length) {
-      this.#partial = undefined;
+  #advance(count: number): void {
+    this.#filled += count;
+    while (this.#filled >= TYPE_END && !this.#stopped) {
+      const length = this.#firstLength();
+      if (this.#filled < length) {
+        if (this.#memory.length < length) this.#move(0, length);
+        return;
+      }
+      const frame = this.#takeFirst(length);
       checkHeader(frame);
       this.#onFrame(frame);
     }
-    return taken;
   }
 
-  #begin(): void {
-    this.#partial = Buffer.allocUnsafeSlow(lengthOfType(this.#start[4] as number));
-    this.#filled = this.#start.copy(this.#partial);
-    this.#startFilled = 0;
+  /** Takes ownership of `chunk`, which is copied and given back at once. What `room` gave last must not be filled any more. Raises as `filled`. */
+  push(chunk: Buffer): void {
+    if (this.#isLent) this.#leaveBehind();
+    for (let offset = 0; offset < chunk.length && !this.#stopped;) {
+      const count = chunk.copy(this.#memory, this.#filled, offset);
+      offset += count;
+      this.#advance(count);
+    }
+    release(chunk);
   }
-}
 
-function lengthOfType(type: number): number {
-  if (type < FRAME.hello || type > FRAME.pong)
+  #leaveBehind(): void {
+    const memory = Buffer.allocUnsafeSlow(this.#memory.length);
+    this.#memory.copy(memory, 0, 0, this.#filled);
+    this.#memory = memory;
+    this.#isLent = false;
+  }
+
+  /** Of the frame that has begun, whose type is there. */
+  #firstLength(): number {
+    const type = this.#memory[TYPE_END - 1] as number;
+    if (type >= FRAME.hello && type <= FRAME.pong) return frameBytes(type as FrameType);
+    this.stop();
     throw new BackroomError("E_FRAME", "a frame has an unknown type");
-  return frameBytes(type as FrameType);
+  }
+
+  #takeFirst(length: number): Buffer {
+    const memory = this.#memory;
+    if (length === memory.length) {
+      // What has come last is most likely what comes next.
+      this.#memory = Buffer.allocUnsafeSlow(length);
+      this.#filled = 0;
+      return memory;
+    }
+    const frame = Buffer.allocUnsafeSlow(length);
+    memory.copy(frame, 0, 0, length);
+    this.#move(length, SMALL_ROOM_BYTES);
+    return frame;
+  }
+
+  /** Moves what stands behind `from` to the start, into `least` bytes or more. */
+  #move(from: number, least: number): void {
+    const rest = this.#memory.subarray(from, this.#filled);
+    const fits = this.#memory.length === least || (rest.length > 0 && this.#memory.length > least);
+    const target = fits ? this.#memory : Buffer.allocUnsafeSlow(least);
+    // The same memory may lie on both sides: `set` moves as if by way of a third place.
+    target.set(rest);
+    this.#filled = rest.length;
+    this.#memory = target;
+  }
 }
 
 function checkHeader(frame: Buffer): void {

@@ -1,34 +1,42 @@
 import type { TLSSocket } from "node:tls";
+import type { Carrier } from "./frame-channel.ts";
+
+type Sink = Pick<Parameters<Carrier["start"]>[0], "onBytes" | "room" | "onFilled">;
 
 /** What Node's stream classes use of a connection; no more of it than is needed here. */
 interface Handle {
-  /** Called with each record's bytes in memory of their own, and with nothing at the end and for errors. */
+  /** Called after each record's bytes were put into the memory that was named last, and at the end and for errors. Gives the memory for the next ones. */
   onread: (this: Handle, bytes?: ArrayBuffer) => unknown;
+  /** From now on bytes are put there, instead of into memory that is made for each record. */
+  useUserBuffer(memory: Buffer): void;
+  /** In all. */
+  readonly bytesRead: number;
   readStart(): void;
   readStop(): void;
 }
 
+/** The most that comes at once. */
+const RECORD_BYTES = 16 * 1024;
 /** What may come while reading is paused before the connection itself is told to stop: as with a stream, its end is noticed until then. */
 const HELD_BYTES = 64 * 1024;
 
 /**
- * A socket's bytes without the stream classes between, which for each record of 16 KiB cost as much as a pass of AES over it (docs/adr/0021-raw-reads.md).
- * End, errors and closing stay with the socket. This stands on what Node has inside; where that is another thing, the socket's `data` events serve as
- * well. Reading begins paused.
+ * A socket's bytes without the stream classes between, which for each record of 16 KiB cost as much as a pass of AES over it, and decrypted right into
+ * the frame that they are a part of (docs/adr/0021-raw-reads.md). End, errors and closing stay with the socket. This stands on what Node has
+ * inside; where that is another thing, the socket's `data` events serve as well. Reading begins paused.
  */
 export class RawReads {
   readonly #socket: TLSSocket;
-  readonly #onBytes: (chunk: Buffer) => void;
+  readonly #sink: Sink;
   readonly #handle: Handle | undefined;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #paused = true;
   #stopped = false;
 
-  /** `onBytes` owns what it gets. */
-  constructor(socket: TLSSocket, onBytes: (chunk: Buffer) => void) {
+  constructor(socket: TLSSocket, sink: Sink) {
     this.#socket = socket;
-    this.#onBytes = onBytes;
+    this.#sink = sink;
     this.#handle = handleOf(socket);
     // What came before, and all of it where the shortcut is not there. Adding a listener sets a socket going.
     socket.on("data", this.#take);
@@ -60,19 +68,46 @@ export class RawReads {
     this.#socket.resume();
   }
 
+  /**
+   * The connection writes to `memory` whenever something comes: nobody may give that back before another one has taken its place, which happens when
+   * this returns. So nothing is raised here; what goes wrong is raised afterwards. While nobody takes bytes, and for the first ones, the memory is nobody's room.
+   */
   #shorten(handle: Handle): void {
     const streams = handle.onread;
+    let memory: Buffer = Buffer.allocUnsafeSlow(RECORD_BYTES);
+    let isRoom = false;
+    let total = handle.bytesRead;
+    handle.useUserBuffer(memory);
     handle.onread = (bytes) => {
-      if (bytes === undefined || this.#socket.destroyed) return streams.call(handle, bytes);
-      this.#take(Buffer.from(bytes));
-      return undefined;
+      const count = handle.bytesRead - total;
+      if (count === 0) return streams.call(handle, bytes);
+      total += count;
+      try {
+        this.#arrived(memory.subarray(0, count), isRoom);
+      } catch (error) {
+        process.nextTick(() => {
+          throw error;
+        });
+      }
+      isRoom = this.#takesBytes;
+      memory = isRoom ? this.#sink.room() : Buffer.allocUnsafeSlow(RECORD_BYTES);
+      return memory;
     };
+  }
+
+  get #takesBytes(): boolean {
+    return !this.#paused && !this.#stopped && !this.#socket.destroyed;
+  }
+
+  #arrived(bytes: Buffer, inRoom: boolean): void {
+    if (inRoom && this.#takesBytes) this.#sink.onFilled(bytes.length);
+    else if (!this.#socket.destroyed) this.#take(inRoom ? Buffer.from(bytes) : bytes);
   }
 
   readonly #take = (chunk: Buffer): void => {
     if (this.#stopped) return;
     if (!this.#paused) {
-      this.#onBytes(chunk);
+      this.#sink.onBytes(chunk);
       return;
     }
     this.#held.push(chunk);
@@ -85,6 +120,8 @@ function handleOf(socket: TLSSocket): Handle | undefined {
   const handle = (socket as unknown as { _handle?: Partial<Handle> | null })._handle;
   const known =
     typeof handle?.onread === "function" &&
+    typeof handle.useUserBuffer === "function" &&
+    typeof handle.bytesRead === "number" &&
     typeof handle.readStart === "function" &&
     typeof handle.readStop === "function";
   return known ? (handle as Handle) : undefined;

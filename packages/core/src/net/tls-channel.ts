@@ -72,7 +72,7 @@ class TlsCarrier implements Carrier {
   start(handlers: Parameters<Carrier["start"]>[0]): void {
     const socket = this.#socket;
     this.#handlers = handlers;
-    this.#reads = new RawReads(socket, (chunk) => handlers.onBytes(chunk));
+    this.#reads = new RawReads(socket, handlers);
     socket.on("end", () => handlers.onEnd());
     socket.on("error", (cause) => {
       this.#error = new BackroomError("E_CHANNEL", "the connection broke", { cause });

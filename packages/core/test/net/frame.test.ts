@@ -78,6 +78,41 @@ test("a chunk's memory is given back once it is read", () => {
   assert.deepEqual([chunk.length, frames[0]?.length], [0, DATA_FRAME_BYTES]);
 });
 
+/** Would catch: a copy of every frame, and frames that come apart where small ones stand between, or where whoever fills stops in the middle. */
+test("what is put right into a reader's room gives the same frames, and those that carry data are not copied", () => {
+  const frames: Buffer[] = [];
+  const reader = new FrameReader((frame) => frames.push(frame));
+  const order = [
+    SAMPLES[2],
+    SAMPLES[2],
+    SAMPLES[1],
+    SAMPLES[2],
+    SAMPLES[3],
+    SAMPLES[4],
+    SAMPLES[2],
+  ] as Buffer[];
+  const whole = Buffer.concat(order);
+  const filled = new Set<ArrayBufferLike>();
+  for (let at = 0; at < whole.length;) {
+    const room = reader.room();
+    filled.add(room.buffer);
+    const count = whole.copy(room, 0, at, Math.min(whole.length, at + 16_384));
+    at += count;
+    reader.filled(count);
+  }
+  assert.deepEqual(frames, order);
+  assert.ok(
+    frames.filter((frame) => frame.length === DATA_FRAME_BYTES).every(({ buffer }) => filled.has(buffer)),
+  );
+  const atEdge = reader.room();
+  reader.push(Buffer.from(SAMPLES[2] as Buffer));
+  assert.notEqual(frames.at(-1)?.buffer, atEdge.buffer, "memory that somebody may still fill was handed out");
+  assert.throws(
+    () => reader.filled(1),
+    (error) => isBackroomError(error, "E_INTERNAL"),
+  );
+});
+
 test("a frame out of shared memory is the receiver's alone: changing it changes nothing else", () => {
   const pool = Buffer.concat([Buffer.from("before"), makeFrame(FRAME.data, 5), Buffer.from("behind")]);
   const [frame] = readAll([pool.subarray(6, 6 + DATA_FRAME_BYTES)]);

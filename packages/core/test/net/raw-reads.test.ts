@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { test } from "node:test";
 import type { TLSSocket } from "node:tls";
+import { DATA_FRAME_BYTES, FRAME, FrameReader, makeFrame } from "../../src/net/frame.ts";
 import { RawReads } from "../../src/net/raw-reads.ts";
 
 const RECORD = 16_384;
@@ -12,7 +13,15 @@ class FakeSocket extends EventEmitter {
   flowing = false;
   ends = 0;
   readonly _handle:
-    | { onread: (bytes?: ArrayBuffer) => void; reading: boolean; readStart(): void; readStop(): void }
+    | {
+        onread: (bytes?: ArrayBuffer) => unknown;
+        useUserBuffer(memory: Buffer): void;
+        memory?: Buffer;
+        bytesRead: number;
+        reading: boolean;
+        readStart(): void;
+        readStop(): void;
+      }
     | undefined;
 
   constructor(known: boolean) {
@@ -20,6 +29,10 @@ class FakeSocket extends EventEmitter {
     if (!known) return;
     this._handle = {
       reading: true,
+      bytesRead: 0,
+      useUserBuffer(memory) {
+        this.memory = memory;
+      },
       onread: (bytes) => void (bytes === undefined ? this.ends++ : this.emit("data", Buffer.from(bytes))),
       readStart() {
         this.reading = true;
@@ -39,15 +52,44 @@ class FakeSocket extends EventEmitter {
   }
 
   arrive(byte: number): void {
-    if (this._handle === undefined) this.emit("data", Buffer.alloc(RECORD, byte));
-    else this._handle.onread(Buffer.alloc(RECORD, byte).buffer);
+    this.arriveBytes(Buffer.alloc(RECORD, byte));
   }
+
+  /** As Node does: into the memory that was named last, as far as it goes, for as long as there is something. */
+  arriveBytes(bytes: Buffer): void {
+    const handle = this._handle;
+    if (handle === undefined) return void this.emit("data", bytes);
+    for (let at = 0; at < bytes.length;) {
+      const memory = handle.memory as Buffer;
+      assert.ok(memory.length > 0, "a connection that may put nothing anywhere would try for ever");
+      const count = bytes.copy(memory, 0, at);
+      handle.bytesRead += count;
+      at += count;
+      handle.memory = handle.onread() as Buffer;
+    }
+  }
+}
+
+/** Notes the first byte of all that comes. */
+function sinkOf(got: (number | undefined)[], onGot = (): void => {}) {
+  const room = Buffer.alloc(RECORD);
+  return {
+    onBytes(chunk: Buffer): void {
+      got.push(chunk[0]);
+      onGot();
+    },
+    room: () => room,
+    onFilled(count: number): void {
+      assert.equal(count, RECORD);
+      this.onBytes(room);
+    },
+  };
 }
 
 function reading(known: boolean) {
   const socket = new FakeSocket(known);
   const got: (number | undefined)[] = [];
-  const reads = new RawReads(socket as unknown as TLSSocket, (chunk) => got.push(chunk[0]));
+  const reads = new RawReads(socket as unknown as TLSSocket, sinkOf(got));
   return { socket, got, reads };
 }
 
@@ -88,14 +130,49 @@ test("while paused a connection is read a little further, and its end is noticed
 test("whoever pauses while what was held is handed on gets nothing more until it resumes", () => {
   const socket = new FakeSocket(true);
   const got: (number | undefined)[] = [];
-  const reads: RawReads = new RawReads(socket as unknown as TLSSocket, (chunk) => {
-    got.push(chunk[0]);
-    reads.pause();
-  });
+  const sink = sinkOf(got, () => reads.pause());
+  const reads: RawReads = new RawReads(socket as unknown as TLSSocket, sink);
   socket.arrive(1);
   socket.arrive(2);
   reads.resume();
   assert.deepEqual(got, [1]);
   reads.resume();
   assert.deepEqual(got, [1, 2]);
+});
+
+/** Would catch: a connection that goes on writing to memory that somebody else has by then. */
+test("memory that is handed on is not written to any more, whatever who gets it does", () => {
+  const socket = new FakeSocket(true);
+  const frames: Buffer[] = [];
+  const reader = new FrameReader((frame) => {
+    frames.push(frame);
+    if (frames.length === 3) throw new Error("a bug");
+  });
+  const raised: unknown[] = [];
+  process.once("uncaughtException", (error) => raised.push(error));
+  const reads = new RawReads(socket as unknown as TLSSocket, {
+    onBytes: (chunk) => reader.push(chunk),
+    room: () => reader.room(),
+    onFilled: (count) => reader.filled(count),
+  });
+  const lent = (): ArrayBufferLike | undefined => socket._handle?.memory?.buffer;
+  const arriveFrame = (): void => {
+    const frame = makeFrame(FRAME.data, 7);
+    for (let at = 0; at < frame.length; at += RECORD) socket.arriveBytes(frame.subarray(at, at + RECORD));
+    for (const one of frames) assert.notEqual(one.buffer, lent());
+  };
+  reads.resume();
+  for (let count = 0; count < 2; count++) arriveFrame();
+  // A part of the next one is there, the rest comes while nobody takes it, and is handed on from outside.
+  socket.arriveBytes(makeFrame(FRAME.data, 7).subarray(0, RECORD));
+  reads.pause();
+  for (let part = 1; part < 4; part++) socket.arriveBytes(Buffer.alloc(RECORD));
+  assert.throws(() => reads.resume(), /a bug/);
+  for (const one of frames) assert.notEqual(one.buffer, lent());
+  arriveFrame();
+  assert.deepEqual(
+    frames.map((frame) => frame.length),
+    [DATA_FRAME_BYTES, DATA_FRAME_BYTES, DATA_FRAME_BYTES, DATA_FRAME_BYTES],
+  );
+  assert.deepEqual(raised, []);
 });

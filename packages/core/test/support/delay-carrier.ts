@@ -51,7 +51,7 @@ class DelayCarrier implements Carrier {
   start(handlers: Parameters<Carrier["start"]>[0]): void {
     this.#handlers = handlers;
     this.#inner.start({
-      onBytes: (chunk) => handlers.onBytes(chunk),
+      ...handlers,
       onWritten: () => this.#send(),
       onEnd: (error) => {
         this.#over = true;
