@@ -9,6 +9,7 @@ export const HEAP_OPTIONS: readonly string[] = [
   "--initial-heap-size=64",
   "--max-semi-space-size=2",
   "--min-semi-space-size=2",
+  "--heap-growing-percent=100",
 ];
 
 /** How this program is started again: from source, compiled, or as one executable, which holds the options. What follows are Backroom's own arguments. */

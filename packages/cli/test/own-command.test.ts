@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { HEAP_OPTIONS, ownCommand } from "../src/own-command.ts";
@@ -18,4 +19,20 @@ test("the program is started again with them, once", () => {
   for (const option of HEAP_OPTIONS) assert.equal(command.filter((one) => one === option).length, 1, option);
   assert.equal(command[0], process.execPath);
   assert.equal(command.at(-1), process.argv[1]);
+});
+
+const GARBAGE = `
+const live = Array.from({ length: 250_000 }, (_, n) => ({ n, text: "row " + n, more: [n] }));
+let most = 0;
+for (let round = 0; round < 120; round++) {
+  live[round] = Array.from({ length: 20_000 }, (_, n) => ({ n, text: n + " of " + round, more: [n, round] }))[0];
+  most = Math.max(most, process.memoryUsage().heapTotal);
+}
+console.log(most);`;
+
+/** Would catch: a daemon that keeps three times what it needs, as garbage, after each long list. */
+test("garbage does not take more room than what is in use", () => {
+  const said = execFileSync(process.execPath, [...HEAP_OPTIONS, "-e", GARBAGE], { encoding: "utf8" });
+  // About 40 MiB are in use; 96 MiB with the options, 180 without the last one.
+  assert.ok(Number(said) < 140 * 2 ** 20, said);
 });

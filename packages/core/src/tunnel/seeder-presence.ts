@@ -100,8 +100,8 @@ interface Slot {
   readonly session: GateSession;
   /** By share and epoch. */
   readonly places: Map<Member, Map<number, GatePlace>>;
-  /** Shares that this gate did not take; monotonic. */
-  readonly refusedUntilMs: Map<Member, number>;
+  /** Shares that this gate did not take; monotonic. Those that left since, as turns end, are not kept for it. */
+  readonly refusedUntilMs: WeakMap<Member, number>;
   readonly sinceMs: number;
   /** When it is asked about next; monotonic. */
   checkAtMs: number;
@@ -293,7 +293,7 @@ export class SeederPresence {
     this.#slots.push({
       session,
       places: new Map(),
-      refusedUntilMs: new Map(),
+      refusedUntilMs: new WeakMap(),
       sinceMs: nowMs,
       checkAtMs: nowMs + CHECK_LEAST_MS + random.below(CHECK_SPREAD_MS),
       circuitUntilMs: rotationMs(clock, random),
