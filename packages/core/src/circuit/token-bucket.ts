@@ -35,6 +35,12 @@ export class TokenBucket {
     return true;
   }
 
+  /** What was taken was not used after all. */
+  giveBack(): void {
+    this.#fill();
+    this.#tokens = Math.min(this.#burst, this.#tokens + 1);
+  }
+
   #fill(): void {
     const nowMs = this.#clock.monotonicMs();
     const earned = ((nowMs - this.#filledMs) / 1000) * this.#perSecond;

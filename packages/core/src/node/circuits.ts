@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { isBackroomError } from "../base/errors.ts";
+import { isBackroomError, type BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
@@ -85,6 +85,8 @@ interface Opening {
   tried: number;
   gateFailures: number;
   readonly behind: Map<string, number>;
+  /** Why a path failed that led through a guard. */
+  begun?: BackroomError;
 }
 
 interface Opened {
@@ -135,7 +137,7 @@ export class Circuits {
 
   /**
    * A circuit for that purpose; relays in `avoid` (node keys in hex) are left out. Of the member's profile where none is given. Raises
-   * E_NETWORK_TOO_SMALL, E_CIRCUIT and their kin.
+   * E_NETWORK_TOO_SMALL; E_CIRCUIT where a circuit was begun; what the dialer raises where no guard could be reached.
    */
   async open(
     want: CircuitRole,
@@ -205,7 +207,9 @@ export class Circuits {
         hopCount: joined,
         tookMs: clock.monotonicMs() - sinceMs,
       });
-      throw error;
+      if (error.code === "E_CIRCUIT") opening.begun = error;
+      // What happened behind a guard says more than that none could be reached after it: see `isNoWayIn`.
+      throw opening.begun ?? error;
     } finally {
       cancel();
     }

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { BackroomError, isBackroomError, type ErrorCode } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { hopTarget } from "../directory/relay-info.ts";
 import { Finder, type FoundTunnel } from "../tunnel/finder.ts";
@@ -29,7 +30,8 @@ const STARVED_BYTES_PER_S = 16 * 1024;
 const LOOK_UP_STARVED_MOST_MS = 80_000;
 /** How long nobody may be found: at first, and once something has come. */
 const PATIENCE_MS = 25_000;
-const PATIENCE_WITH_DATA_MS = 120_000;
+/** Longer than our own bounds keep us from a gate: whoever gave up just before would say of others what they did not do. */
+const PATIENCE_WITH_DATA_MS = 2.5 * LIMITS.gateRebuildEveryMs;
 /** At first too few rounds prove nothing: one in which relays stall takes longer than the patience, and the next goes round them. */
 const ROUNDS_LEAST = 3;
 /** Below this for that long, more may come from the same seeder through another of its gates: who holds the data back is not to be seen from here. */

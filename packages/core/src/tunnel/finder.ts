@@ -10,6 +10,7 @@ import type { KnownLease, LeaseBook } from "./lease-book.ts";
 import { askLeases, connectTunnel } from "./gate-client.ts";
 import { GateWays, type GateWay } from "./gate-ways.ts";
 import type { TunnelDeps } from "./tunnel-duplex.ts";
+import { isNoWayIn } from "./way-in.ts";
 
 export interface FinderDeps extends TunnelDeps {
   readonly clock: Clock;
@@ -189,7 +190,7 @@ export class Finder {
       return true;
     } catch (error) {
       way?.circuit.destroy();
-      this.noteTrouble(gate.nodeKey.toString("hex"));
+      if (way !== undefined || !isNotBegun(error)) this.noteTrouble(gate.nodeKey.toString("hex"));
       this.#note("a gate could not be asked for leases", error);
       return false;
     }
@@ -231,9 +232,12 @@ export class Finder {
     // Anybody with the link can make such leases up without end, and each costs circuits that others need.
     if (known.isHearsay && !this.#hearsay.take()) return undefined;
     if (!known.isSharers && !this.#reached.has(known.seeder) && !this.#strangers.take()) return undefined;
+    let isToBlame = false;
     for (const { gate, tag } of this.#gatesOf(known, options)) {
       const tunnel = await this.#dialAt(gate, tag, known);
-      if (tunnel === undefined) continue;
+      if (tunnel === "not begun") continue;
+      isToBlame = true;
+      if (tunnel === "failed") continue;
       this.#failed.delete(nameOf(known));
       this.#reached.add(known.seeder);
       this.book.markAlive(known.seeder);
@@ -241,6 +245,8 @@ export class Finder {
       const { seeder, isSharers } = known;
       return { tunnel, seeder, isSharers, gate: gate.nodeKey.toString("hex") };
     }
+    // Who was not asked did not fail: there is nothing to learn from it, and the next round may do better.
+    if (!isToBlame) return undefined;
     this.book.markDead(known.seeder);
     // The seeder may have gone to other gates, or left a newer lease at these: they are worth asking again. As rarely as it is dialled.
     this.#askedMs.clear();
@@ -251,21 +257,26 @@ export class Finder {
     return undefined;
   }
 
-  /** Undefined where the seeder is not to be had through that gate. */
-  async #dialAt(gate: HopTarget, tag: Buffer, known: KnownLease): Promise<ByteDuplex | undefined> {
+  /** Not begun where no circuit to the gate was: this computer is offline, or too many were built. */
+  async #dialAt(
+    gate: HopTarget,
+    tag: Buffer,
+    known: KnownLease,
+  ): Promise<ByteDuplex | "failed" | "not begun"> {
     let way: GateWay | undefined;
     try {
       way = await this.#ways.take(gate, "tunnel");
       const entrance = { gateKey: gate.nodeKey, tag, terms: way.terms };
       return await connectTunnel(way.circuit, entrance, known.lease, known.keys.tunnelPsk, this.#deps);
     } catch (error) {
-      this.noteTrouble(gate.nodeKey.toString("hex"));
       this.#note("a seeder could not be reached through one of its gates", error);
+      if (way === undefined && isNotBegun(error)) return "not begun";
+      this.noteTrouble(gate.nodeKey.toString("hex"));
       // Where only the seeder is gone, the gate can be asked over the same circuit where it went.
       const isSeederGone = isBackroomError(error, "E_TUNNEL") && isBackroomError(error.cause, "E_REFUSED");
       if (way !== undefined && isSeederGone) this.#ways.putBack(gate, { ...way, terms: undefined });
       else way?.circuit.destroy();
-      return undefined;
+      return "failed";
     }
   }
 
@@ -313,6 +324,11 @@ export class Finder {
   #note(event: Trouble, error: unknown): void {
     this.#deps.log("debug", event, { code: codeOf(error) });
   }
+}
+
+/** What `GateWays.take` raises where it built nothing. */
+function isNotBegun(error: unknown): boolean {
+  return isNoWayIn(error) || isBackroomError(error, "E_GATE");
 }
 
 /** Of this very lease: a new one of the same seeder is tried at once. */

@@ -4,6 +4,7 @@ import { LIMITS } from "../base/limits.ts";
 import type { Circuit, HopTarget } from "../circuit/stream.ts";
 import { TokenBucket } from "../circuit/token-bucket.ts";
 import type { ConnectTerms } from "./connect-work.ts";
+import { isNoWayIn } from "./way-in.ts";
 
 /** A circuit to a gate, and what the gate said over it that a tunnel takes. */
 export interface GateWay {
@@ -17,7 +18,7 @@ export type GateErrand = "question" | "tunnel";
 
 export interface GateWaysDeps {
   readonly clock: Clock;
-  /** A circuit of its own to this gate, over a second hop that is fresh. Rejects when it cannot be built. */
+  /** A circuit of its own to this gate, over a second hop that is fresh. Rejects when it cannot be built: see `isNoWayIn`. */
   openGateCircuit(gate: HopTarget): Promise<Circuit>;
 }
 
@@ -60,11 +61,18 @@ export class GateWays {
       const isCurrent = this.#deps.clock.monotonicMs() - spare.putBackMs < TERMS_MS;
       return { ...spare, terms: isCurrent ? spare.terms : undefined };
     }
-    if (!this.#budgetOf(name).take() || !this.#budgets[errand].take()) {
+    const budgets = [this.#budgetOf(name), this.#budgets[errand]];
+    if (!budgets.every((budget) => budget.ready)) {
       throw new BackroomError("E_GATE", "too many circuits were built for this share");
     }
-    const circuit = await this.#deps.openGateCircuit(gate);
-    return { circuit, terms: undefined, builtMs: this.#deps.clock.monotonicMs() };
+    for (const budget of budgets) budget.take();
+    try {
+      const circuit = await this.#deps.openGateCircuit(gate);
+      return { circuit, terms: undefined, builtMs: this.#deps.clock.monotonicMs() };
+    } catch (error) {
+      if (isNoWayIn(error)) for (const budget of budgets) budget.giveBack();
+      throw error;
+    }
   }
 
   /** For the next errand at that gate. */

@@ -14,6 +14,7 @@ import type { LeaseGate, SeederKeys } from "./lease.ts";
 import { rotationMs } from "./rotation.ts";
 import { deriveEpoch, epochsAt, type EpochKeys, type ShareTopic } from "./topic.ts";
 import type { TunnelDeps } from "./tunnel-duplex.ts";
+import { isNoWayIn } from "./way-in.ts";
 
 export interface PresenceDeps extends TunnelDeps {
   readonly clock: Clock;
@@ -21,7 +22,7 @@ export interface PresenceDeps extends TunnelDeps {
   readonly log: Log;
   /**
    * Builds a standing circuit: to `wanted` if given, else to a gate of the path picker's choice that is none of `avoid` (node keys in
-   * hex). Rejects when no circuit can be built.
+   * hex). Rejects when no circuit can be built: see `isNoWayIn`.
    */
   openGateCircuit(
     wanted: HopTarget | undefined,
@@ -69,6 +70,8 @@ const GATE_SPREAD_MS = 8 * 3_600_000;
 /** Short at first: until a gate is found, nobody finds the share. */
 const BACKOFF_LEAST_MS = 2_000;
 const BACKOFF_MOST_MS = 15 * 60_000;
+/** Between attempts while no guard answers: it costs nobody anything but them, and whoever is online again is to be found again. */
+const NO_WAY_IN_MS = 10_000;
 /** A gate that refused or broke is not chosen again for this long. */
 const AVOID_MS = 30 * 60_000;
 
@@ -261,6 +264,12 @@ export class SeederPresence {
       this.#add(await this.#deps.openGateCircuit(wanted?.gate, avoid), due, wanted?.untilMs);
       return true;
     } catch (error) {
+      if (isNoWayIn(error)) {
+        this.#rebuilds.giveBack();
+        if (due === undefined && chosen !== undefined) this.#broken.unshift(chosen);
+        this.#failed("a circuit to a gate could not be built", error, NO_WAY_IN_MS);
+        return false;
+      }
       // Perhaps the gate is gone: the next attempt goes to another one. In a small network there may be none but those avoided.
       if (due !== undefined) due.gateUntilMs = clock.nowMs();
       if (wanted === undefined) this.#avoid.clear();
@@ -443,10 +452,9 @@ export class SeederPresence {
   #failed(
     event: "a circuit to a gate could not be built" | "a gate did not take a registration",
     error: unknown,
+    waitMs = Math.min(BACKOFF_LEAST_MS * 2 ** this.#failures++, BACKOFF_MOST_MS),
   ): void {
-    const waitMs = Math.min(BACKOFF_LEAST_MS * 2 ** this.#failures, BACKOFF_MOST_MS);
     this.#deps.log("info", event, { code: codeOf(error), waitMs });
-    this.#failures++;
     this.#notBeforeMs = this.#deps.clock.monotonicMs() + waitMs;
   }
 }

@@ -4,7 +4,7 @@ import { MemoryStore } from "../../src/store/memory-store.ts";
 import { samplePack, storeOf } from "../swarm/fixtures.ts";
 import { withWorld } from "./member-world.ts";
 
-const SEEDS = 8;
+const SEEDS = 6;
 const DELAYS_MS = [1, 5, 20, 40];
 
 /**

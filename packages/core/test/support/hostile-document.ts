@@ -46,7 +46,7 @@ export function hostileDocument(): string {
     "- **The seeder's own guard swallows data of its standing circuits** once it is registered, and lets those questions through by which the seeder finds that out within six minutes (ADR 32): they are short. The same error.",
     "- **All scouts that a downloader asks lie, or the DHT is flooded so that it names no real gate**: E_NO_SEEDERS. It asks two at once, a third where they name no gate, and others in each round that finds nobody, as long as there are any; while peers that pass leases on, and a link's sharer, are of no help to a newcomer.",
     "- **A topic crowded beyond what a downloader tries** (15 unknown seeders at once, then four a minute) delays it where no lease is the sharer's.",
-    "- **More kills than a downloader rebuilds** (6 circuits to one gate at once and one more each two minutes, 20 in all, PROTOCOL 7.5): eight relays that each hang up once are outlived; where each did so twice a download of 24 MiB from one seeder ended with E_TUNNEL.",
+    "- **More kills than a downloader rebuilds** (6 circuits to one gate at once and one more each two minutes, 20 in all, PROTOCOL 7.5): eight relays that each hang up twice are outlived, within a minute and mostly within seconds (simulated, 47 of 47 runs); where each does so four times, once in half a MiB, a download is still going on ten minutes later.",
     "- **A guard that lets each circuit carry a little** slows its member down: it is left for a while once circuits to three last hops were lost within five minutes, and replaced once the share of failures shows (PROTOCOL 7.5).",
     "",
   ].join("\n");

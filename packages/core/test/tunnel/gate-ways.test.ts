@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isBackroomError } from "../../src/base/errors.ts";
+import { BackroomError, isBackroomError, type ErrorCode } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import type { Circuit, HopTarget } from "../../src/circuit/stream.ts";
@@ -65,6 +65,19 @@ test("questions and tunnels have budgets of their own, which fill again", async 
   clock.advance(MINUTE_MS);
   assert.equal(await most("question", newGate), MINUTE_MS / LIMITS.questionCircuitEveryMs);
   assert.equal(await most("tunnel", newGate), MINUTE_MS / LIMITS.rebuildEveryMs);
+});
+
+/** Would catch: an outage of this computer's that uses up what may be built to a gate once it is over. */
+test("what was not begun since no guard answers costs nothing, what failed behind one does", async () => {
+  let code: ErrorCode = "E_UNREACHABLE";
+  const openGateCircuit = (): Promise<Circuit> => Promise.reject(new BackroomError(code, "no circuit"));
+  const ways = new GateWays({ clock: new ManualClock(), openGateCircuit });
+  const gate = newGate();
+  for (let time = 0; time < 100; time++) await assert.rejects(ways.take(gate, "tunnel"), { code });
+  code = "E_CIRCUIT";
+  for (let time = 0; time < LIMITS.gateRebuildBurst; time++)
+    await assert.rejects(ways.take(gate, "tunnel"), { code });
+  await assert.rejects(ways.take(gate, "tunnel"), { code: "E_GATE" });
 });
 
 test("a circuit that is put back is used again, until it is dead, old, or was not wanted for long", async () => {
