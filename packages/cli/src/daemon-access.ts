@@ -8,8 +8,8 @@ export interface DaemonAccess {
   find(): Promise<Client | undefined>;
   /** The one that runs; raises E_NO_DAEMON where none does. For whatever is of no use without one, and must not start what somebody stopped. */
   need(): Promise<Client>;
-  /** The same, but where none runs it is started, and that is said. */
-  ensure(): Promise<Client>;
+  /** The same, but where none runs it is started, and that is said. Not before `check`: what is plainly wrong with a command is no reason to start one. */
+  ensure(check?: () => Promise<void>): Promise<Client>;
 }
 
 /** By way of the data folder's socket. The client is loaded when it is asked for. */
@@ -27,9 +27,9 @@ export function daemonAccess(
       if (client === undefined) throw new BackroomError("E_NO_DAEMON", "no daemon runs for this data folder");
       return client;
     },
-    async ensure() {
+    async ensure(check) {
       const { ensureDaemon } = await import("./daemon-client.ts");
-      return ensureDaemon(session);
+      return ensureDaemon(session, check);
     },
   };
 }

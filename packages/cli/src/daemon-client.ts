@@ -43,10 +43,11 @@ export async function findDaemon(session: Who): Promise<Client | undefined> {
   return client;
 }
 
-/** The daemon of the data folder; starts one where none runs, and says so. Raises as `findDaemon` and `startInBackground`. */
-export async function ensureDaemon(session: Who): Promise<Client> {
+/** The daemon of the data folder; where none runs, starts one after `check`, and says so. Raises as `findDaemon`, `check` and `startInBackground`. */
+export async function ensureDaemon(session: Who, check?: () => Promise<void>): Promise<Client> {
   const found = await findDaemon(session);
   if (found !== undefined) return found;
+  await check?.();
   const started = await startDaemon(session);
   session.terminal.note("Started the daemon in the background. To stop it: backroom daemon stop");
   return started;

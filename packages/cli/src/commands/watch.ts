@@ -14,7 +14,10 @@ export const addWatch: AddCommand = (program, run) => {
     .option("--strong", "three relays on each side of the gate instead of two")
     .action((folder: string, options: { strong?: boolean }) => {
       run(async ({ terminal, daemon }) => {
-        const client = await daemon.ensure();
+        const client = await daemon.ensure(async () => {
+          const { realFolder } = await import("@backroom/daemon/watches/real-folder.ts");
+          await realFolder(folder);
+        });
         const profile = options.strong === true ? "strong" : "standard";
         const added = await client.call("addWatch", { folder: path.resolve(folder), profile });
         terminal.note("Whatever is put there is shared. To see the links: backroom ls, backroom link ID");

@@ -17,9 +17,17 @@ import { showTransfer } from "./show-transfer.ts";
 /** Lets the daemon fetch and open; waits until the files are there. */
 export async function getInDaemon(order: GetOrder, session: Session): Promise<void> {
   if (order.mirror) return mirrorInDaemon(order, session);
-  const client = await session.daemon.ensure();
-  const facts = await client.call("inspectLink", { link: order.link });
-  const keys = await keysFor(facts, order, session);
+  let keys: Keys | undefined;
+  const client = await session.daemon.ensure(async () => {
+    const { assertFolder, linkToFetch } = await import("@backroom/daemon/engine/asked-for.ts");
+    const { kind } = linkToFetch(order.link);
+    await assertFolder(order.output);
+    keys = await keysFor(kind, order, session);
+  });
+  if (keys === undefined) {
+    const { kind } = await client.call("inspectLink", { link: order.link });
+    keys = await keysFor(kind, order, session);
+  }
   const request = {
     ...wanted(order),
     ...keys,
@@ -38,7 +46,10 @@ export async function getInDaemon(order: GetOrder, session: Session): Promise<vo
 
 /** Lets the daemon fetch and hand out; waits until all of it is there. */
 export async function mirrorInDaemon(order: MirrorOrder, session: Session): Promise<void> {
-  const client = await session.daemon.ensure();
+  const client = await session.daemon.ensure(async () => {
+    const { linkToFetch } = await import("@backroom/daemon/engine/asked-for.ts");
+    linkToFetch(order.link);
+  });
   const there = await fetched(client, { ...wanted(order), mirror: true }, order, session);
   const { id, name, packLength, downloadedBytes } = there;
   const { terminal } = session;
@@ -58,12 +69,14 @@ function wanted({ link, profile, wait }: MirrorOrder): Request<"addGet"> {
   return { link, profile, wait };
 }
 
+type Keys = Pick<Request<"addGet">, "password" | "identity">;
+
 /** A locked link says neither whether a password or somebody's key opens its share, nor which. */
 async function keysFor(
-  { kind }: Answer<"inspectLink">,
+  kind: Answer<"inspectLink">["kind"],
   { identityFile, passwordFile }: GetOrder,
   { terminal }: Session,
-): Promise<Pick<Request<"addGet">, "password" | "identity">> {
+): Promise<Keys> {
   if (identityFile !== undefined) return { identity: await readSmallFile(identityFile, "the key") };
   if (passwordFile !== undefined) return { password: await readPassword(passwordFile, false) };
   if (kind === "read") return {};

@@ -18,7 +18,7 @@ const FIRST_GATE_MS = 20_000;
 /** Lets the daemon seal and hand out; waits until there is a link, and for a moment until it can be found. */
 export async function shareInDaemon(order: ShareOrder, session: Session): Promise<void> {
   const { terminal, signal } = session;
-  const client = await session.daemon.ensure();
+  const client = await session.daemon.ensure(() => assertPossible(order));
   const begun = await begin(client, order);
   const { id } = begun;
   const short = shortId(id);
@@ -43,16 +43,29 @@ export async function shareInDaemon(order: ShareOrder, session: Session): Promis
   });
 }
 
+function isLink({ inputs: [first = "", ...more] }: ShareOrder): boolean {
+  return more.length === 0 && /^backroom:/i.test(first.trim());
+}
+
+async function assertPossible(order: ShareOrder): Promise<void> {
+  const { linkToFetch, rootsToShare } = await import("@backroom/daemon/engine/asked-for.ts");
+  if (isLink(order)) linkToFetch(order.inputs[0] ?? "");
+  else await rootsToShare({ ...order, paths: pathsOf(order) });
+}
+
+function pathsOf({ inputs }: ShareOrder): string[] {
+  return inputs.map((input) => path.resolve(input));
+}
+
 /** A single link goes on with a share that is here; everything else is sealed. */
 async function begin(client: Client, order: ShareOrder): Promise<Transfer> {
-  const [first = ""] = order.inputs;
-  if (order.inputs.length === 1 && /^backroom:/i.test(first.trim())) {
-    const { transfer } = await client.call("inspectLink", { link: first });
+  if (isLink(order)) {
+    const { transfer } = await client.call("inspectLink", { link: order.inputs[0] ?? "" });
     if (transfer !== null) return client.call("resume", { id: transfer });
     throw new BackroomError("E_NOT_HELD", "this computer does not hold what the link names");
   }
   return client.call("addShare", {
-    paths: order.inputs.map((input) => path.resolve(input)),
+    paths: pathsOf(order),
     profile: order.profile,
     accept: consentsOf(order.accepted),
     ...(order.name === undefined ? {} : { name: order.name }),

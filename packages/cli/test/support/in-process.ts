@@ -64,5 +64,9 @@ function accessTo(daemon: FakeDaemon | undefined): DaemonAccess {
     daemon === undefined
       ? Promise.reject(new BackroomError("E_NO_DAEMON", "no daemon runs for this data folder"))
       : Promise.resolve(daemon);
-  return { find: () => Promise.resolve(daemon), need: there, ensure: there };
+  const ensure: DaemonAccess["ensure"] = async (check) => {
+    if (daemon === undefined) await check?.();
+    return there();
+  };
+  return { find: () => Promise.resolve(daemon), need: there, ensure };
 }

@@ -3,17 +3,14 @@ import { realpath } from "node:fs/promises";
 import path from "node:path";
 import type { Answer, Handlers, Input } from "@backroom/api/routes.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
-import { formatLink, parseLink, type ShareLink } from "@backroom/core/link/link.ts";
+import { formatLink, type ShareLink } from "@backroom/core/link/link.ts";
 import { currentNetwork } from "@backroom/core/node/networks.ts";
 import { keysOf } from "@backroom/core/node/pack-files.ts";
-import { isRecipient } from "@backroom/core/pack/age-keys.ts";
-import { diskFiles } from "@backroom/core/pack/input-files.ts";
 import { Selection } from "@backroom/core/pack/selection.ts";
-import { checkPassword } from "@backroom/core/pack/password.ts";
-import { resolveRoots } from "@backroom/core/pack/walk.ts";
 import type { TransferRecord } from "../catalogue/catalogue.ts";
 import { isIn } from "../is-in.ts";
 import { newId } from "../new-id.ts";
+import { assertFolder, linkToFetch, rootsToShare } from "./asked-for.ts";
 import { newRecord } from "./new-record.ts";
 import { UPLOADS_FOLDER } from "../uploads-folder.ts";
 import { betterLink, keysGiven } from "./given-again.ts";
@@ -32,19 +29,8 @@ export function newTransferHandlers(
 
   async function addShare(input: Input<"addShare">) {
     const { password, recipients, paths, profile, accept } = input;
-    if (password !== undefined && recipients !== undefined) {
-      throw new BackroomError("E_REQUEST", "a password and people's keys exclude each other");
-    }
-    if (password !== undefined) checkPassword(password);
-    if (recipients?.every((one) => isRecipient(one)) === false || recipients?.length === 0) {
-      throw new BackroomError("E_RECIPIENT", "a key that was to open the share is no age recipient");
-    }
-    for (const one of paths) {
-      if (!path.isAbsolute(one))
-        throw new BackroomError("E_REQUEST", "a path that is shared is not absolute");
-    }
-    // What is wrong with them is better said now than when it is their turn.
-    const roots = await resolveRoots(paths, diskFiles);
+    // What is wrong with it is better said now than when it is its turn.
+    const roots = await rootsToShare(input);
     await refuseOwnData(roots.map(({ diskPath }) => diskPath));
     await currentNetwork(folder);
     const record: TransferRecord = {
@@ -93,19 +79,14 @@ export function newTransferHandlers(
   }
 
   async function addGet(input: Input<"addGet">) {
-    const link = parseLink(input.link);
-    if (link.networkId === 0) {
-      throw new BackroomError("E_LINK", "this link names no network, so nothing can be fetched with it", {
-        why: "it came from `backroom seal`, which works without a network",
-        fix: "open the pack that belongs to it: backroom open PACK LINK",
-      });
-    }
+    const link = linkToFetch(input.link);
     if (!input.mirror) keysOf(link, input);
     else if (input.choices !== undefined)
       throw new BackroomError("E_SELECTION", "a mirror stores all of a share");
     const known = catalogue.byRoot(link.piecesRoot.toString("hex"));
     if (known !== undefined) return transfers.change(known.id, () => getAgain(known.id, link, input));
     const output = path.resolve(input.output ?? settings.get("downloads.folder"));
+    if (!input.mirror) await assertFolder(output);
     const record: TransferRecord = {
       ...newRecord(newId(machine.random), nowMs()),
       role: input.mirror ? "mirror" : "get",

@@ -7,6 +7,7 @@ import type { WatchedShare, WatchRecord } from "../catalogue/catalogue.ts";
 import type { DaemonContext, Part } from "../context.ts";
 import { isIn } from "../is-in.ts";
 import { newId } from "../new-id.ts";
+import { realFolder } from "./real-folder.ts";
 import { lookAtFolder, liesIn } from "./look-at-folder.ts";
 import { WatchLogic, type FolderLook, type Landed } from "./watch-logic.ts";
 import { Watcher } from "./watcher.ts";
@@ -121,10 +122,7 @@ export function createWatches(context: DaemonContext, deps: WatchesDeps): Part<N
   async function usableFolder(given: string): Promise<string> {
     if (!path.isAbsolute(given))
       throw new BackroomError("E_WATCH", "the folder is not named by an absolute path");
-    const folder = await realpath(given).catch((cause: unknown) => {
-      throw new BackroomError("E_WATCH", "the folder is not there, or cannot be read", { cause });
-    });
-    if (!(await stat(folder)).isDirectory()) throw new BackroomError("E_WATCH", "it is no folder");
+    const folder = await realFolder(given);
     const own = await resolved(dataFolder.root);
     if (isIn(own, folder) || isIn(folder, own)) {
       throw new BackroomError("E_WATCH", "Backroom's own data lies there", {
