@@ -10,6 +10,7 @@ interface Options extends AcceptOptions, ForegroundOptions {
   readonly passwordFile?: string;
   readonly seed?: boolean;
   readonly mirror?: boolean;
+  readonly only?: readonly string[];
   readonly strong?: boolean;
   readonly wait?: boolean;
   readonly stopOnExit?: boolean;
@@ -23,6 +24,8 @@ export interface GetOrder {
   readonly passwordFile: string | undefined;
   readonly seed: boolean;
   readonly mirror: boolean;
+  /** Paths in the share, or patterns; empty: all of it. */
+  readonly only: readonly string[];
   readonly profile: "standard" | "strong";
   readonly accepted: ReadonlySet<string>;
   readonly wait: boolean;
@@ -39,6 +42,11 @@ export const addGet: AddCommand = (program, run) => {
     .option("--password-file <file>", "take the password from the first line of a file")
     .option("--seed", "go on handing it out after the download")
     .option("--mirror", "fetch and hand out without opening, as backroom mirror does: for a locked link")
+    .option(
+      "--only <name>",
+      "only this file or folder of the share, or what fits this pattern (*.jpg, photos/**); may be given more than once",
+      (name: string, before: readonly string[] | undefined) => [...(before ?? []), name],
+    )
     .option("--wait", "wait for as long as it takes until somebody has it")
     .option("--strong", "three relays on each side of the gate instead of two")
     .option("--stop-on-exit", "pause it when you press Ctrl-C, instead of leaving it to the daemon");
@@ -51,11 +59,17 @@ export const addGet: AddCommand = (program, run) => {
         passwordFile: options.passwordFile,
         seed: options.seed === true,
         mirror: options.mirror === true,
+        only: options.only ?? [],
         profile: options.strong === true ? "strong" : "standard",
         accepted: acceptedFlags(options),
         wait: options.wait === true,
         stopOnExit: options.stopOnExit === true,
       };
+      if (order.mirror && order.only.length > 0) {
+        throw new BackroomError("E_USAGE", "--mirror and --only exclude each other", {
+          why: "a mirror stores all of a share without looking into it",
+        });
+      }
       if (options.foreground === true) {
         if (order.wait) {
           throw new BackroomError("E_USAGE", "--wait and --foreground exclude each other", {
@@ -66,6 +80,11 @@ export const addGet: AddCommand = (program, run) => {
         const { getHere } = await import("../foreground/get.ts");
         await getHere(order, session);
       } else {
+        if (order.only.length > 0) {
+          throw new BackroomError("E_USAGE", "--only needs --foreground", {
+            why: "the daemon fetches all of a share",
+          });
+        }
         const { getInDaemon } = await import("../transfers/get.ts");
         await getInDaemon(order, session);
       }

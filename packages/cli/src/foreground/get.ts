@@ -24,6 +24,7 @@ export async function getHere(order: GetOrder, session: Session): Promise<void> 
       },
       seed: order.seed,
       mirror: order.mirror,
+      only: order.only,
       profile: order.profile,
       signal,
       onDone(result) {

@@ -4,12 +4,14 @@ import { topicSecret, type ShareLink } from "../link/link.ts";
 import type { SharerKey } from "../link/sharer-key.ts";
 import type { AgeKeys } from "../pack/age-header.ts";
 import type { OpenOptions } from "../pack/open.ts";
+import type { Selection } from "../pack/selection.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import type { Client } from "./client.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { Fetching, type FetchingOptions } from "./fetching.ts";
 import { openKeptGates } from "./kept-gates.ts";
-import { openInto, type OpenedFiles } from "./pack-files.ts";
+import { openWantedInto, type OpenedFiles } from "./pack-files.ts";
+import { Choosing, type Choice } from "./choosing.ts";
 import type { SwarmLimits } from "../swarm/swarm.ts";
 import { Swarming, type SwarmingOptions } from "./swarming.ts";
 
@@ -21,8 +23,15 @@ export interface DownloadOptions extends Pick<FetchingOptions, "isPatient" | "on
   readonly store: PieceStore;
   /** What opens the pack while it arrives, and into which folder, which is there; undefined where it is not opened. */
   readonly opening:
-    | ({ readonly keys: AgeKeys; readonly outputFolder: string } & Pick<OpenOptions, "onPlacing">)
+    | ({
+        readonly keys: AgeKeys;
+        readonly outputFolder: string;
+        /** Absent: all files are fetched and opened. */
+        readonly choice?: Choice | undefined;
+      } & Pick<OpenOptions, "onPlacing">)
     | undefined;
+  /** Of a pack that is not opened: the pieces that are wanted, one of LEVELS for each. Absent: all. */
+  readonly levels?: Uint8Array | undefined;
   /** Where it is our own share whose pack is completed from others. */
   readonly sharer?: SharerKey | undefined;
   /** Shared with the member's other shares. */
@@ -38,17 +47,25 @@ export interface DownloadOptions extends Pick<FetchingOptions, "isPatient" | "on
 
 export interface Download {
   readonly swarming: Swarming;
-  /** All pieces are stored. */
+  /** All that is wanted is stored, for the first time. */
   readonly arrived: Promise<void>;
   /**
-   * Everything is stored, and opened where that was asked for: what was put where. Rejects with the first cause of what stops it, as `Fetching.run`
-   * and `openPack`.
+   * Everything that is wanted is stored, and opened where that was asked for: what was put where. Rejects with the first cause of what stops it, as
+   * `Fetching.run` and `openPack`.
    */
-  readonly finished: Promise<OpenedFiles | undefined>;
+  readonly finished: Promise<Finished | undefined>;
+  /** From now on these files are wanted, where there is a choice; what had come to its end before stays as it is. Rejects with what reading the index raises. */
+  choose(selection: Selection): Promise<void>;
   /** Asks for nothing more; the swarm goes on handing out. */
   stopFetching(): void;
   /** Ends all of it; fulfilled when nothing uses the store any more. */
   close(): Promise<void>;
+}
+
+export interface Finished {
+  readonly files: OpenedFiles;
+  /** What was opened; undefined where there was no choice. */
+  readonly selection: Selection | undefined;
 }
 
 /** Fetches what a store lacks, opens it while it arrives, and hands out what is there meanwhile. Raises E_STORE. */
@@ -58,12 +75,22 @@ export async function startDownload(options: DownloadOptions): Promise<Download>
   const relays = (): ReturnType<Client["relays"]> => client.relays();
   const gates = await openKeptGates({ folder, root: link.piecesRoot, log, relays });
   const complete = Promise.withResolvers<void>();
-  if (store.complete) complete.resolve();
+  let nextComplete = Promise.withResolvers<void>();
+  const onComplete = (): void => {
+    complete.resolve();
+    nextComplete.resolve();
+    nextComplete = Promise.withResolvers<void>();
+  };
   const swarming = new Swarming(
     { client, topic, store, sharerKeys: options.sharer?.keys, notGates: new Set(), gates, limits, log },
-    { onComplete: () => complete.resolve(), onPiece: () => options.onPiece?.() },
+    { onComplete, onPiece: () => options.onPiece?.() },
   );
   const { swarm } = swarming;
+  const { opening, levels } = options;
+  if (levels !== undefined) swarm.want({ levels });
+  const choosing =
+    opening?.choice === undefined ? undefined : new Choosing(swarm, store.info, opening.keys, opening.choice);
+  if (swarm.stats().complete) complete.resolve();
   const { isPatient, onAlone } = options;
   const fetching = new Fetching({
     client,
@@ -84,19 +111,23 @@ export async function startDownload(options: DownloadOptions): Promise<Download>
   // Whoever closes it may not have waited for it.
   finished.catch(() => {});
 
-  async function open(): Promise<OpenedFiles | undefined> {
-    if (options.opening === undefined) return undefined;
-    const { keys, outputFolder, onPlacing } = options.opening;
+  async function open(): Promise<Finished | undefined> {
+    if (opening === undefined) return undefined;
+    const { keys, outputFolder, onPlacing } = opening;
+    await choosing?.ready;
     const progress = (_stage: unknown, doneBytes: number, totalBytes: number): void =>
       options.onOpening?.(doneBytes, totalBytes);
-    return openInto(swarm.source(), link.piecesRoot, keys, { outputFolder, signal, onPlacing }, { progress });
+    const how = { outputFolder, signal, onPlacing, wanted: choosing?.files };
+    return openWantedInto(swarm.source(), link.piecesRoot, keys, how, { progress });
   }
 
-  async function finish(): Promise<OpenedFiles | undefined> {
+  async function finish(): Promise<Finished | undefined> {
     try {
       const untilSupplied = Promise.race([arrived, supply.then(() => arrived)]);
-      const [files] = await Promise.all([opened, arrived, untilSupplied]);
-      return files;
+      const [finished] = await Promise.all([opened, arrived, untilSupplied]);
+      // What else is wanted by now, such as what a pack needs to be whole.
+      while (!swarm.stats().complete) await Promise.race([nextComplete.promise, supply, swarming.failed]);
+      return finished;
     } catch (error) {
       throw await reasonOf(error);
     }
@@ -118,6 +149,7 @@ export async function startDownload(options: DownloadOptions): Promise<Download>
     swarming,
     arrived,
     finished,
+    choose: async (selection) => choosing?.choose(selection),
     stopFetching: () => done.abort(),
     async close() {
       done.abort();

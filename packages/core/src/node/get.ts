@@ -1,5 +1,8 @@
 import type { Profile } from "../directory/path.ts";
 import { parseLink, type ShareLink } from "../link/link.ts";
+import type { PackReader } from "../pack/pack-reader.ts";
+import { onlyThese } from "../pack/patterns.ts";
+import type { Selection } from "../pack/selection.ts";
 import type { AgeKeys } from "../pack/age-header.ts";
 import { openPackStore } from "../store/open-pack.ts";
 import type { PieceStore } from "../store/piece-store.ts";
@@ -7,6 +10,7 @@ import { removePack } from "../store/store-files.ts";
 import { torrentInfo } from "../torrent/info.ts";
 import { whenAborted } from "./aborted.ts";
 import { Client } from "./client.ts";
+import type { Choice } from "./choosing.ts";
 import { openDataFolder, type DataFolder } from "./data-folder.ts";
 import { startDownload } from "./downloading.ts";
 import { assertNotDenied } from "./deny-file.ts";
@@ -34,6 +38,8 @@ export interface GetOptions {
   readonly seed: boolean;
   /** Fetch and hand out without opening. */
   readonly mirror: boolean;
+  /** Fetch nothing but these files and folders of the share: paths or patterns, as `onlyThese`. Empty: all. */
+  readonly only: readonly string[];
   readonly profile: Profile;
   readonly signal: AbortSignal;
   readonly onDone: (result: GetResult) => void;
@@ -120,7 +126,10 @@ async function download({ folder, link, keys, store, client, options, hooks }: D
     client,
     link,
     store,
-    opening: keys === undefined ? undefined : { keys, outputFolder },
+    opening:
+      keys === undefined
+        ? undefined
+        : { keys, outputFolder, ...(options.only.length === 0 ? {} : { choice: choiceOf(options) }) },
     log: hooks.log,
     signal,
     // The first one is told at once: it says that all of the way works.
@@ -129,29 +138,34 @@ async function download({ folder, link, keys, store, client, options, hooks }: D
     },
     // Opening goes on behind the download and is shown once that has ended.
     onOpening: (doneBytes, totalBytes) => {
-      if (store.complete) hooks.progress("opening", doneBytes, totalBytes);
+      if (isComplete()) hooks.progress("opening", doneBytes, totalBytes);
     },
   });
   const { swarming, arrived } = running;
+  const isComplete = (): boolean => swarming.swarm.stats().complete;
 
   function tell(): void {
-    const { haveCount, peerCount } = swarming.swarm.stats();
-    const bytes = Math.min(haveCount * store.info.pieceLength, store.info.length);
+    const { haveCount, peerCount, wantedBytes, wantedDoneBytes } = swarming.swarm.stats();
     // A bar at zero tells less than what is being waited for.
     if (peerCount === 0 && haveCount === 0) return;
     const note = `${peerCount} ${peerCount === 1 ? "peer" : "peers"}`;
-    hooks.progress("downloading", bytes, store.info.length, note);
+    hooks.progress("downloading", wantedDoneBytes, wantedBytes, note);
   }
 
-  if (!store.complete) hooks.status("Looking for somebody who has it …");
+  if (!isComplete()) hooks.status("Looking for somebody who has it …");
   const telling = setInterval(tell, TELL_MS);
   void arrived.then(() => {
     clearInterval(telling);
     tell();
   });
   try {
-    const opened = await running.finished;
-    const files = opened ?? { paths: [], name: link.name ?? "", fileCount: 0, size: link.filesBytes ?? 0 };
+    const finished = await running.finished;
+    const files = finished?.files ?? {
+      paths: [],
+      name: link.name ?? "",
+      fileCount: 0,
+      size: link.filesBytes ?? 0,
+    };
     options.onDone({ ...files, fetchedBytes: swarming.swarm.stats().downloadedBytes });
     if (options.seed || options.mirror) {
       running.stopFetching();
@@ -163,4 +177,10 @@ async function download({ folder, link, keys, store, client, options, hooks }: D
     clearInterval(telling);
     await running.close();
   }
+}
+
+/** Before the index is there nobody knows what patterns fit; then nothing else is fetched. */
+function choiceOf({ only, seed }: GetOptions): Choice {
+  const selection = (reader: PackReader): Promise<Selection> => onlyThese(reader.entries(), only);
+  return { selection, opened: undefined, isKept: seed };
 }

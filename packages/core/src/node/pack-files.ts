@@ -8,6 +8,7 @@ import { generateSharerKey } from "../link/sharer-key.ts";
 import type { AgeKeys } from "../pack/age-header.ts";
 import { formatKeyFile, identityFromSecret, parseKeyFile } from "../pack/age-keys.ts";
 import { openPack, type OpenOptions } from "../pack/open.ts";
+import type { Selection } from "../pack/selection.ts";
 import type { PackSource } from "../pack/source.ts";
 import { readAll } from "../store/store-files.ts";
 import { storeError } from "../store/store-error.ts";
@@ -147,14 +148,30 @@ export function keysOf(
   });
 }
 
+export type OpenIntoOptions = { readonly outputFolder: string; readonly signal: AbortSignal } & Pick<
+  OpenOptions,
+  "onPlacing" | "wanted"
+>;
+
 /** Opens a pack into a folder and tells how far it is. */
 export async function openInto(
   source: PackSource,
   root: Buffer,
   keys: AgeKeys,
-  options: { readonly outputFolder: string; readonly signal: AbortSignal } & Pick<OpenOptions, "onPlacing">,
+  options: OpenIntoOptions,
   hooks: Pick<Hooks, "progress">,
 ): Promise<OpenedFiles> {
+  return (await openWantedInto(source, root, keys, options, hooks)).files;
+}
+
+/** The same, with what was wanted at the end; undefined where everything was asked for. */
+export async function openWantedInto(
+  source: PackSource,
+  root: Buffer,
+  keys: AgeKeys,
+  options: OpenIntoOptions,
+  hooks: Pick<Hooks, "progress">,
+): Promise<{ readonly files: OpenedFiles; readonly selection: Selection | undefined }> {
   const opened = await openPack(
     {
       keys,
@@ -162,11 +179,14 @@ export async function openInto(
       root,
       signal: options.signal,
       onPlacing: options.onPlacing,
+      wanted: options.wanted,
       onProgress: ({ doneBytes, totalBytes }) => hooks.progress("opening", doneBytes, totalBytes),
     },
     { source, random: systemRandom },
   );
-  return { paths: [opened.path], name: opened.name, fileCount: opened.fileCount, size: opened.fileBytes };
+  const { path: place, name, fileCount, fileBytes, selection } = opened;
+  const files = { paths: place === undefined ? [] : [place], name, fileCount, size: fileBytes };
+  return { files, selection };
 }
 
 async function refuseExisting(...files: (string | undefined)[]): Promise<void> {

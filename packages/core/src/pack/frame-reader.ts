@@ -54,24 +54,26 @@ interface Span {
 }
 
 /**
- * The tar stream, unpacked and in order. Frames are unpacked on the thread pool, several at a time, while
+ * The tar stream, unpacked and in order, without the frames that have no mark in `marks`, where that is given. Frames are unpacked on the thread pool, several at a time, while
  * the caller works on earlier ones. Raises E_PACK, E_INTERRUPTED and what reading raises.
  */
 export async function* readTarStream(
   plain: PackSource,
   table: SeekTable,
   signal: AbortSignal | undefined,
+  marks?: Uint8Array,
 ): AsyncGenerator<TarStretch> {
   const waiting: { length: number; stretch: Promise<TarStretch> }[] = [];
   let ahead = 0;
   try {
-    for (const batch of batches(table)) {
+    for (const batch of batches(table, marks)) {
       throwIfAborted(signal);
       const first = batch[0] as Span;
       const last = batch.at(-1) as Span;
       const packed = await plain.read(
         first.packedOffset,
         last.packedOffset + table.packedLength(last.frame) - first.packedOffset,
+        signal,
       );
       for (const span of batch) {
         const start = span.packedOffset - first.packedOffset;
@@ -96,7 +98,7 @@ export async function* readTarStream(
 }
 
 /** Frames with content, grouped into neighbours that are read at once. */
-function* batches(table: SeekTable): Generator<Span[]> {
+function* batches(table: SeekTable, marks: Uint8Array | undefined): Generator<Span[]> {
   let batch: Span[] = [];
   let batchStart = 0;
   let packedOffset = 0;
@@ -105,12 +107,15 @@ function* batches(table: SeekTable): Generator<Span[]> {
   for (let frame = 0; frame < table.count; frame++) {
     const packedEnd = packedOffset + table.packedLength(frame);
     const contentLength = table.contentLength(frame);
-    if (contentLength > 0) {
-      const full = packedEnd - batchStart > READ || unpacked + contentLength > AHEAD;
-      if (batch.length > 0 && full) {
-        yield batch;
-        batch = [];
-      }
+    const isWanted = marks === undefined || marks[frame] === 1;
+    // What lies between two frames that are read together would be waited for.
+    const isGap = !isWanted && contentLength > 0;
+    const full = packedEnd - batchStart > READ || unpacked + contentLength > AHEAD;
+    if (batch.length > 0 && (isGap || (contentLength > 0 && full))) {
+      yield batch;
+      batch = [];
+    }
+    if (contentLength > 0 && isWanted) {
       if (batch.length === 0) {
         batchStart = packedOffset;
         unpacked = 0;

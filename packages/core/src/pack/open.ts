@@ -1,3 +1,4 @@
+import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { BackroomError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
@@ -8,10 +9,14 @@ import { readSeekTable, tarLengthOf } from "./frame-reader.ts";
 import { readIndex, readShareRecord } from "./index-reader.ts";
 import type { ShareRecord, TotalsRecord } from "./index-chunk.ts";
 import { OutputPathSet, checkOutputPath } from "./output-path.ts";
+import { missing } from "./move-new.ts";
 import type { Placing } from "./placing.ts";
+import type { Selection } from "./selection.ts";
 import type { PackSource } from "./source.ts";
 import { Staging } from "./staging.ts";
-import { unpackEntries } from "./unpack.ts";
+import { setFolderTimes, unpackEntries } from "./unpack.ts";
+import { unpackWanted } from "./unpack-wanted.ts";
+import type { WantedFiles } from "./wanted-files.ts";
 
 export interface OpenOptions {
   readonly keys: AgeKeys;
@@ -24,8 +29,13 @@ export interface OpenOptions {
   readonly root: Uint8Array;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: OpenProgress) => void;
-  /** Called when all is written, right before it appears: whoever keeps that knows after a kill whether what is there came from here. */
-  readonly onPlacing?: ((placing: Placing) => void) | undefined;
+  /**
+   * Called when all is written, right before it appears: whoever keeps that knows after a kill whether what is there came from here. Not called where it
+   * is put beside something. With what was opened, where `wanted` says that.
+   */
+  readonly onPlacing?: ((placing: Placing, selection: Selection | undefined) => void) | undefined;
+  /** Absent: everything. */
+  readonly wanted?: WantedFiles | undefined;
 }
 
 export interface OpenProgress {
@@ -41,8 +51,10 @@ export interface OpenDeps {
 }
 
 export interface OpenResult {
-  /** What was created. */
-  readonly path: string;
+  /** What was created, or what something was put beside; undefined where nothing was wanted. */
+  readonly path: string | undefined;
+  /** What was opened by now; undefined where everything was asked for. */
+  readonly selection: Selection | undefined;
   readonly name: string;
   readonly comment: string;
   readonly fileCount: number;
@@ -52,7 +64,8 @@ export interface OpenResult {
 
 /**
  * Opens a pack: checks the whole index first, then writes the files it lists into a private folder beside the target, and shows them at
- * once when all is there. Only the index, authenticated by age, says what is written and where; tar headers are not looked at.
+ * once when all is there. Only the index, authenticated by age, says what is written and where; tar headers are not looked at. Where some files are
+ * wanted, all of the index is checked as for all of them, and of the rest nothing is read.
  * Raises E_NO_KEY, E_AGE_HEADER, E_CRYPTO, E_PACK, E_UNSAFE_PATH, E_TARGET_EXISTS, E_DISK_FULL, E_FILE, E_INTERRUPTED, and what
  * `deps.source` raises; then nothing is left behind.
  */
@@ -67,23 +80,40 @@ export async function openPack(options: OpenOptions, deps: OpenDeps): Promise<Op
     "target" in options.place
       ? options.place.target
       : join(options.place.into, topName(onlyEntry ?? share.name));
-  const staging = await Staging.open({ target, root: options.root }, deps.random);
+  const { wanted, signal } = options;
+  const mayExist = wanted?.opened !== undefined;
+  const staging = await Staging.open({ target, root: options.root, mayExist }, deps.random);
   const { fileCount, directoryCount, fileBytes } = totals;
   const { name, comment } = share;
   let doneBytes = 0;
+  let totalBytes = fileBytes;
   const onBytes = (bytes: number): void => {
     doneBytes += bytes;
-    options.onProgress?.({ totalBytes: totals.fileBytes, doneBytes });
+    options.onProgress?.({ totalBytes, doneBytes: Math.min(doneBytes, totalBytes) });
   };
+  const work = { plain, table, staging, signal, onBytes };
+  const counts = { name, comment, fileCount, directoryCount, fileBytes };
   try {
-    await unpackEntries({ plain, table, staging, signal: options.signal, onBytes });
-    await staging.commit(onlyEntry, (fileId) =>
-      options.onPlacing?.({ path: target, fileId, name, fileCount, fileBytes }),
-    );
+    let selection: Selection | undefined;
+    if (wanted === undefined) await unpackEntries(work);
+    else {
+      const outcome = await unpackWanted({ ...work, onTotal: (bytes) => (totalBytes = bytes) }, wanted);
+      selection = outcome.selection;
+      if (outcome.leafCount === 0 && fileCount + directoryCount > 0)
+        return { path: undefined, selection, ...counts };
+    }
+    await setFolderTimes(work);
+    const isBeside = mayExist && (await lstat(target).catch(missing)) !== undefined;
+    if (isBeside) await staging.commitBeside(onlyEntry);
+    else {
+      await staging.commit(onlyEntry, (fileId) =>
+        options.onPlacing?.({ path: target, fileId, name, fileCount, fileBytes }, selection),
+      );
+    }
+    return { path: target, selection, ...counts };
   } finally {
     await staging.discard();
   }
-  return { path: target, name, comment, fileCount, directoryCount, fileBytes };
 }
 
 export interface PackListing {

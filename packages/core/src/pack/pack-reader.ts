@@ -4,7 +4,7 @@ import { openAgeSource, type AgePlain } from "./age-source.ts";
 import type { PackEntry } from "./entry.ts";
 import { readSeekTable } from "./frame-reader.ts";
 import { readIndex, readShareRecord } from "./index-reader.ts";
-import type { SeekTable } from "./seek-table.ts";
+import { SEEK_TABLE_TAIL, seekTableLength, type SeekTable } from "./seek-table.ts";
 import type { PackSource } from "./source.ts";
 import { decodeFrame } from "./zstd-frame.ts";
 
@@ -30,6 +30,8 @@ export class PackReader {
   /** From the sharer. */
   readonly name: string;
   readonly #plain: AgePlain;
+  /** In the plaintext: how far anybody has read the index. */
+  #indexEnd = 0;
   #frames: Promise<FrameTable> | undefined;
 
   private constructor(plain: AgePlain, name: string) {
@@ -50,7 +52,34 @@ export class PackReader {
    */
   async *entries(has?: (span: PackSpan) => boolean): AsyncGenerator<PackEntry> {
     const plain = has === undefined ? this.#plain : onlyHeld(this.#plain, has);
-    for await (const record of readIndex(plain)) if (record.type === "entry") yield record.entry;
+    const noted: PackSource = {
+      length: plain.length,
+      read: (offset, length) => {
+        this.#indexEnd = Math.max(this.#indexEnd, offset + length);
+        return plain.read(offset, length);
+      },
+    };
+    for await (const record of readIndex(noted)) if (record.type === "entry") yield record.entry;
+  }
+
+  /** The stretches of the pack without which nothing of it can be opened: its front, with the index as far as it was read, and its end. */
+  async frame(): Promise<PackSpan[]> {
+    const { count } = await this.#table();
+    const front = this.#plain.sealedSpan(0, this.#indexEnd);
+    const tail = Math.min(this.#plain.length, Math.max(SEEK_TABLE_TAIL, seekTableLength(count)));
+    return [
+      { offset: 0, length: front.offset + front.length },
+      this.#plain.sealedSpan(this.#plain.length - tail, tail),
+    ];
+  }
+
+  /** The stretch of the pack that holds a file; without length where it has no content. */
+  async spanOf({ offset, size }: Pick<PackEntry, "offset" | "size">): Promise<PackSpan> {
+    if (size === 0) return { offset: 0, length: 0 };
+    const frames = await this.#table();
+    const from = frames.packedOffsets[frameAt(frames, offset)] as number;
+    const until = frames.packedOffsets[frameAt(frames, offset + size - 1) + 1] as number;
+    return this.#plain.sealedSpan(from, until - from);
   }
 
   /** Bytes `start` up to but without `end` of a file, in order. */

@@ -51,6 +51,28 @@ export class Selection {
     return Selection.of([...this.choices(), ...more]);
   }
 
+  /** Wants whatever one of the two wants; how soon is not told apart. Raises E_SELECTION. */
+  or(other: Selection): Selection {
+    return Selection.of(
+      this.#pathsWith(other).map((path) => ({
+        path,
+        priority: this.priorityOf(path) === "skip" && other.priorityOf(path) === "skip" ? "skip" : "normal",
+      })),
+    );
+  }
+
+  /** Whether it wants all that `other` wants, whatever the share holds. */
+  covers(other: Selection): boolean {
+    return this.#pathsWith(other).every(
+      (path) => other.priorityOf(path) === "skip" || this.priorityOf(path) !== "skip",
+    );
+  }
+
+  /** All that anything was said of here or there, folders before what is in them: between them nothing differs. */
+  #pathsWith(other: Selection): string[] {
+    return ["", ...this.choices().map(({ path }) => path), ...other.choices().map(({ path }) => path)].sort();
+  }
+
   /** As few as say the same, folders before what is in them. */
   choices(): FileChoice[] {
     const choices: FileChoice[] = [];
@@ -70,6 +92,11 @@ export class Selection {
       priority = node.priority ?? priority;
     }
     return priority;
+  }
+
+  /** Whether all files are wanted as soon as each other, or none is. */
+  get isUniform(): boolean {
+    return this.#root.children.size === 0;
   }
 
   /** Whether there is no file that is skipped, whatever the share holds. */

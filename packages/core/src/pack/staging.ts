@@ -1,11 +1,13 @@
 import fs, { constants } from "node:fs";
-import { chmod, lstat, mkdir, open, readdir, rename, rm, rmdir, unlink } from "node:fs/promises";
+import { chmod, lstat, mkdir, open, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { BackroomError } from "../base/errors.ts";
 import { systemCode } from "../base/system-code.ts";
 import type { Random } from "../base/random.ts";
 import { isRunning } from "../base/is-running.ts";
 import { fileError } from "./file-error.ts";
+import { checkMerge, merge } from "./merge.ts";
+import { missing, moveNew, refuseExisting } from "./move-new.ts";
 import { checkOutputPath } from "./output-path.ts";
 import { StagedFile } from "./staged-file.ts";
 
@@ -22,8 +24,10 @@ const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (co
 const liveFolders = new Set<string>();
 
 export interface StagingOptions {
-  /** Where the share will be; must not exist. Its parent must. */
+  /** Where the share will be. Its parent must exist. */
   readonly target: string;
+  /** Something may be there already, beside which it is put: see `commitBeside`. Otherwise nothing may. */
+  readonly mayExist?: boolean;
   /** Pieces root of the pack, from which leftovers of killed runs are known. */
   readonly root: Uint8Array;
 }
@@ -51,7 +55,7 @@ export class Staging {
     const prefix = `.backroom-${Buffer.from(options.root).toString("hex").slice(0, 16)}-`;
     const folder = path.join(parent, `${prefix}${process.pid}-${random.bytes(4).toString("hex")}`);
     try {
-      await refuseExisting(target);
+      if (options.mayExist !== true) await refuseExisting(target);
       await removeLeftovers(parent, prefix);
       // Not recursive: fails where it exists, so it is ours alone.
       await mkdir(folder, { mode: 0o700 });
@@ -101,12 +105,29 @@ export class Staging {
     this.#makeFolder(entryPath.endsWith("/") ? entryPath.slice(0, -1) : entryPath);
   }
 
-  /** Sets a folder's time, which every entry made in it changes: so after all of them. Raises E_UNSAFE_PATH, E_FILE. */
+  /** Takes away a file, or a folder with nothing in it, and the folders that have nothing in them any more. Raises E_UNSAFE_PATH, E_FILE. */
+  remove(entryPath: string): void {
+    const components = checkOutputPath(entryPath);
+    this.#madeParent = undefined;
+    try {
+      fs.rmSync(path.join(this.#tree, ...components), { recursive: true, force: true });
+      while (components.pop() !== undefined && components.length > 0) {
+        const parent = path.join(this.#tree, ...components);
+        if (fs.readdirSync(parent).length > 0) break;
+        fs.rmdirSync(parent);
+      }
+    } catch (cause) {
+      throw fileError(cause, "a file of the share could not be taken away again");
+    }
+  }
+
+  /** Sets a folder's time, which every entry made in it changes: so after all of them. Does nothing where it was not made. Raises E_UNSAFE_PATH, E_FILE. */
   setFolderTime(entryPath: string, mtimeS: number): void {
     checkOutputPath(entryPath);
     try {
       fs.utimesSync(`${this.#tree}/${entryPath}`, mtimeS, mtimeS);
     } catch (cause) {
+      if (systemCode(cause) === "ENOENT") return;
       throw fileError(cause, "the time of a folder could not be set");
     }
   }
@@ -135,7 +156,7 @@ export class Staging {
    */
   async commit(onlyEntry?: string, onPlacing?: (fileId: string) => void): Promise<void> {
     const tree = this.#tree;
-    const source = onlyEntry === undefined ? tree : path.join(tree, ...checkOutputPath(onlyEntry));
+    const source = this.#top(onlyEntry);
     try {
       if (onlyEntry === undefined) await chmod(tree, 0o755 & ~process.umask());
       onPlacing?.(String((await lstat(source, { bigint: true })).ino));
@@ -145,6 +166,27 @@ export class Staging {
     } finally {
       await this.discard();
     }
+  }
+
+  /**
+   * The same where something is at the target already, beside which the result is put, file by file: what is there is not touched, and no file is
+   * shown before it is whole. A kill in between leaves some of them there, which the next time are found to be the same. Raises E_TARGET_EXISTS, before
+   * anything is put anywhere, where something else has the place of one of them. Discards what is left either way.
+   */
+  async commitBeside(onlyEntry?: string): Promise<void> {
+    const source = this.#top(onlyEntry);
+    try {
+      await checkMerge(source, this.#target);
+      await merge(source, this.#target);
+    } catch (cause) {
+      throw fileError(cause, "the result could not be moved to its place");
+    } finally {
+      await this.discard();
+    }
+  }
+
+  #top(onlyEntry: string | undefined): string {
+    return onlyEntry === undefined ? this.#tree : path.join(this.#tree, ...checkOutputPath(onlyEntry));
   }
 
   /** Removes everything that is not committed. May be called at any time, also twice; never raises. */
@@ -161,19 +203,6 @@ function modeOf(executable: boolean): number {
   return executable ? 0o755 : 0o644;
 }
 
-async function refuseExisting(target: string): Promise<void> {
-  if ((await lstat(target).catch(missing)) !== undefined) throw targetExists(target);
-}
-
-/** undefined for a file that is not there; other errors go on. */
-function missing(error: unknown): undefined {
-  if (systemCode(error) !== "ENOENT") throw error;
-}
-
-function targetExists(target: string): BackroomError {
-  return new BackroomError("E_TARGET_EXISTS", `“${path.basename(target)}” is there already`);
-}
-
 /** In a fresh private tree, a name that is taken was taken by another entry of the share. */
 function entryError(cause: unknown, what: string): BackroomError {
   const taken = ["EEXIST", "ELOOP", "ENOTDIR", "EISDIR"].includes(systemCode(cause) ?? "");
@@ -182,29 +211,6 @@ function entryError(cause: unknown, what: string): BackroomError {
     cause,
     why: "this file system takes two names of the share for one",
   });
-}
-
-/**
- * Renames without ever replacing what somebody else put at `target`: rename alone replaces files and empty folders. So a placeholder is
- * made there first, which fails if there is anything, and is then itself replaced. Windows' rename replaces no folder.
- */
-export async function moveNew(source: string, target: string): Promise<void> {
-  const isFolder = (await lstat(source)).isDirectory();
-  await refuseExisting(target);
-  if (isFolder && process.platform === "win32") return await rename(source, target);
-  try {
-    if (isFolder) await mkdir(target, { mode: 0o700 });
-    else await (await open(target, "wx", 0o600)).close();
-  } catch (cause) {
-    throw systemCode(cause) === "EEXIST" ? targetExists(target) : cause;
-  }
-  try {
-    await rename(source, target);
-  } catch (cause) {
-    // The placeholder is removed if it still is one.
-    await (isFolder ? rmdir(target) : unlink(target)).catch(() => {});
-    throw ["ENOTEMPTY", "EEXIST"].includes(systemCode(cause) ?? "") ? targetExists(target) : cause;
-  }
 }
 
 /** Removes staging folders of the same pack whose process is gone. Only folders of this user: others could be a trap. */

@@ -18,6 +18,7 @@ export class TarCursor {
       this.#current = next.value;
     }
     const start = offset - this.#current.offset;
+    if (start < 0) throw new BackroomError("E_PACK", "the tar stream leaves out what is needed");
     return this.#current.bytes.subarray(start, start + length);
   }
 

@@ -1,6 +1,7 @@
 import { throwIfAborted } from "./abort.ts";
 import type { PackEntry } from "./entry.ts";
 import { readTarStream } from "./frame-reader.ts";
+import { framesFor, leavesOf, type Leaf } from "./wanted-files.ts";
 import { readIndex } from "./index-reader.ts";
 import { JobPool } from "./job-pool.ts";
 import type { SeekTable } from "./seek-table.ts";
@@ -27,23 +28,41 @@ export interface Unpacking {
   readonly onBytes: (bytes: number) => void;
 }
 
-/** Writes every entry of the index into the staging folder. Raises what reading and writing raise; no file is open then. */
-export async function unpackEntries(work: Unpacking): Promise<void> {
+/** Some of the entries, others perhaps later. */
+export interface Part {
+  /** Undefined: all of them. */
+  readonly isWanted: ((leaf: Leaf) => boolean) | undefined;
+  /** It is whole. */
+  readonly onUnpacked: (leaf: Leaf) => void;
+}
+
+/**
+ * Writes every leaf of the index, or those of `part`, into the staging folder. Raises what reading and writing raise; no file is open then, and what
+ * was not told to be whole is not there.
+ */
+export async function unpackEntries(work: Unpacking, part?: Part): Promise<void> {
+  const isWanted = part?.isWanted;
+  const marks = isWanted && (await framesFor(work.plain, work.table, isWanted));
   const pool = new JobPool(MAX_JOBS, MAX_BYTES);
   const turns = new Turns();
-  const cursor = new TarCursor(readTarStream(work.plain, work.table, work.signal));
+  const cursor = new TarCursor(readTarStream(work.plain, work.table, work.signal, marks));
   const step = { ...work, pool, cursor };
   try {
-    for await (const record of readIndex(work.plain)) {
-      if (record.type !== "entry") continue;
-      await unpackEntry(record.entry, step);
+    for await (const leaf of leavesOf(work.plain)) {
+      if (isWanted === undefined || isWanted(leaf)) {
+        await unpackEntry(leaf.entry, step);
+        part?.onUnpacked(leaf);
+      }
       if (turns.due) {
         await turns.next();
         throwIfAborted(work.signal);
       }
     }
     await pool.drain();
-    await setFolderTimes(work);
+  } catch (error) {
+    // Before whoever goes on after an interruption: a file that was told to be whole is not, where its write failed.
+    await pool.drain();
+    throw error;
   } finally {
     await pool.settle();
     await cursor.close();
@@ -76,7 +95,7 @@ async function unpackEntry(entry: PackEntry, step: Step): Promise<void> {
     return;
   }
   const file = await createFile(entry, staging);
-  await closing(file, entry, async () => {
+  const whole = closing(file, entry, async () => {
     try {
       for (let done = 0; done < entry.size;) {
         const part = await cursor.take(entry.offset + done, entry.size - done);
@@ -90,6 +109,10 @@ async function unpackEntry(entry: PackEntry, step: Step): Promise<void> {
       // No write may be under way when the file is closed.
       await pool.settle();
     }
+  });
+  await whole.catch((error: unknown) => {
+    staging.remove(entry.path);
+    throw error;
   });
 }
 
@@ -111,8 +134,8 @@ function timeOf(entry: PackEntry): number | undefined {
   return entry.mtime === 0 ? undefined : entry.mtime;
 }
 
-/** Last, since every file made in a folder changes the folder's time. The index is read again rather than kept. */
-async function setFolderTimes(work: Unpacking): Promise<void> {
+/** Last, since every file made in a folder changes the folder's time. The index is read again rather than kept. Folders that were not made are passed over. */
+export async function setFolderTimes(work: Pick<Unpacking, "plain" | "staging">): Promise<void> {
   const turns = new Turns();
   for await (const record of readIndex(work.plain)) {
     if (record.type !== "entry") continue;

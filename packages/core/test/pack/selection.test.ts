@@ -64,6 +64,28 @@ test("whether all is wanted is told without knowing the files", () => {
   );
 });
 
+test("what two want together, and whether one wants all that the other does", () => {
+  fc.assert(
+    fc.property(choices, choices, fc.array(path, { minLength: 1 }), (some, others, files) => {
+      const [a, b] = [Selection.of(some), Selection.of(others)];
+      const wants = (selection: Selection, file: string): boolean => selection.priorityOf(file) !== "skip";
+      for (const file of files) {
+        assert.equal(wants(a.or(b), file), wants(a, file) || wants(b, file));
+        if (a.covers(b) && wants(b, file)) assert.ok(wants(a, file));
+      }
+      assert.ok(a.or(b).covers(a) && a.or(b).covers(b));
+      assert.equal(
+        a.covers(b),
+        a.or(b).choices().length === a.or(a).choices().length && isSame(a.or(b), a.or(a)),
+      );
+    }),
+  );
+});
+
+function isSame(a: Selection, b: Selection): boolean {
+  return JSON.stringify(a.choices()) === JSON.stringify(b.choices());
+}
+
 test("more choices than are kept are refused, and what says the same in few is not", () => {
   const many = Array.from({ length: LIMITS.selectionChoices + 1 }, (_, number): FileChoice => ({
     path: `folder/${number}`,

@@ -141,7 +141,7 @@ async function fetchWithClient({
     });
     run.activity = { source: download.swarming.swarm.source(), refresh };
     return await Promise.race([
-      download.finished,
+      download.finished.then((finished) => finished?.files),
       whenAborted(held.gone).then((): typeof GONE => GONE),
       // The store failed, also after everything had arrived.
       download.swarming.failed,

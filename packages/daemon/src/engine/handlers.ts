@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { Answer, Handlers, Input } from "@backroom/api/routes.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
-import { moveNew } from "@backroom/core/pack/staging.ts";
+import { moveNew } from "@backroom/core/pack/move-new.ts";
 import { withOutputFolder } from "@backroom/core/node/output-folder.ts";
 import { readState, packPaths } from "@backroom/core/store/store-files.ts";
 import { choosingHandlers } from "./choosing.ts";

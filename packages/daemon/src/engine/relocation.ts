@@ -7,7 +7,7 @@ import { BackroomError } from "@backroom/core/base/errors.ts";
 import { systemRandom } from "@backroom/core/base/random.ts";
 import { systemCode } from "@backroom/core/base/system-code.ts";
 import { fileError } from "@backroom/core/pack/file-error.ts";
-import { moveNew } from "@backroom/core/pack/staging.ts";
+import { moveNew } from "@backroom/core/pack/move-new.ts";
 import { ASIDE, type Move } from "./unfinished.ts";
 
 /** What moving goes through; tests pass one that finds two file systems. */

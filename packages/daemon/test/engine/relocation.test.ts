@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import { moveNew } from "@backroom/core/pack/staging.ts";
+import { moveNew } from "@backroom/core/pack/move-new.ts";
 import { withFolder } from "../../../core/test/store/temporary.ts";
 import { moveInto, type MoveDeps } from "../../src/engine/relocation.ts";
 

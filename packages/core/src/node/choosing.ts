@@ -1,0 +1,86 @@
+import type { AgeKeys } from "../pack/age-header.ts";
+import { PackReader } from "../pack/pack-reader.ts";
+import type { Selection } from "../pack/selection.ts";
+import type { WantedFiles } from "../pack/wanted-files.ts";
+import type { Swarm } from "../swarm/swarm.ts";
+import type { TorrentInfo } from "../torrent/info.ts";
+import { levelsBefore, planOf, type Plan } from "./piece-levels.ts";
+
+/** Which files a download is to bring. */
+export interface Choice {
+  /** What is wanted from the start, or how that is found out once the index is there: then nothing else is fetched before. */
+  readonly selection: Selection | ((reader: PackReader) => Promise<Selection>);
+  /** What earlier downloads brought and put there. */
+  readonly opened: Selection | undefined;
+  /** The pack stays and is handed out: where nothing is skipped it becomes whole. */
+  readonly isKept: boolean;
+  /** The index is there, and says what the selection comes to; again whenever that is another one. */
+  readonly onPlan?: ((plan: Plan) => void) | undefined;
+}
+
+/** Keeps a swarm and whoever opens its pack to what is chosen, also when that changes. */
+export class Choosing {
+  readonly files: WantedFiles;
+  /** Fulfilled once `files` says what is wanted, and the swarm fetches that. Rejects with what reading the index raises. */
+  readonly ready: Promise<void>;
+  readonly #swarm: Swarm;
+  readonly #info: TorrentInfo;
+  readonly #keys: AgeKeys;
+  readonly #choice: Choice;
+  #selection: Selection | undefined;
+  #changed = new AbortController();
+  #reader: Promise<PackReader> | undefined;
+  /** The latest plan being made: earlier ones that are late count for nothing. */
+  #planning: Promise<void> | undefined;
+
+  constructor(swarm: Swarm, info: TorrentInfo, keys: AgeKeys, choice: Choice) {
+    this.#swarm = swarm;
+    this.#info = info;
+    this.#keys = keys;
+    this.#choice = choice;
+    const { selection, opened } = choice;
+    this.files = { now: () => this.#now(), opened };
+    const isKnown = typeof selection !== "function";
+    if (isKnown) this.#selection = selection;
+    // Everything, and all of it alike: that needs no index.
+    const isPlain = isKnown && opened === undefined && selection.choices().length === 0;
+    // Until the index is there, too, nothing comes that may not be wanted.
+    if (!isPlain && !(isKnown && opened === undefined && selection.wantsAll)) {
+      swarm.want({ levels: levelsBefore(info), isPreliminary: true });
+    }
+    this.ready = isPlain ? Promise.resolve() : this.#plan();
+    this.ready.catch(() => {});
+  }
+
+  /** From now on this is wanted. Rejects as `ready`. */
+  choose(selection: Selection): Promise<void> {
+    this.#selection = selection;
+    this.#changed.abort();
+    this.#changed = new AbortController();
+    return this.#plan();
+  }
+
+  #now(): ReturnType<WantedFiles["now"]> {
+    // Nobody asks before it is ready.
+    return { selection: this.#selection as Selection, changed: this.#changed.signal };
+  }
+
+  #plan(): Promise<void> {
+    const planning: Promise<void> = this.#planOnce(() => this.#planning === planning);
+    this.#planning = planning;
+    planning.catch(() => {});
+    return planning;
+  }
+
+  async #planOnce(isLatest: () => boolean): Promise<void> {
+    this.#reader ??= PackReader.open(this.#swarm.source(), this.#keys);
+    const reader = await this.#reader;
+    const { selection: given, opened, isKept, onPlan } = this.#choice;
+    if (this.#selection === undefined && typeof given === "function") this.#selection = await given(reader);
+    const selection = this.#selection as Selection;
+    const plan = await planOf(reader, this.#info, { selection, opened, isKept });
+    if (!isLatest()) return;
+    this.#swarm.want({ levels: plan.levels });
+    onPlan?.(plan);
+  }
+}

@@ -1,0 +1,74 @@
+import type { PackReader, PackSpan } from "../pack/pack-reader.ts";
+import type { Selection } from "../pack/selection.ts";
+import { priorityNow } from "../pack/wanted-files.ts";
+import { LEVELS } from "../swarm/pick-order.ts";
+import type { TorrentInfo } from "../torrent/info.ts";
+
+type Pieces = Pick<TorrentInfo, "pieceLength" | "pieceCount">;
+
+/** What a selection comes to in a share whose index is there. */
+export interface Plan {
+  /** How soon each piece is wanted: LEVELS. */
+  readonly levels: Uint8Array;
+  /** Files that are wanted, or were opened before; and all others. */
+  readonly wantedCount: number;
+  readonly skippedCount: number;
+  /** Whether there is a file that is wanted and was not opened before. */
+  readonly hasMore: boolean;
+}
+
+/** Before it is known where which file lies: the first and the last piece, out of which all else is found. */
+export function levelsBefore({ pieceCount }: Pieces): Uint8Array {
+  const levels = new Uint8Array(pieceCount);
+  levels[0] = levels[pieceCount - 1] = LEVELS.high;
+  return levels;
+}
+
+/** What a plan is made for. */
+export interface Wish {
+  readonly selection: Selection;
+  readonly opened: Selection | undefined;
+  readonly isKept: boolean;
+}
+
+/**
+ * A piece is wanted as soon as the soonest of the files that lie in it. Those with the index and the table of frames always are; what is no file's,
+ * which is padding, is wanted only where nothing is skipped and the pack is to become whole. Raises what reading raises.
+ */
+export async function planOf(
+  reader: PackReader,
+  pieces: Pieces,
+  { selection, opened, isKept }: Wish,
+): Promise<Plan> {
+  const levels = new Uint8Array(pieces.pieceCount);
+  let wantedCount = 0;
+  let skippedCount = 0;
+  let hasMore = false;
+  for await (const entry of reader.entries()) {
+    if (entry.kind === "directory") continue;
+    if (selection.priorityOf(entry.path) === "skip") skippedCount++;
+    else wantedCount++;
+    const level = LEVELS[priorityNow(entry.path, selection, opened)];
+    if (level === LEVELS.skip) continue;
+    hasMore = true;
+    raise(levels, pieces, await reader.spanOf(entry), level);
+  }
+  for (const span of await reader.frame()) raise(levels, pieces, span, LEVELS.high);
+  if (skippedCount === 0 && (isKept || opened === undefined)) {
+    for (const [piece, level] of levels.entries()) levels[piece] = Math.max(level, LEVELS.low);
+  }
+  return { levels, wantedCount, skippedCount, hasMore };
+}
+
+function raise(
+  levels: Uint8Array,
+  { pieceLength }: Pieces,
+  { offset, length }: PackSpan,
+  level: number,
+): void {
+  if (length === 0) return;
+  const last = Math.floor((offset + length - 1) / pieceLength);
+  for (let piece = Math.floor(offset / pieceLength); piece <= last; piece++) {
+    levels[piece] = Math.max(levels[piece] ?? 0, level);
+  }
+}

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isBackroomError } from "../../src/base/errors.ts";
+import { onlyThese } from "../../src/pack/patterns.ts";
+
+const PATHS = [
+  "r/",
+  "r/a.jpg",
+  "r/b[1].txt",
+  "r/sub/",
+  "r/sub/c.jpg",
+  "r/sub/d.txt",
+  "r/sub/more/",
+  "r/sub/more/e.jpg",
+];
+
+async function chosen(...texts: string[]): Promise<string[]> {
+  async function* entries(): AsyncGenerator<{ path: string }> {
+    for (const path of PATHS) yield { path };
+  }
+  const selection = await onlyThese(entries(), texts);
+  return PATHS.filter((path) => !path.endsWith("/") && selection.priorityOf(path) !== "skip");
+}
+
+test("files are named by path, by folder and by pattern, and a name with a bracket is a name first", async () => {
+  assert.deepEqual(await chosen("r/a.jpg"), ["r/a.jpg"]);
+  assert.deepEqual(await chosen("/r/sub/"), ["r/sub/c.jpg", "r/sub/d.txt", "r/sub/more/e.jpg"]);
+  assert.deepEqual(await chosen("*.jpg"), ["r/a.jpg", "r/sub/c.jpg", "r/sub/more/e.jpg"]);
+  assert.deepEqual(await chosen("r/*.jpg"), ["r/a.jpg"]);
+  assert.deepEqual(
+    await chosen("r/**/*.jpg", "r/b[1].txt"),
+    PATHS.filter((path) => /jpg$|\[/.test(path)),
+  );
+  assert.deepEqual(await chosen("r/s*"), ["r/sub/c.jpg", "r/sub/d.txt", "r/sub/more/e.jpg"]);
+  assert.deepEqual(await chosen("r/sub/more", "r/sub"), ["r/sub/c.jpg", "r/sub/d.txt", "r/sub/more/e.jpg"]);
+});
+
+test("what fits nothing is told, also beside something that does", async () => {
+  for (const texts of [["r/b.jpg"], ["*.png", "r/a.jpg"], ["a.jpg"]]) {
+    await assert.rejects(chosen(...texts), (error: unknown) => isBackroomError(error, "E_NO_FILE"));
+  }
+});
