@@ -10,9 +10,14 @@ import { assertArrived, completed, makeFolders, outFolder, share } from "../supp
 const NAMES = ["relay 1", "relay 2", "relay 3", "sharer", "joiner"];
 
 /** Would catch: a search that finds nobody, or that is made unasked; relays that do not answer, or whose answer cannot be dialled. */
-test("a member that knows nobody joins through the relays of its house, and only when told to look there", async (t) => {
+test("a member that knows nobody joins through the relays of its house, by IPv4 or IPv6, and only when told to look there", async (t) => {
   if (!havePartners(t, "netns")) return;
-  const home = createHome(NAMES, ["--lan"]);
+  // Both at once, since most of the time goes to waiting.
+  await Promise.all([joinsAtHome(4), joinsAtHome(6)]);
+});
+
+async function joinsAtHome(family: 4 | 6): Promise<void> {
+  const home = createHome(NAMES, ["--lan"], family);
   let network: TestNetwork | undefined;
   try {
     network = await TestNetwork.start(3, home);
@@ -31,4 +36,4 @@ test("a member that knows nobody joins through the relays of its house, and only
     await network?.close();
     home.close();
   }
-});
+}

@@ -7,12 +7,20 @@ export interface Home extends Placement {
   close(): void;
 }
 
-/** Needs root. `relayOptions` are given to each relay of a `TestNetwork` there. */
-export function createHome(names: readonly string[], relayOptions: readonly string[]): Home {
+/**
+ * Needs root. `relayOptions` are given to each relay of a `TestNetwork` there. With `family` 6 the IPv4 addresses are none that a local network has, which the DHT needs
+ * all the same, and the neighbours see each other by link-local IPv6.
+ */
+export function createHome(
+  names: readonly string[],
+  relayOptions: readonly string[],
+  family: 4 | 6 = 4,
+): Home {
   const options = (name: string): readonly string[] => (name.startsWith("relay") ? relayOptions : []);
-  const id = `bh${process.pid}`;
+  const id = `bh${family}${process.pid}`;
   const made: string[] = [];
-  const address = (name: string): string => `10.78.0.${names.indexOf(name) + 1}`;
+  const prefix = family === 4 ? "10.78.0" : "203.0.113";
+  const address = (name: string): string => `${prefix}.${names.indexOf(name) + 1}`;
   const space = (name: string): string => `${id}-${names.indexOf(name)}`;
   const close = (): void => {
     for (const name of made.splice(0)) ip("netns", "del", name);
@@ -28,6 +36,9 @@ export function createHome(names: readonly string[], relayOptions: readonly stri
     ip("-n", bridge, "link", "set", "br0", "up");
     for (const [index, name] of names.entries()) {
       add(space(name));
+      // A link-local address is there at once, and not after a second in which it might be somebody else's; or not at all.
+      const v6 = ["accept_dad=0", `disable_ipv6=${family === 4 ? 1 : 0}`];
+      ip("netns", "exec", space(name), "sysctl", "-qw", ...v6.map((one) => `net.ipv6.conf.default.${one}`));
       ip(
         "-n",
         bridge,

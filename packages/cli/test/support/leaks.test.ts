@@ -141,6 +141,9 @@ test("who was told to may search its own link, and be answered, without a word o
   assert.deepEqual(kinds([answer]), unasked);
   assert.deepEqual(kinds([question, answer], { lanSearchers }), []);
   assert.deepEqual(kinds([answer], { lanSearchers: new Set([SHARER]) }), unasked);
+  const [near, far] = ["fe80::1", "fe80::2"];
+  const byV6 = [udp(near, "ff02::fb", "which relays?", 5353), udp(far, near, "one", 5353)];
+  assert.deepEqual(kinds(byV6, { lanSearchers: new Set([near, far]) }), []);
   const telling = udp(RELAY, SHARER, `you are ${SHARER}`, 5353);
   assert.deepEqual(kinds([telling], { lanSearchers }), ["address in datagram"]);
 });

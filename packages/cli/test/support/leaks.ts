@@ -43,7 +43,7 @@ export interface Leak {
 /** DNS, DNS over TLS, multicast DNS, LLMNR, NetBIOS. */
 const NAME_PORTS: ReadonlySet<number> = new Set([53, 853, 5353, 5355, 137]);
 const MDNS_PORT = 5353;
-const MDNS_GROUP = "224.0.0.251";
+const MDNS_GROUPS: ReadonlySet<string> = new Set(["224.0.0.251", "ff02::fb"]);
 
 /** Everything in a capture that ought not to be there. Empty proves something only beside a control that is not. */
 export function findLeaks(packets: readonly Packet[], rules: Rules): Leak[] {
@@ -76,7 +76,7 @@ function ofPacket(packet: Packet, rules: Rules, spellings: readonly Buffer[]): L
 function isLanSearch({ source, target, sourcePort, targetPort, protocol }: Packet, rules: Rules): boolean {
   const searchers = rules.lanSearchers ?? new Set();
   if (protocol !== UDP || !searchers.has(source)) return false;
-  if (target === MDNS_GROUP) return targetPort === MDNS_PORT;
+  if (MDNS_GROUPS.has(target)) return targetPort === MDNS_PORT;
   return sourcePort === MDNS_PORT && searchers.has(target);
 }
 

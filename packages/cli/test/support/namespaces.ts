@@ -15,7 +15,9 @@ import { readPcap, type Packet } from "./pcap.ts";
 export interface Lab {
   address(name: string): string;
   address6(name: string): string;
-  /** Those that it has. */
+  /** The IPv6 address that it has on its own link whatever it was given. */
+  linkLocal(name: string): string;
+  /** Those that it was given. */
   addresses(name: string): string[];
   /** Puts this in front of a command to run it on that computer. */
   prefix(name: string): string[];
@@ -131,6 +133,12 @@ export async function createLab(
       ...(without4.includes(name) ? [] : [address(name)]),
       ...(without6.includes(name) ? [] : [address6(name)]),
     ],
+    linkLocal(name) {
+      const show = ["-n", namespace(name), "-6", "-o", "addr", "show", "dev", "eth0", "scope", "link"];
+      const [, found] = /inet6 (fe80:\S+)\/64/.exec(execFileSync("ip", show, { encoding: "utf8" })) ?? [];
+      if (found === undefined) throw new Error(`${name} has no link-local address`);
+      return found;
+    },
     prefix,
     slowDown(name, bytesPerSecond) {
       const queue = ["netns", "exec", router, "tc", "qdisc"];

@@ -3,13 +3,13 @@ import type { Clock } from "../../base/clock.ts";
 import { isBackroomError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Random } from "../../base/random.ts";
-import { LAN_GROUP, LAN_PORT, isLanAddress, lanInterfaces } from "./lan-interfaces.ts";
+import { LAN_PORT, isLanAddress, lanInterfaces, type LanInterface } from "./lan-interfaces.ts";
 import { decodeLanAnswer, encodeLanQuestion, type LanAnswer } from "./lan-message.ts";
 
 /** What somebody on the local network says of itself: nothing of it is proved until it was dialled. */
 export interface LanRelay {
   readonly nodeKey: Buffer;
-  /** A private address: where the answer came from. */
+  /** A private address: where the answer came from. An IPv6 one has its zone behind it, and is good for this computer alone. */
   readonly host: string;
   readonly port: number;
 }
@@ -25,22 +25,25 @@ export interface LanSearchDeps {
  */
 export async function searchLan(networkId: number, deps: LanSearchDeps): Promise<LanRelay[]> {
   const found = new Map<string, LanRelay>();
-  await Promise.all(lanInterfaces().map((address) => searchFrom(address, networkId, found, deps)));
+  await Promise.all(lanInterfaces().map((one) => searchFrom(one, networkId, found, deps)));
   return [...found.values()];
 }
 
-/** One socket for each interface: the question goes out through that one. */
+/** One socket for each interface and family: the question goes out through that one. */
 function searchFrom(
-  address: string,
+  { family, address, name, group }: LanInterface,
   networkId: number,
   found: Map<string, LanRelay>,
   { clock, random }: LanSearchDeps,
 ): Promise<void> {
   const id = random.below(0x1_0000);
-  const socket = createSocket({ type: "udp4", lookup: (host, _options, done) => done(null, host, 4) });
+  const socket = createSocket({
+    type: `udp${family}`,
+    lookup: (host, _options, done) => done(null, host, family),
+  });
   return new Promise((resolve) => {
     let datagrams = 0;
-    const ask = (): void => socket.send(encodeLanQuestion(id), LAN_PORT, LAN_GROUP, () => {});
+    const ask = (): void => socket.send(encodeLanQuestion(id), LAN_PORT, group, () => {});
     const end = (): void => {
       for (const cancel of timers) cancel();
       socket.removeAllListeners().on("error", () => {});
@@ -54,11 +57,14 @@ function searchFrom(
       if (++datagrams > LIMITS.lanDatagrams || found.size >= LIMITS.lanRelays) return;
       const answer = port === LAN_PORT && isLanAddress(host) ? answerIn(bytes) : undefined;
       if (answer === undefined || answer.id !== id || answer.networkId !== networkId) return;
-      found.set(answer.nodeKey.toString("hex"), { nodeKey: answer.nodeKey, host, port: answer.port });
+      const key = answer.nodeKey.toString("hex");
+      // Of two ways to one relay the IPv4 one: not every program between takes a zone.
+      if (family === 4 || !found.has(key))
+        found.set(key, { nodeKey: answer.nodeKey, host, port: answer.port });
     });
     socket.bind(0, address, () => {
       try {
-        socket.setMulticastInterface(address);
+        socket.setMulticastInterface(name);
       } catch {
         // The interface has just gone.
         end();

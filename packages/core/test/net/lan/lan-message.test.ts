@@ -68,8 +68,16 @@ test("an answer names a network, a key and a port, and neither a computer nor an
   assert.throws(() => decodeLanAnswer(encodeLanAnswer({ ...ANSWER, port: 0 })));
 });
 
-test("only private IPv4 addresses are taken for neighbours'", () => {
-  for (const host of ["10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.3.4"]) {
+test("only private IPv4 addresses, and link-local IPv6 ones with their zone, are taken for neighbours'", () => {
+  for (const host of [
+    "fe80::1%eth0",
+    "febf::1%12",
+    "10.0.0.1",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.168.1.1",
+    "169.254.3.4",
+  ]) {
     assert.ok(isLanAddress(host), host);
   }
   for (const host of [
@@ -78,6 +86,12 @@ test("only private IPv4 addresses are taken for neighbours'", () => {
     "8.8.8.8",
     "100.64.0.1",
     "fe80::1",
+    "fe80::1%",
+    "fe80::1%eth0%eth1",
+    "fec0::1%eth0",
+    "fd00::1",
+    "2a00::1%eth0",
+    "10.0.0.1%eth0",
     "224.0.0.251",
     "printer.local",
     "",
