@@ -8,6 +8,7 @@ export const de: Messages = {
   number: (value, digits) =>
     value.toLocaleString("de", { minimumFractionDigits: digits, maximumFractionDigits: digits }),
   time: (ms) => new Date(ms).toLocaleString("de", { dateStyle: "medium", timeStyle: "short" }),
+  clock: (ms) => new Date(ms).toLocaleTimeString("de", { timeStyle: "short" }),
 
   skip: "Zum Inhalt springen",
   close: "Schließen",
@@ -84,7 +85,7 @@ export const de: Messages = {
     queued: "Wartet, bis es dran ist",
     sealing: "Wird versiegelt",
     joining: "Tritt dem Netz bei",
-    looking: "Sucht jemanden, der es hat",
+    looking: "Sucht Partner",
     choosing: "Keine Datei gewählt",
     downloading: "Wird geladen",
     opening: "Wird geöffnet",
@@ -218,7 +219,7 @@ export const de: Messages = {
     free: "Hier frei",
     noFit: "Dafür ist hier nicht genug Platz.",
     folder: "Dateien ablegen in",
-    folderDefault: "der Ordner aus den Einstellungen",
+    folderDefault: "Leer: der Ordner aus den Einstellungen",
     password: "Passwort",
     lockedText:
       "Dieser Link ist verschlossen. Das Passwort eingeben, oder ihn ungeöffnet für andere aufbewahren.",

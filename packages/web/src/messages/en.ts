@@ -14,6 +14,7 @@ export const en = {
     value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }),
   time: (ms: number): string =>
     new Date(ms).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" }),
+  clock: (ms: number): string => new Date(ms).toLocaleTimeString("en", { timeStyle: "short" }),
 
   skip: "Skip to content",
   close: "Close",
@@ -88,7 +89,7 @@ export const en = {
     queued: "Waits for its turn",
     sealing: "Sealing",
     joining: "Joining the network",
-    looking: "Looking for somebody who has it",
+    looking: "Looking for peers",
     choosing: "No file chosen yet",
     downloading: "Downloading",
     opening: "Opening",
@@ -231,7 +232,7 @@ export const en = {
     free: "Free here",
     noFit: "There is not enough room for it here.",
     folder: "Put the files into",
-    folderDefault: "the folder of the settings",
+    folderDefault: "Empty: the folder of the settings",
     password: "Password",
     lockedText: "This link is locked. Type the password, or store it for others without opening it.",
     mirror: "Only store it and hand it out",

@@ -81,34 +81,38 @@ function Looks(): ReactNode {
   const wanted = useLive(theme);
   const tag = useLanguage();
   return (
-    <Section title={`${t.settings.theme}, ${t.settings.language}`}>
-      <RadioGroup
-        className="radios"
-        aria-label={t.settings.theme}
-        value={wanted}
-        onChange={(value) => chooseTheme(value as Theme)}
-      >
-        {THEMES.map((name) => (
-          <Radio key={name} value={name} className="radio">
-            <span className="radio-dot" aria-hidden="true" />
-            {t.settings.themes[name]}
-          </Radio>
-        ))}
-      </RadioGroup>
-      <RadioGroup
-        className="radios"
-        aria-label={t.settings.language}
-        value={tag}
-        onChange={(value) => void chooseLanguage(value)}
-      >
-        {Object.entries(LANGUAGES).map(([one, { name }]) => (
-          <Radio key={one} value={one} className="radio">
-            <span className="radio-dot" aria-hidden="true" />
-            <span lang={one}>{name}</span>
-          </Radio>
-        ))}
-      </RadioGroup>
-    </Section>
+    <>
+      <Section title={t.settings.theme}>
+        <RadioGroup
+          className="radios"
+          aria-label={t.settings.theme}
+          value={wanted}
+          onChange={(value) => chooseTheme(value as Theme)}
+        >
+          {THEMES.map((name) => (
+            <Radio key={name} value={name} className="radio">
+              <span className="radio-dot" aria-hidden="true" />
+              {t.settings.themes[name]}
+            </Radio>
+          ))}
+        </RadioGroup>
+      </Section>
+      <Section title={t.settings.language}>
+        <RadioGroup
+          className="radios"
+          aria-label={t.settings.language}
+          value={tag}
+          onChange={(value) => void chooseLanguage(value)}
+        >
+          {Object.entries(LANGUAGES).map(([one, { name }]) => (
+            <Radio key={one} value={one} className="radio">
+              <span className="radio-dot" aria-hidden="true" />
+              <span lang={one}>{name}</span>
+            </Radio>
+          ))}
+        </RadioGroup>
+      </Section>
+    </>
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Transfer } from "@backroom/api/schemas/transfer.ts";
 import { useEffect, type ReactNode } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
+import type { Messages } from "../messages/en.ts";
 import { useMessages } from "../messages/languages.tsx";
 import { Bar } from "../parts/bar.tsx";
 import { Button, Facts, Trouble } from "../parts/basics.tsx";
@@ -57,8 +58,8 @@ export function TransferPage({ id }: { readonly id: string }): ReactNode {
       )}
       {transfer.waits !== null && transfer.state !== "choosing" && (
         <div className="warning" role="status">
-          <p>{transfer.waits.why}</p>
-          <p className="fix">{transfer.waits.fix}</p>
+          <p>{showable(transfer.waits.why)}</p>
+          <p className="fix">{showable(transfer.waits.fix)}</p>
         </div>
       )}
       <Tabs className="tabs">
@@ -97,7 +98,8 @@ function Progress({ transfer }: { readonly transfer: Transfer }): ReactNode {
       <Bar label={t.transfers.progress} value={fraction(transfer)} tone={toneOf(transfer)} />
       <p>
         <strong>{t.state[transfer.state]}</strong>
-        {totalBytes > 0 && ` · ${formatBytes(doneBytes, t)} / ${formatBytes(totalBytes, t)}`}
+        {doneBytes < totalBytes && ` · ${formatBytes(doneBytes, t)} / ${formatBytes(totalBytes, t)}`}
+        {totalBytes > 0 && doneBytes >= totalBytes && ` · ${formatBytes(totalBytes, t)}`}
         {downloadRate > 0 && ` · ↓ ${formatRate(downloadRate, t)}`}
         {uploadRate > 0 && ` · ↑ ${formatRate(uploadRate, t)}`}
         {secondsLeft !== null && ` · ${t.transfer.left(formatDuration(secondsLeft))}`}
@@ -113,7 +115,7 @@ function About({ transfer }: { readonly transfer: Transfer }): ReactNode {
     <>
       <Facts
         rows={[
-          [t.open.size, transfer.size === null ? t.unknown : formatBytes(transfer.size, t)],
+          [t.open.size, filesText(transfer, t)],
           [t.open.pack, transfer.packLength === null ? t.unknown : formatBytes(transfer.packLength, t)],
           [t.transfer.downloaded, formatBytes(transfer.downloadedBytes, t)],
           [t.transfer.uploaded, formatBytes(transfer.uploadedBytes, t)],
@@ -133,6 +135,12 @@ function About({ transfer }: { readonly transfer: Transfer }): ReactNode {
       {transfer.leftOutCount > 0 && <p className="warning">{t.transfer.leftOut(transfer.leftOutCount)}</p>}
     </>
   );
+}
+
+function filesText({ size, fileCount }: Transfer, t: Messages): string {
+  if (size === null) return t.unknown;
+  const text = formatBytes(size, t);
+  return fileCount === null ? text : t.files.count(fileCount, text);
 }
 
 /** The circuits that serve transfers of this kind: which one serves which is nobody's to know, also not of this page. */

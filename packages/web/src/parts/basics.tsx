@@ -15,6 +15,7 @@ import {
   type ButtonProps,
 } from "react-aria-components";
 import { useMessages } from "../messages/languages.tsx";
+import { showable } from "./format.ts";
 
 type Kind = "primary" | "plain" | "danger";
 
@@ -55,7 +56,7 @@ export function Field({
       spellCheck="false"
     >
       <Label>{label}</Label>
-      {multiline ? <TextArea rows={3} /> : <Input inputMode={inputMode} />}
+      {multiline ? <TextArea rows={4} /> : <Input inputMode={inputMode} />}
       {hint !== undefined && <Text slot="description">{hint}</Text>}
       <FieldError>{error}</FieldError>
     </TextField>
@@ -107,7 +108,7 @@ export function Sheet({
   );
 }
 
-/** Tells what went wrong and what to do about it; said aloud when it comes. Nothing for null. */
+/** Tells what went wrong and what to do about it, in words in which there may be a name that a stranger chose; said aloud when it comes. Nothing for null. */
 export function Trouble({ error }: { readonly error: unknown }): ReactNode {
   if (error === null || error === undefined) return null;
   const { message, why, fix } = error as {
@@ -117,9 +118,9 @@ export function Trouble({ error }: { readonly error: unknown }): ReactNode {
   };
   return (
     <div className="trouble" role="alert">
-      <strong>{message ?? "?"}</strong>
-      {why !== undefined && <p>{why}</p>}
-      {fix !== undefined && <p className="fix">{fix}</p>}
+      <strong>{showable(message ?? "?")}</strong>
+      {why !== undefined && <p>{showable(why)}</p>}
+      {fix !== undefined && <p className="fix">{showable(fix)}</p>}
     </div>
   );
 }

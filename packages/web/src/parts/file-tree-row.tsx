@@ -27,13 +27,15 @@ export function FileTreeRow({ row, index, start, measure, isActive, onFocus, ...
   const t = useMessages();
   const { node, place, siblings } = row;
   const { isOpen, onToggle, onChoose, onPreview, onSave } = tree;
-  const { path, size, doneBytes, file, priority } = node;
+  const { path, size, file, priority } = node;
+  const [doneBytes, wantedBytes] =
+    file === undefined ? [node.doneBytes, node.chosenBytes] : [file.doneBytes, size];
   const name = showable(node.name);
   const isFolder = file === undefined;
   const open = isFolder && isOpen(node);
   const tab = isActive ? 0 : -1;
   // What was left out arrives by chance only, where a piece of it was needed for something else.
-  const isReadable = priority !== "skip" || doneBytes === size;
+  const isReadable = priority !== "skip" || file?.doneBytes === size;
   const isTicked = node.chosenCount === node.fileCount;
   return (
     <div
@@ -88,8 +90,8 @@ export function FileTreeRow({ row, index, start, measure, isActive, onFocus, ...
         {isReadable && (
           <Bar
             label={`${name}: ${t.transfer.arrived}`}
-            value={size === 0 ? 1 : doneBytes / size}
-            tone={doneBytes === size ? "done" : "going"}
+            value={wantedBytes === 0 ? 1 : doneBytes / wantedBytes}
+            tone={doneBytes === wantedBytes ? "done" : "going"}
           />
         )}
       </div>

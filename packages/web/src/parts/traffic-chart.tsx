@@ -29,7 +29,11 @@ export function TrafficChart(): ReactNode {
           x: { range: () => [Date.now() / 1000 - SECONDS, Date.now() / 1000] },
           y: { range: (_, __, most) => [0, Math.max(1000, most * 1.1)] },
         },
-        axes: [axis, { ...axis, size: 90, values: (_, ticks) => ticks.map((tick) => formatRate(tick, t)) }],
+        axes: [
+          // A minute apart: hours and minutes say all, in the language's way.
+          { ...axis, incrs: [60, 120, 300], values: (_, ticks) => ticks.map((tick) => t.clock(1000 * tick)) },
+          { ...axis, size: 90, values: (_, ticks) => ticks.map((tick) => formatRate(tick, t)) },
+        ],
         series: [
           {},
           { label: t.connection.down, stroke: colour("--accent"), width: 2, points: { show: false } },

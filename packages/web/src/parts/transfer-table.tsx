@@ -146,7 +146,7 @@ const Row = memo(function Row({
       </div>
       <div role="gridcell" className="cell cell-state">
         <span>{t.state[transfer.state]}</span>
-        <span className="muted">{transfer.waits?.why ?? transfer.failure?.what ?? ""}</span>
+        <span className="muted">{showable(transfer.waits?.why ?? transfer.failure?.what ?? "")}</span>
       </div>
       <div role="gridcell" className="cell cell-progress">
         <Bar label={`${name}: ${t.transfers.progress}`} value={fraction(transfer)} tone={toneOf(transfer)} />

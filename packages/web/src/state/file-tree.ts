@@ -19,6 +19,7 @@ export interface FileNode {
   /** Folders first. */
   readonly children: readonly FileNode[];
   readonly size: number;
+  /** Of what is chosen. */
   readonly doneBytes: number;
   readonly fileCount: number;
   readonly chosenCount: number;
@@ -99,7 +100,7 @@ function fileNode(file: FileEntry, level: number, name: string): FileNode {
     file,
     children: [],
     size,
-    doneBytes,
+    doneBytes: isChosen ? doneBytes : 0,
     fileCount: 1,
     chosenCount: isChosen ? 1 : 0,
     chosenBytes: isChosen ? size : 0,
