@@ -5,7 +5,7 @@ import { samplePack, storeOf } from "../swarm/fixtures.ts";
 import { withWorld } from "./member-world.ts";
 
 const SEEDS = 6;
-const DELAYS_MS = [1, 5, 20, 40];
+const DELAYS_MS = [1, 5, 20];
 
 /**
  * Would catch: whatever takes a seeder or its downloader longer than moments to get over relays that hang up in quick succession: a lease that does not

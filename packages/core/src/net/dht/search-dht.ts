@@ -12,8 +12,7 @@ export interface DhtSearch {
   readonly testNetwork: boolean;
 }
 
-/** A DHT is not at once of one mind, least of all one that was entered a moment ago. */
-const TRIES = 4;
+/** A DHT is not at once of one mind, least of all one that was entered a moment ago: before another try, doubled each time. */
 const PAUSE_MS = 500;
 
 /** Enters the DHT for as long as one search takes, announcing nothing. Gives what `Dht.lookup` does; nothing where it cannot be entered. */
@@ -42,9 +41,9 @@ async function searchWith(
   clock: Clock,
 ): Promise<Endpoint[]> {
   const untilMs = clock.monotonicMs() + LIMITS.dhtLookupMs;
-  for (let tries = 1; ; tries++) {
+  for (let pauseMs = PAUSE_MS; ; pauseMs *= 2) {
     const found = await lookup(hash);
-    if (found.length > 0 || tries >= TRIES || clock.monotonicMs() >= untilMs) return found;
-    await new Promise<void>((resolve) => void clock.after(PAUSE_MS, resolve));
+    if (found.length > 0 || clock.monotonicMs() + pauseMs >= untilMs) return found;
+    await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
   }
 }
