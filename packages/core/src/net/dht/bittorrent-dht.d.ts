@@ -1,5 +1,6 @@
 /** The part of bittorrent-dht 11.0.12 that we use; the package has no types. */
 declare module "bittorrent-dht" {
+  import type { RemoteInfo } from "node:dgram";
   import type { EventEmitter } from "node:events";
 
   export interface DhtNode {
@@ -30,8 +31,8 @@ declare module "bittorrent-dht" {
     /** The returned function ends the lookup early; `done` is called all the same. */
     lookup(hash: Buffer, done: (error: Error | null) => void): () => void;
     announce(hash: Buffer, port: number, done: (error: Error | null, taken?: number) => void): void;
-    /** `from` is null for peers that this node itself was told of. */
-    on(event: "peer", listener: (peer: DhtNode, hash: Buffer, from: DhtNode | null) => void): this;
+    /** `from` is the socket's word for whose answer it was; null for peers that this node itself was told of. */
+    on(event: "peer", listener: (peer: DhtNode, hash: Buffer, from: RemoteInfo | null) => void): this;
     on(event: "node", listener: (node: KnownNode) => void): this;
     on(event: "listening" | "warning", listener: () => void): this;
     on(event: "error", listener: (error: NodeJS.ErrnoException) => void): this;

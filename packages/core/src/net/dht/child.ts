@@ -44,7 +44,8 @@ function serve(start: Extract<ToChild, { kind: "start" }>): void {
   dht.on("error", () => {});
   dht.on("warning", () => {});
   dht.on("peer", (peer, hash, from) => {
-    for (const listener of listeners.get(hash.toString("hex")) ?? []) listener(peer, from ?? undefined);
+    const node = from === null ? undefined : { host: from.address, port: from.port };
+    for (const listener of listeners.get(hash.toString("hex")) ?? []) listener(peer, node);
   });
   dht.listen(start.port, start.host);
 

@@ -22,7 +22,7 @@ export async function lookupUntil(
 ): Promise<Endpoint[]> {
   const startedMs = performance.now();
   for (;;) {
-    assert.ok(performance.now() - startedMs < 8000, "it was not found in time");
+    assert.ok(performance.now() - startedMs < 40_000, "it was not found in time");
     meanwhile();
     // One question after the other is the point.
     // oxlint-disable-next-line no-await-in-loop
@@ -37,7 +37,7 @@ export async function lookupUntil(
 export function dhtSuite(kind: string, createWorld: () => Promise<DhtWorld>): void {
   test(
     `${kind}: what one node announces another one finds, once, and not after close`,
-    { timeout: 20_000 },
+    { timeout: 60_000 },
     async () => {
       const world = await createWorld();
       const [announcer, seeker] = world.nodes;

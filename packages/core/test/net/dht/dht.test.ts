@@ -6,8 +6,9 @@ import { systemClock } from "../../../src/base/clock.ts";
 import { encodeBencode, type Bencoded } from "../../../src/base/bencode.ts";
 import { isBackroomError } from "../../../src/base/errors.ts";
 import { LIMITS } from "../../../src/base/limits.ts";
-import { silentLog } from "../../../src/base/log.ts";
+import { silentLog, type Log } from "../../../src/base/log.ts";
 import { startDht, type Dht, type DhtOptions } from "../../../src/net/dht/dht.ts";
+import { searchDht } from "../../../src/net/dht/search-dht.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { dhtSuite, lookupUntil } from "./dht-suite.ts";
 
@@ -43,9 +44,26 @@ dhtSuite("process", async () => {
   };
 });
 
+/** Would catch: a node that finds only what it was told of itself, or whose process ends with the first answer of another one. */
+test("whoever comes later is told by others, and its process goes on", { timeout: 60_000 }, async () => {
+  const first = await start();
+  const announcer = await start({ announcePort: 4444, bootstrap: contactsOf(first) });
+  const warnings: string[] = [];
+  const log: Log = (level, event) => void (level === "warn" && warnings.push(event));
+  try {
+    announcer.announce(HASH);
+    await lookupUntil(first, HASH, 1);
+    const search = { hash: HASH, nodes: contactsOf(first), testNetwork: true };
+    assert.deepEqual(await searchDht(search, { clock: systemClock, log }), [{ host: HOST, port: 4444 }]);
+    assert.deepEqual(warnings, []);
+  } finally {
+    await Promise.all([first.close(), announcer.close()]);
+  }
+});
+
 test(
   "announcements are repeated, because nodes forget and the library does not repeat",
-  { timeout: 20_000 },
+  { timeout: 60_000 },
   async () => {
     const clock = new ManualClock();
     let first = await start();
@@ -71,7 +89,7 @@ test(
   },
 );
 
-test("an announcement that nobody took is tried again soon", { timeout: 20_000 }, async () => {
+test("an announcement that nobody took is tried again soon", { timeout: 60_000 }, async () => {
   const clock = new ManualClock();
   const announcer = await start({ clock });
   const first = await start();
@@ -104,7 +122,7 @@ function watchChildren(t: TestContext): ChildProcess[] {
 
 test(
   "a process that dies is started again on its port, ever later, and announces again",
-  { timeout: 20_000 },
+  { timeout: 60_000 },
   async (t) => {
     const children = watchChildren(t);
     const clock = new ManualClock();
@@ -136,7 +154,7 @@ test(
   },
 );
 
-test("the child ends with the node that started it", { timeout: 10_000 }, async (t) => {
+test("the child ends with the node that started it", { timeout: 60_000 }, async (t) => {
   const children = watchChildren(t);
   const dht = await start();
   const gone = new Promise((resolve) => children[0]?.once("exit", resolve));
@@ -145,7 +163,7 @@ test("the child ends with the node that started it", { timeout: 10_000 }, async 
   await dht.close();
 });
 
-test("a port in use and an address that is not ours are said so", { timeout: 10_000 }, async () => {
+test("a port in use and an address that is not ours are said so", { timeout: 60_000 }, async () => {
   const first = await start();
   try {
     const taken = start({ port: first.port });
@@ -156,7 +174,7 @@ test("a port in use and an address that is not ours are said so", { timeout: 10_
   }
 });
 
-test("too many lookups are refused, and the others end", { timeout: 30_000 }, async () => {
+test("too many lookups are refused, and the others end", { timeout: 60_000 }, async () => {
   const dht = await start();
   try {
     const count = LIMITS.dhtJobs + LIMITS.dhtWaitingLookups;
@@ -170,7 +188,7 @@ test("too many lookups are refused, and the others end", { timeout: 30_000 }, as
 
 test(
   "thousands of malformed packets leave the child alive, and it answers",
-  { timeout: 30_000 },
+  { timeout: 60_000 },
   async (t) => {
     const children = watchChildren(t);
     const dht = await start();
