@@ -75,7 +75,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const context: DaemonContext = { folder, catalogue, settings, machine, events, log };
   const stopped = new AbortController();
   const { version, signal } = options;
-  const page = await startParts(context, events, stack, { version, startedMs, stop: () => stopped.abort() });
+  const parts = await startParts(context, events, stack, { version, startedMs, stop: () => stopped.abort() });
+  const { page } = parts;
 
   const describe = (): Promise<void> => {
     const url = settings.get("network.proxy");
@@ -102,6 +103,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const warnings = [
     ...(recovery === undefined ? [] : [recoverySentence(recovery)]),
     ...settings.problems().map(problemText),
+    ...parts.warnings,
   ];
   for (const text of warnings)
     events.publish({ name: "notice", data: { level: "warn", text, transfer: null } });

@@ -36,7 +36,7 @@ export interface PartsOptions {
 }
 
 /**
- * Starts every part of the daemon, the one that listens last, and gives the page's address. `stack` ends them, also where this raises in the middle: first what listens, then all
+ * Starts every part of the daemon, the one that listens last, and gives the page's address with what is to be said of it. `stack` ends them, also where this raises in the middle: first what listens, then all
  * others at once.
  */
 export async function startParts(
@@ -44,7 +44,7 @@ export async function startParts(
   events: EventHub,
   stack: AsyncDisposableStack,
   { version, startedMs, stop }: PartsOptions,
-): Promise<string | null> {
+): Promise<Pick<RunningServer, "page" | "warnings">> {
   const { folder, settings, machine, log } = context;
   const closing: (() => Promise<void>)[] = [];
   stack.defer(async () => {
@@ -93,5 +93,5 @@ export async function startParts(
   });
   const running = server;
   stack.defer(() => running.close());
-  return running.page;
+  return running;
 }

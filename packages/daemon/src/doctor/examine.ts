@@ -16,6 +16,7 @@ import {
   type RelayNow,
 } from "./network-rows.ts";
 import { permissionsRow } from "./permissions.ts";
+import { isPageFixed } from "../http/page-port.ts";
 import { pagePortRow, relayPortRow, type TryPort } from "./port-rows.ts";
 import { proxyRow, type Knock } from "./proxy-row.ts";
 import { checked, reportOf, row, type DoctorRow } from "./rows.ts";
@@ -56,6 +57,7 @@ export async function examine(examined: Examined): Promise<DoctorReport> {
     isOn: settings.get("page.enabled"),
     host: settings.get("page.host"),
     port: settings.get("page.port"),
+    isFixed: isPageFixed(settings),
   };
   return reportOf(
     await Promise.all([

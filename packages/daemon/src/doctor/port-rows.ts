@@ -22,7 +22,13 @@ export async function relayPortRow(
 
 /** `page`: where a running daemon serves it; undefined where none runs. */
 export async function pagePortRow(
-  where: { readonly isOn: boolean; readonly host: string; readonly port: number },
+  where: {
+    readonly isOn: boolean;
+    readonly host: string;
+    readonly port: number;
+    /** Otherwise another one is taken instead. */
+    readonly isFixed: boolean;
+  },
   page: string | null | undefined,
   tryPort: TryPort,
 ): Promise<DoctorRow> {
@@ -35,7 +41,13 @@ export async function pagePortRow(
     });
   }
   if (where.port === 0) return row(check, "ok", "a free one is taken when the daemon starts");
-  return portRow(check, where.port, await tryPort(where.host, where.port), "fail", "page.port");
+  return portRow(
+    check,
+    where.port,
+    await tryPort(where.host, where.port),
+    where.isFixed ? "fail" : "warn",
+    "page.port",
+  );
 }
 
 function portRow(

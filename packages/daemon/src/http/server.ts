@@ -15,6 +15,7 @@ import { listenHttp, type HttpListener, type ListenerOptions } from "./listener.
 import type { Metric } from "./metrics-text.ts";
 import { createPageHandlers } from "./page-handlers.ts";
 import { contentHosts, contentOriginFor, pageHosts, planPage, type PagePlan } from "./page-plan.ts";
+import { listenForPage } from "./page-port.ts";
 import { contentHeaders, pageHeaders, socketHeaders } from "./security-headers.ts";
 import type { Assets } from "./static-assets.ts";
 import { openUploads } from "./uploads.ts";
@@ -48,6 +49,8 @@ export interface RunningServer {
   readonly page: string | null;
   /** 0 likewise. */
   readonly contentPort: number;
+  /** What somebody should know of where it is served. */
+  readonly warnings: readonly string[];
   /** Ends what is served, within two seconds. */
   close(): Promise<void>;
 }
@@ -93,6 +96,7 @@ export async function startServer(deps: ServerDeps): Promise<RunningServer> {
     log,
   });
 
+  const warnings: string[] = [];
   const listeners: HttpListener[] = [];
   const close = async (): Promise<void> => {
     await uploads.close();
@@ -117,16 +121,17 @@ export async function startServer(deps: ServerDeps): Promise<RunningServer> {
         }),
       );
       served.contentHosts = contentHosts(plan, served.contentPort);
-      const port = await portOf("page.port", () =>
+      const listenAt = (port: number): Promise<number> =>
         listen({
-          at: { host: plan.host, port: plan.port },
+          at: { host: plan.host, port },
           tls,
           rules: () => ({ hosts: served.pageHosts, serves: "page" }),
           headers: () => pageHeaders(originsOf(served.contentHosts)),
           app: api,
-        }),
-      );
+        });
+      const { port, isSubstitute } = await portOf("page.port", () => listenForPage(context, listenAt));
       served.pageHosts = pageHosts(plan, port);
+      if (isSubstitute) warnings.push(substituteSentence(plan.port, page() ?? ""));
     }
     // Last, so that whoever finds the daemon finds all of it.
     const local: DoorRules = { hosts: new Map([["localhost", null]]), serves: "socket" };
@@ -142,7 +147,7 @@ export async function startServer(deps: ServerDeps): Promise<RunningServer> {
     throw error;
   }
   log("info", "the daemon listens for its clients");
-  return { page: page(), contentPort: served.contentPort, close };
+  return { page: page(), contentPort: served.contentPort, warnings, close };
 }
 
 function originsOf(hosts: DoorRules["hosts"]): string[] {
@@ -165,8 +170,12 @@ async function readTls(plan: PagePlan): Promise<{ cert: string; key: string } | 
   }
 }
 
+function substituteSentence(port: number, page: string): string {
+  return `Port ${port} is in use, perhaps by the daemon of another data folder: the page is at ${page}. For one that stays: BACKROOM_PAGE_PORT, or backroom config set page.port PORT`;
+}
+
 /** A port that is taken is a setting to be changed. */
-async function portOf(key: "page.port" | "content.port", listen: () => Promise<number>): Promise<number> {
+async function portOf<T>(key: "page.port" | "content.port", listen: () => Promise<T>): Promise<T> {
   try {
     return await listen();
   } catch (error) {

@@ -64,7 +64,8 @@ export const SETTINGS: { readonly [Key in SettingKey]: Setting<SettingValues[Key
     kind: port,
     default: 7420,
     environment: "BACKROOM_PAGE_PORT",
-    description: "the port of the page; 0 takes a free one",
+    description:
+      "the port of the page; 0 takes a free one, and so does one that nobody chose where it is taken",
     takesHold: "restart",
   },
   "page.hosts": {

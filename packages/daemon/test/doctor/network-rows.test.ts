@@ -49,7 +49,7 @@ const test1 = { id: "0a0b0c0d", name: "Home", test: true, current: true, relaysK
 const free = async (): Promise<undefined> => undefined;
 const taken = async (): Promise<string> => "EADDRINUSE";
 const forbidden = async (): Promise<string> => "EACCES";
-const page = { isOn: true, host: "127.0.0.1", port: 7420 };
+const page = { isOn: true, host: "127.0.0.1", port: 7420, isFixed: true };
 
 /** Would catch: a problem that is called none, the other way round, and one that nobody is told a way out of. */
 const CASES: readonly (readonly [
@@ -180,6 +180,12 @@ const CASES: readonly (readonly [
   ["a page that is missing", () => pagePortRow(page, null, taken), "warn", /not served/],
   ["a free port for a page", () => pagePortRow(page, undefined, free), "ok", /7420 is free/],
   ["a taken port for a page", () => pagePortRow(page, undefined, taken), "fail", /7420 is taken/],
+  [
+    "a taken port that nobody chose",
+    () => pagePortRow({ ...page, isFixed: false }, undefined, taken),
+    "warn",
+    /7420 is taken/,
+  ],
 
   ["no proxy", () => proxyRow(null, async () => false), "ok", /^none/],
   [

@@ -6,9 +6,11 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, test } from "node:test";
+import { systemClock } from "@backroom/core/base/clock.ts";
 import { LIMITS } from "@backroom/core/base/limits.ts";
 import { EVENTS_PATH } from "@backroom/api/places.ts";
 import { createServer } from "node:http";
+import { memoryCatalogue } from "../support/memory-catalogue.ts";
 import { requestText, sendRaw, startTestServer } from "../support/http-server.ts";
 
 describe("settings of the page", () => {
@@ -32,6 +34,32 @@ describe("settings of the page", () => {
         },
       );
     }
+    other.close();
+  });
+
+  /** Would catch: a second daemon of one person that does not start, a page whose address is another one each time, and a door that does not know the port. */
+  test("let a port that nobody chose be another one where it is taken, the same the next time", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const { port } = other.address() as { port: number };
+    const catalogue = memoryCatalogue(systemClock);
+    const options = { settings: { "page.port": port }, isPortChosen: false, catalogue };
+    const pages: (string | null)[] = [];
+    for (let start = 0; start < 2; start++) {
+      const server = await startTestServer(options);
+      pages.push(server.running.page);
+      assert.notEqual(server.port, port);
+      assert.match(
+        server.running.warnings.join(),
+        new RegExp(`Port ${port} is in use.* ${server.running.page}`),
+      );
+      // The door knows it by its own port alone.
+      assert.equal((await fetch(new URL("healthz", server.running.page ?? ""))).status, 200);
+      await server.close();
+    }
+    assert.equal(pages[0], pages[1]);
+    const named = { ...options, settings: { "page.port": port, "page.hosts": "room.example" } };
+    await assert.rejects(startTestServer(named), { code: "E_PORT_IN_USE" });
     other.close();
   });
 

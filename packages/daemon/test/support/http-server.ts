@@ -26,6 +26,8 @@ export interface TestServerOptions {
   /** Others raise E_NO_TRANSFER, which shows that they were reached. */
   readonly handlers?: Partial<Handlers>;
   readonly settings?: Partial<SettingValues>;
+  /** Whether somebody chose the page's port; yes where it is left out. */
+  readonly isPortChosen?: boolean;
   readonly content?: ShareContent;
   readonly assets?: Assets;
   readonly clock?: Clock;
@@ -91,6 +93,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
         catalogue,
         settings: {
           get: (key) => values[key],
+          entries: () => [{ key: "page.port", origin: options.isPortChosen === false ? "default" : "file" }],
         } as Parameters<typeof startServer>[0]["context"]["settings"],
         machine: { ...systemMachine, clock },
         log: silentLog,
