@@ -11,13 +11,13 @@ export function formatTable({ columns, rows }: Table): string {
   return [line(columns), line(columns.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-/** The document with what stands between the table's marks replaced. Raises when it has no such marks: a table must not get lost. */
-export function withTable(document: string, table: Table): string {
+/** The document with what stands between the table's marks replaced; `made` says by what and in what time. Raises when it has no such marks: a table must not get lost. */
+export function withTable(document: string, table: Table, made: string): string {
   const start = `<!-- sim: ${table.name} -->`;
   const from = document.indexOf(start);
   const to = document.indexOf("<!-- end -->", from);
   if (from < 0 || to < 0) throw new Error(`the document has no place for the table ${table.name}`);
-  return `${document.slice(0, from + start.length)}\n\n${formatTable(table)}\n\n${document.slice(to)}`;
+  return `${document.slice(0, from + start.length)}\n\n${formatTable(table)}\n\n${made}\n\n${document.slice(to)}`;
 }
 
 export function percent(share: number, digits = 0): string {

@@ -7,9 +7,9 @@ export const SHORT_PAYLOAD_BYTES = 1_968;
 /** Up to so many SHORT DATA frames cost less than one DATA frame. */
 const SHORT_FRAMES = 4;
 
-/** Into payloads of what length to cut `waiting` bytes of which each payload holds all but `overhead`. */
-export function payloadBytesFor(waiting: number, overhead: number): number {
-  const short = waiting <= SHORT_FRAMES * (SHORT_PAYLOAD_BYTES - overhead);
+/** Into payloads of what length to cut `waiting` bytes of which each payload holds all but `overhead`: short ones where `shortFrames` of them do. */
+export function payloadBytesFor(waiting: number, overhead: number, shortFrames = SHORT_FRAMES): number {
+  const short = waiting <= shortFrames * (SHORT_PAYLOAD_BYTES - overhead);
   return short ? SHORT_PAYLOAD_BYTES : STREAM_PAYLOAD_BYTES;
 }
 

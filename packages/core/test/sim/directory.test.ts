@@ -30,9 +30,12 @@ test("each table has its place in docs/SCALING.md, and takes that of the one bef
   assert.ok(table !== undefined);
   const page = readFileSync(new URL("../../../../docs/SCALING.md", import.meta.url), "utf8");
   for (const name of ["town", "cost", "tables", "gossip", "members", "sybil", "lookups", "intersection"]) {
-    const written = withTable(page, { ...table, name });
-    assert.ok(written.includes(`<!-- sim: ${name} -->\n\n${formatTable(table)}\n\n<!-- end -->`), name);
-    assert.equal(withTable(written, { ...table, name }), written);
+    const written = withTable(page, { ...table, name }, "made so");
+    assert.ok(
+      written.includes(`<!-- sim: ${name} -->\n\n${formatTable(table)}\n\nmade so\n\n<!-- end -->`),
+      name,
+    );
+    assert.equal(withTable(written, { ...table, name }, "made so"), written);
   }
-  assert.throws(() => withTable(page, { ...table, name: "nowhere" }), /no place/);
+  assert.throws(() => withTable(page, { ...table, name: "nowhere" }, ""), /no place/);
 });
