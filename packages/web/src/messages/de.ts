@@ -122,6 +122,7 @@ export const de: Messages = {
     pieceCount: (have, count) => `${have.toLocaleString("de")} von ${plural(count, "Stück", "Stücken")}`,
     left: (text) => `noch ${text}`,
     at: "Wo die Dateien liegen",
+    pack: "Versiegeltes Paket",
     created: "Begonnen",
     finished: "Beendet",
     gates: "Tore, an denen man es findet",

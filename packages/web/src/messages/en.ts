@@ -129,6 +129,7 @@ export const en = {
       `${have.toLocaleString("en")} of ${en.plural(count, "piece", "pieces")}`,
     left: (text: string) => `${text} left`,
     at: "Where the files are",
+    pack: "Sealed pack",
     created: "Begun",
     finished: "Finished",
     gates: "Gates where it can be found",

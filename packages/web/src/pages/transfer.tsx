@@ -116,7 +116,7 @@ function About({ transfer }: { readonly transfer: Transfer }): ReactNode {
       <Facts
         rows={[
           [t.open.size, filesText(transfer, t)],
-          [t.open.pack, transfer.packLength === null ? t.unknown : formatBytes(transfer.packLength, t)],
+          [t.transfer.pack, transfer.packLength === null ? t.unknown : formatBytes(transfer.packLength, t)],
           [t.transfer.downloaded, formatBytes(transfer.downloadedBytes, t)],
           [t.transfer.uploaded, formatBytes(transfer.uploadedBytes, t)],
           [t.transfer.gates, String(transfer.gateCount)],

@@ -53,11 +53,12 @@ const TRANSFERS = [
     state: "done",
     name: "Songs",
     doneBytes: 1_400_000_000,
-    skippedCount: 2,
     paths: ["/home/ada/Downloads/Songs"],
     finishedMs: Date.UTC(2026, 4, 3, 13),
   }),
 ];
+
+const [NUMBER_2, NUMBER_6] = ["0000000000000002", "0000000000000006"];
 
 interface Opened {
   /** Where in the source it is. */
@@ -153,6 +154,12 @@ for (const colorScheme of ["light", "dark"] as const) {
       const browser = await launchBrowser(t);
       if (browser === undefined) return;
       const served = await servePage(t, TRANSFERS);
+      const { application } = served;
+      application.choose(NUMBER_2, [
+        { path: "Beach/Evening", priority: "skip" },
+        { path: "Film.mp4", priority: "high" },
+      ]);
+      application.choose(NUMBER_6, [{ path: "Beach/Evening", priority: "skip" }]);
       const origins = [served.origin, served.contentOrigin];
       const { page, complaints } = await watchedPage(browser, origins, { colorScheme });
       await page.goto(await served.url());

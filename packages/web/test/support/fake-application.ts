@@ -45,6 +45,8 @@ export interface FakeApplication {
   readonly files: Map<string, readonly FileEntry[]>;
   /** What was asked for, by operation, in order. */
   readonly calls: { readonly name: string; readonly input: unknown }[];
+  /** As somebody did before. */
+  choose(id: string, choices: readonly FileChoice[]): void;
   /** From now on that operation fails; undefined: as always. */
   refuse(name: string, error: BackroomError | undefined): void;
   /** Adds to what is noted of a transfer, and tells it. */
@@ -384,6 +386,7 @@ export function fakeApplication(
   };
   return {
     handlers,
+    choose,
     refuse: (name, error) => {
       if (error === undefined) refusals.delete(name);
       else refusals.set(name, error);
