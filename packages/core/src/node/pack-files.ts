@@ -105,8 +105,8 @@ export async function openFromFile(options: OpenFromFileOptions, hooks: Hooks): 
     }
     const source: PackSource = {
       length: size,
-      read: async (offset, length) => {
-        const bytes = await reading(options.pack, () => readAll(handle, offset, length));
+      read: async (offset, length, _, into) => {
+        const bytes = await reading(options.pack, () => readAll(handle, offset, length, into));
         if (bytes === undefined)
           throw new BackroomError("E_FILE", "the pack became shorter while it was read");
         return bytes;

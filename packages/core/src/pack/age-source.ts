@@ -98,7 +98,9 @@ class AgeSource implements AgePlain {
   async #open(first: number, to: number, signal?: AbortSignal): Promise<OpenChunk[]> {
     const from = this.#bodyAt + first * SEALED_CHUNK_BYTES;
     const until = Math.min(this.#source.length, this.#bodyAt + (to + 1) * SEALED_CHUNK_BYTES);
-    const sealed = await this.#source.read(from, until - from, signal);
+    // What is read for long is as much as the pack: given back by hand, it is no work for the collector. Single chunks may be a part of what the source holds anyway.
+    const memory = to > first ? Buffer.allocUnsafeSlow(until - from) : undefined;
+    const sealed = await this.#source.read(from, until - from, signal, memory);
     const chunks: OpenChunk[] = [];
     for (let index = first; index <= to; index++) {
       const at = (index - first) * SEALED_CHUNK_BYTES;
@@ -110,6 +112,7 @@ class AgeSource implements AgePlain {
       );
       chunks.push({ index, bytes });
     }
+    if (memory !== undefined) release(memory);
     return chunks;
   }
 }

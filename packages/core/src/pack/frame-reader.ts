@@ -1,4 +1,5 @@
 import { BackroomError } from "../base/errors.ts";
+import { release } from "../base/memory.ts";
 import { throwIfAborted } from "./abort.ts";
 import { SEEK_TABLE_TAIL, decodeSeekTable, decodeSeekTableLength, type SeekTable } from "./seek-table.ts";
 import type { PackSource } from "./source.ts";
@@ -11,10 +12,15 @@ const AHEAD = 16 * 1024 * 1024;
 /** A frame that does not shrink is stored, whose headers fit into this. */
 const MAX_OVERHEAD = 4096;
 
+/** Shorter bytes may lie in memory that Node shares out. */
+const OWN_MEMORY = 64 * 1024;
+
 /** A stretch of the tar stream. */
 export interface TarStretch {
   readonly offset: number;
   readonly bytes: Buffer;
+  /** Once at most, when nobody uses the bytes any more: they may be gone at once, or with their neighbours. */
+  giveBack(): void;
 }
 
 /** Reads and checks the seek table at the end of the plaintext. Raises E_PACK. */
@@ -75,11 +81,20 @@ export async function* readTarStream(
         last.packedOffset + table.packedLength(last.frame) - first.packedOffset,
         signal,
       );
+      let users = batch.length;
+      const doneWithPacked = (): void => {
+        if (--users === 0) release(packed);
+      };
       for (const span of batch) {
         const start = span.packedOffset - first.packedOffset;
         const frame = packed.subarray(start, start + table.packedLength(span.frame));
         const length = table.contentLength(span.frame);
-        const stretch = decodeFrame(frame, length).then((bytes) => ({ offset: span.tarOffset, bytes }));
+        const stretch = decodeFrame(frame, length).then((bytes) => {
+          const isPacked = bytes.buffer === packed.buffer;
+          if (!isPacked) doneWithPacked();
+          const giveBack = isPacked ? doneWithPacked : (): void => releaseOwn(bytes);
+          return { offset: span.tarOffset, bytes, giveBack };
+        });
         // A failure counts when its turn comes.
         stretch.catch(() => {});
         waiting.push({ length, stretch });
@@ -95,6 +110,10 @@ export async function* readTarStream(
   } finally {
     await Promise.allSettled(waiting.map((item) => item.stretch));
   }
+}
+
+function releaseOwn(bytes: Buffer): void {
+  if (bytes.length >= OWN_MEMORY) release(Buffer.from(bytes.buffer));
 }
 
 /** Frames with content, grouped into neighbours that are read at once. */

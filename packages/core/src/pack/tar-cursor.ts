@@ -5,6 +5,8 @@ import type { TarStretch } from "./frame-reader.ts";
 export class TarCursor {
   readonly #stretches: AsyncGenerator<TarStretch>;
   #current: TarStretch | undefined;
+  /** Of which stretch a part is all. */
+  readonly #wholes = new WeakMap<Buffer, TarStretch>();
 
   constructor(stretches: AsyncGenerator<TarStretch>) {
     this.#stretches = stretches;
@@ -17,9 +19,18 @@ export class TarCursor {
       if (next.done === true) throw new BackroomError("E_PACK", "the tar stream ends too early");
       this.#current = next.value;
     }
+    const { bytes } = this.#current;
     const start = offset - this.#current.offset;
     if (start < 0) throw new BackroomError("E_PACK", "the tar stream leaves out what is needed");
-    return this.#current.bytes.subarray(start, start + length);
+    const part = bytes.subarray(start, start + length);
+    if (part.length === bytes.length) this.#wholes.set(part, this.#current);
+    return part;
+  }
+
+  /** Nobody uses what `take` gave any more, or takes it again. Of a long file such parts are most of the stream; the collector need not look for them. */
+  done(part: Buffer): void {
+    this.#wholes.get(part)?.giveBack();
+    this.#wholes.delete(part);
   }
 
   /** Stops what is under way. */

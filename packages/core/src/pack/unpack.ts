@@ -100,7 +100,10 @@ async function unpackEntry(entry: PackEntry, step: Step): Promise<void> {
       for (let done = 0; done < entry.size;) {
         const part = await cursor.take(entry.offset + done, entry.size - done);
         const at = done;
-        await pool.add(part.length, () => file.write(part, at));
+        await pool.add(part.length, async () => {
+          await file.write(part, at);
+          cursor.done(part);
+        });
         done += part.length;
         onBytes(part.length);
       }

@@ -74,8 +74,8 @@ export class FileStore implements PieceStore {
     return this.#layer;
   }
 
-  read(offset: number, length: number): Promise<Buffer> {
-    return this.#run(() => this.#read(offset, length));
+  read(offset: number, length: number, into?: Buffer): Promise<Buffer> {
+    return this.#run(() => this.#read(offset, length, into));
   }
 
   write(piece: number, bytes: Buffer): Promise<void> {
@@ -112,7 +112,7 @@ export class FileStore implements PieceStore {
     }
   }
 
-  async #read(offset: number, length: number): Promise<Buffer> {
+  async #read(offset: number, length: number, into?: Buffer): Promise<Buffer> {
     for (const { piece } of spansOf(this.info, offset, length)) {
       if (!this.#have.has(piece)) throw new BackroomError("E_INTERNAL", "a piece was read that is not there");
       if (!this.#verified.has(piece)) await this.#verify(piece);
@@ -122,7 +122,7 @@ export class FileStore implements PieceStore {
     // A read at the start of a window announces more of it; one in the middle that is not held is a jump, and so are long ones: for
     // those a whole window would cost sixteen times what is asked for.
     const inWindow = begin + length <= windowBytes && (begin === 0 || this.#cache.holds(offset));
-    if (!inWindow) return this.#readFile(offset, length);
+    if (!inWindow) return this.#readFile(offset, length, into);
     return (await this.#cache.window(offset)).subarray(begin, begin + length);
   }
 
@@ -177,9 +177,9 @@ export class FileStore implements PieceStore {
     });
   }
 
-  async #readFile(offset: number, length: number): Promise<Buffer> {
+  async #readFile(offset: number, length: number, into?: Buffer): Promise<Buffer> {
     try {
-      const bytes = await readAll(this.#files.pack, offset, length);
+      const bytes = await readAll(this.#files.pack, offset, length, into);
       if (bytes !== undefined) return bytes;
     } catch (error) {
       throw storeError(error, "a pack could not be read");

@@ -95,13 +95,13 @@ export async function writeAll(handle: FileHandle, bytes: Uint8Array, offset: nu
   }
 }
 
-/** Reads exactly `length` bytes; undefined where the file ends before. */
+/** Reads exactly `length` bytes, into `buffer` where that is given; undefined where the file ends before. */
 export async function readAll(
   handle: FileHandle,
   offset: number,
   length: number,
+  buffer: Buffer = Buffer.allocUnsafe(length),
 ): Promise<Buffer | undefined> {
-  const buffer = Buffer.allocUnsafe(length);
   for (let done = 0; done < length;) {
     const { bytesRead } = await handle.read(buffer, done, length - done, offset + done);
     if (bytesRead === 0) return undefined;

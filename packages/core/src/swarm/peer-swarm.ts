@@ -118,7 +118,7 @@ export class PeerSwarm implements Swarm {
 
   source(): PackSource {
     const { info } = this.#store;
-    const read = async (offset: number, length: number, signal?: AbortSignal): Promise<Buffer> => {
+    const read: PackSource["read"] = async (offset, length, signal, into) => {
       if (offset < 0 || length < 0 || offset + length > info.length) {
         throw new BackroomError("E_INTERNAL", "a read goes beyond the pack");
       }
@@ -130,7 +130,7 @@ export class PeerSwarm implements Swarm {
         // One after the other: pieces are raised in the order in which they are needed, and the read-ahead covers the next ones.
         for (const piece of pieces) await this.#downloader.whenPiece(piece, pieces.at(-1), signal);
         try {
-          return await this.#store.read(offset, length);
+          return await this.#store.read(offset, length, into);
         } catch (error) {
           if (!this.#onReadFailed(pieces, error) || attempt === READ_ATTEMPTS) throw error;
         }

@@ -4,6 +4,7 @@ import { BackroomError } from "@backroom/core/base/errors.ts";
 import { parseLink } from "@backroom/core/link/link.ts";
 import { withOutputFolder } from "@backroom/core/node/output-folder.ts";
 import { keysOf, openInto } from "@backroom/core/node/pack-files.ts";
+import type { PackSource } from "@backroom/core/pack/source.ts";
 import { betterLink, keysGiven } from "./given-again.ts";
 import { liveOf } from "./run.ts";
 import { resumed } from "./transfer-state.ts";
@@ -76,9 +77,9 @@ export function createOpening(transfers: Transfers): Opening {
       const show = (doneBytes: number, totalBytes: number): void =>
         transfers.job(id, { ...live, state: "opening", doneBytes, totalBytes });
       show(0, record.size ?? packLength);
-      const source = {
+      const source: PackSource = {
         length: packLength,
-        read: (offset: number, length: number) => store.read(offset, length),
+        read: (offset, length, _, into) => store.read(offset, length, into),
       };
       const progress = (_stage: unknown, done: number, total: number): void => show(done, total);
       const opened = await withOutputFolder(outputFolder, () =>
