@@ -131,6 +131,33 @@ test("many reads at once do not mix up what is kept", async () => {
     assert.ok(results[n]?.equals(content.subarray(at, at + lengthOf(n, at))), `at ${at}`);
 });
 
+/** Would catch: an opening that leaves as much as the pack to the collector, and one that gives back a source's own memory. */
+test("memory to read into is given back, and only that", async () => {
+  const { file } = await ageFile(content);
+  const lent: Buffer[] = [];
+  const shared = new MemorySource(file);
+  for (const uses of [true, false]) {
+    const reading = {
+      length: file.length,
+      read: async (offset: number, length: number, _?: AbortSignal, into?: Buffer) => {
+        if (into === undefined) return shared.read(offset, length);
+        assert.equal(into.length, length);
+        lent.push(into);
+        if (!uses) return file.subarray(offset, offset + length);
+        file.copy(into, 0, offset, offset + length);
+        return into;
+      },
+    };
+    const source = await openAgeSource(reading, keys);
+    assert.ok((await source.read(0, content.length)).equals(content));
+  }
+  assert.deepEqual(
+    lent.map((memory) => memory.length),
+    [0, 0],
+  );
+  assert.ok(file.length > content.length);
+});
+
 test("opening reads the header and the last chunk, and fails there when the file was cut at a chunk edge", async () => {
   const { file, bodyAt } = await ageFile(content);
   const whole = new MemorySource(file);
