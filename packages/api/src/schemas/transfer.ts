@@ -98,7 +98,7 @@ export const NewUploadedShare = z.object({ ...SealFor, accept: Accept });
 /** `skip`: not fetched. `low`, `normal`, `high`: in this order, the last one first. Files that nothing was said of are `normal`. */
 const FilePriority = z.enum(FILE_PRIORITIES);
 
-const FileChoice = z.object({
+const FileChoice = z.strictObject({
   /** Of a file, or of a folder with all that is beneath it; empty for everything. */
   path: z.string().max(4096),
   priority: FilePriority,

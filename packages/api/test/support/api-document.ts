@@ -91,7 +91,7 @@ curl --unix-socket ~/.local/share/backroom/daemon.sock http://localhost${API_PRE
 \`\`\`
 
 Everybody else asks at the page's address with a token, which \`backroom token add\` makes, in the header: \`Authorization: Bearer backroom-token-…\`. A token has scopes: \`read\` looks, links
-aside; \`links\` sees links; \`write\` changes transfers and watched folders; \`admin\` may do everything. The address has to be exactly the page's, the port included. There is no other way to
+aside; \`links\` sees links; \`write\` changes transfers and watched folders, and puts files below \`downloads.folder\` alone; \`admin\` may do everything. The address has to be exactly the page's, the port included. There is no other way to
 show a token, no cookie, and nothing for scripts of other sites.
 
 Bodies are JSON, and \`Content-Type\` is exactly \`application/json\`; what an operation does not know is refused. Answers are JSON. Errors are problems (RFC 9457, \`application/problem+json\`) with the

@@ -13,6 +13,7 @@ import type { EventHub } from "./event-hub.ts";
 import { sendEvents } from "./event-response.ts";
 import { metricsText, METRICS_TYPE, type Metric } from "./metrics-text.ts";
 import { PROBLEM_TYPE, problemOf } from "./problem.ts";
+import { assertInReach } from "./reach.ts";
 import { bytesOf, expectNoBody, expectType, readJson } from "./request-body.ts";
 import type { Asset, Assets } from "./static-assets.ts";
 
@@ -25,6 +26,8 @@ export interface ApiDeps {
   readonly openApi: string;
   /** What the page is made of. */
   readonly assets: Assets;
+  /** As it is set now. */
+  readonly downloadsFolder: () => string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -64,6 +67,7 @@ export function createApi(deps: ApiDeps): App {
         ...validated(schemas.query, queryOf(asked.req.url)),
         ...(schemas.body === undefined ? {} : validated(schemas.body, await readJson(incoming, deps.clock))),
       };
+      assertInReach(input, token, deps.downloadsFolder());
       const answer = await handler(input, {
         signal: goneSignal(asked.env),
         stream: route.body === "stream" ? bytesOf(incoming) : nothing(),

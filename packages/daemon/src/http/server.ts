@@ -92,6 +92,7 @@ export async function startServer(deps: ServerDeps): Promise<RunningServer> {
     metrics: deps.metrics,
     openApi: JSON.stringify(openApiDocument(deps.version)),
     assets: deps.assets,
+    downloadsFolder: () => context.settings.get("downloads.folder"),
     clock,
     log,
   });

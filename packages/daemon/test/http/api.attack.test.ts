@@ -65,6 +65,40 @@ describe("every operation of the table", () => {
     }
   });
 
+  /** Would catch: a token that may change transfers and puts a program where it is started at the next login; and an operation that takes a place by another name. */
+  test("puts files below the downloads folder alone, unless the token may do everything", async () => {
+    const [write, admin] = [server.newToken(["read", "links", "write"]), server.newToken(["admin"])];
+    const placing = routes.filter(
+      ([, { body }]) => typeof body === "object" && Object.hasOwn(body.shape, "output"),
+    );
+    assert.deepEqual(
+      placing.map(([name]) => name),
+      ["addGet", "relocate", "openTransfer"],
+    );
+    const outside = [
+      "/home/ann/.config/autostart",
+      "/home/ann",
+      "/home/ann/Downloads2",
+      "/home/ann/Downloads/../.ssh",
+      "Downloads",
+    ];
+    const inside = ["/home/ann/Downloads", "/home/ann/Downloads/films/2026"];
+    for (const [name, route] of placing) {
+      const asked = async (token: string, output: string): Promise<string> => {
+        const body = JSON.stringify({ ...(name === "addGet" && { link: "backroom:x" }), output });
+        const type = ["Content-Type: application/json", `Content-Length: ${body.length}`];
+        return codeIn(await ask([...type, `Authorization: Bearer ${token}`], callOf(route).line, body));
+      };
+      for (const output of outside) {
+        assert.equal(await asked(write, output), "E_SCOPE", `${name} ${output}`);
+        assert.deepEqual(server.called, []);
+        // The handler was reached.
+        assert.equal(await asked(admin, output), "E_NO_TRANSFER", `${name} ${output}`);
+      }
+      for (const output of inside) assert.equal(await asked(write, output), "E_NO_TRANSFER", output);
+    }
+  });
+
   test("is refused with every scope but its own, and admin", async () => {
     const tokens = SCOPES.map((scope) => [scope, server.newToken([scope])] as const);
     for (const [name, route] of routes.filter(([, { scope }]) => scope !== null)) {

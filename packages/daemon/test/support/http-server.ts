@@ -62,6 +62,7 @@ const PAGE: Partial<SettingValues> = {
   "page.tls-key": null,
   "page.behind-proxy": false,
   "content.port": 0,
+  "downloads.folder": "/home/ann/Downloads",
 };
 
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
