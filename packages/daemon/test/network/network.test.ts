@@ -254,13 +254,13 @@ test("the network is told when it is another one, with a bounded number of circu
       await new Promise((resolve) => setTimeout(resolve, 50));
     };
     await change();
-    assert.equal(told(), 1);
+    await until(() => told() === 1);
     world.ageMs = 500;
     await change();
     assert.equal(told(), 1);
     world.circuits = 1;
     await change();
-    assert.equal(told(), 2);
+    await until(() => told() === 2);
     members.clear();
   });
 });

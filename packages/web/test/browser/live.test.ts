@@ -30,12 +30,12 @@ test(
     await page.goto(`${served.origin}/#/transfers`);
 
     await served.stop();
-    await page.getByText("The daemon does not answer").waitFor();
+    await page.getByText("What you see may be old").waitFor();
     served.application.change("0000000000000001", { name: "Renamed meanwhile" });
     served.application.note("0000000000000001", "said", "Something was said meanwhile.");
     await served.start();
     await page.getByText("Renamed meanwhile").waitFor();
-    await page.getByText("The daemon does not answer").waitFor({ state: "detached" });
+    await page.getByText("What you see may be old").waitFor({ state: "detached" });
     await page.goto(`${served.origin}/#/transfer/0000000000000001`);
     await page.getByRole("tab", { name: "Notes" }).click();
     await page.getByText("Something was said meanwhile.").waitFor();

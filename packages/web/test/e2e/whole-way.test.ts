@@ -78,10 +78,10 @@ test(
 
     ben.process.kill("SIGKILL");
     await ben.process.ended();
-    await b.page.getByText("The daemon does not answer").waitFor();
+    await b.page.getByText("What you see may be old").waitFor();
     const again = await open("ben");
     assert.equal(again.origin, ben.origin);
-    await b.page.getByText("The daemon does not answer").waitFor({ state: "detached" });
+    await b.page.getByText("What you see may be old").waitFor({ state: "detached" });
     await b.page.locator(".progress").getByText("Handed out").waitFor({ timeout: 120_000 });
 
     assert.deepEqual(await readFile(network.path("out", "Holiday", "film.bin")), FILM);
