@@ -43,6 +43,8 @@ const EVICTION_TRIES = 16;
 const SWEEP_MS = 60_000;
 /** As many as make a network more than small (DESIGN 2). */
 const ENOUGH_VOUCHED = 50;
+/** Of a table that much has to be vouched for: an attacker's relays are named by its own again and again, and are vouched for long before most honest ones. */
+const NEARLY_ALL = 0.9;
 /** Relays that a source may name alone, however few the others do: in a network of a dozen they must not be half of it. */
 const HEARSAY_OF_SOURCE = 8;
 
@@ -137,17 +139,19 @@ export class RelayTable {
   }
 
   /**
-   * The relays to pick paths from, in the order of `entries`: those that are vouched for once they are enough to hide among and most of the
-   * table, and everybody in a network that is still small or was just joined. While few are vouched for, they are above all those of whoever
-   * answered most of the questions: of a member that has just asked three relays, two of one attacker, nearly all would be the attacker's.
-   * Before that, of what one source alone has named no more counts than of the source after it, or than are vouched for.
+   * The relays to pick paths from, in the order of `entries`: those that are vouched for once they are enough to hide among and nearly all of the
+   * table, and everybody before that. While a part is vouched for, it is above all that of whoever answers most of the questions: of a member
+   * that has just asked three relays, two of one attacker, nearly all would be the attacker's, and after a day six of ten.
+   * While few are vouched for, of what one source alone has named no more counts than of the source after it, or than are vouched for.
    */
   forPaths(): RelayInfo[] {
     const entries = this.entries();
     const vouched = entries.filter(isVouched);
     const areEnough = vouched.length >= ENOUGH_VOUCHED;
     const heard = areEnough ? entries : withoutFlood(entries);
-    return (areEnough && 2 * vouched.length >= entries.length ? vouched : heard).map((entry) => entry.info);
+    return (areEnough && vouched.length >= NEARLY_ALL * entries.length ? vouched : heard).map(
+      (entry) => entry.info,
+    );
   }
 
   /** Puts back an entry that was saved; refused as in `add`. */

@@ -133,14 +133,18 @@ test("a full table stays at its bound, keeps who is vouched for, and lets others
   assert.ok(table.entries().some(({ info }) => info.nodeKey.readUInt32BE(28) > 8000));
 });
 
-test("paths are picked among vouched relays once there are fifty, before that among all", () => {
+test("paths are picked among vouched relays once there are fifty and nearly all are, before that among all", () => {
   const { table } = tableWith();
   const infos = plainInfos(60);
   for (const info of infos) table.add(info, A);
-  for (const info of infos.slice(0, 49)) table.add(info, B);
+  for (const info of infos.slice(0, 53)) table.add(info, B);
   assert.equal(table.forPaths().length, 60);
-  table.add(infos[49] as (typeof infos)[0], B);
-  assert.deepEqual(new Set(table.forPaths()), new Set(infos.slice(0, 50)));
+  table.add(infos[53] as (typeof infos)[0], B);
+  assert.deepEqual(new Set(table.forPaths()), new Set(infos.slice(0, 54)));
+  const small = tableWith().table;
+  for (const info of infos.slice(0, 49)) for (const source of [A, B]) small.add(info, source);
+  small.add(infos[49] as (typeof infos)[0], A);
+  assert.equal(small.forPaths().length, 50);
 });
 
 /** Would catch: one source of several that makes relays up and so stands on most paths of a small network. */
@@ -154,10 +158,10 @@ test("of what one source alone has named no more is used than is vouched for, or
   assert.equal(table.forPaths().length, 12 + 20 + 20);
 });
 
-test("an attacker's fifty relays that two of its own vouch for do not become all that paths are picked from", () => {
+test("an attacker's relays, most of a table, that two of its own vouch for do not become all that paths are picked from", () => {
   const { table } = tableWith();
   const infos = plainInfos(250);
-  const [own, honest] = [infos.slice(0, 50), infos.slice(50)];
+  const [own, honest] = [infos.slice(0, 150), infos.slice(150)];
   for (const info of own) {
     table.add(info, A);
     table.add(info, B);
