@@ -18,7 +18,9 @@ import { createTerminal, type Terminal } from "./ui/terminal.ts";
 import type { World } from "./world.ts";
 
 /** Runs one command line to its end and gives the exit status. Raises nothing. */
-export async function runCommandLine(args: readonly string[], world: World): Promise<number> {
+export async function runCommandLine(given: readonly string[], world: World): Promise<number> {
+  // What many programs take; not a command, or it would stand in every list.
+  const args = given[0] === "help" ? [...given.slice(1), "--help"] : given;
   let work: ((session: Session) => Promise<void>) | undefined;
   let terminal = terminalFor(world, { json: args.includes("--json") });
   const program = createProgram(world.stdout);

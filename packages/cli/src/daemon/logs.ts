@@ -18,7 +18,9 @@ export async function logs(session: Session, lineCount: number, isFollowing: boo
   const show = (line: string): void => terminal.result(line, { line });
   // First where it ends, then what is before: what is written in between is shown by the one or the other, and never lost.
   const follower = isFollowing ? await Follower.atEnd(file) : undefined;
-  for (const line of await lastLines(file, lineCount)) show(line);
+  const before = await lastLines(file, lineCount);
+  if (before.length === 0) terminal.note("Nothing is logged: no daemon has run for this data folder yet.");
+  for (const line of before) show(line);
   if (follower === undefined) return;
   while (!signal.aborted) {
     await sleep(LOOK_MS, undefined, { signal }).catch(() => {});

@@ -220,6 +220,16 @@ test("what is plainly wrong is said before a daemon is started for it", async ()
   }
 });
 
+/** Would catch: what newcomers type first taken for a mistake, and a command that says nothing at all. */
+test("help is --help, and a log that is not there is said to be none", async () => {
+  const asked = await runInProcess(["share", "--help"]);
+  assert.deepEqual(await runInProcess(["help", "share"]).then(({ stdout }) => stdout), asked.stdout);
+  assert.match(asked.stdout, /^Usage: backroom share/);
+  const { status, stderr } = await runInProcess(["--data", "/nowhere/x", "daemon", "logs"]);
+  assert.equal(status, 0);
+  assert.match(stderr, /Nothing is logged/);
+});
+
 /** The transfer that a command begins. */
 async function added(daemon: FakeDaemon): Promise<{ readonly id: string }> {
   for (;;) {
