@@ -80,11 +80,6 @@ export const addGet: AddCommand = (program, run) => {
         const { getHere } = await import("../foreground/get.ts");
         await getHere(order, session);
       } else {
-        if (order.only.length > 0) {
-          throw new BackroomError("E_USAGE", "--only needs --foreground", {
-            why: "the daemon fetches all of a share",
-          });
-        }
         const { getInDaemon } = await import("../transfers/get.ts");
         await getInDaemon(order, session);
       }

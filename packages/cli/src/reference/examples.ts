@@ -9,6 +9,7 @@ export const EXAMPLES: Readonly<Record<string, readonly (readonly [string, strin
     ["backroom get LINK -o Downloads", "fetch it; the same again goes on where it stopped"],
     ["backroom get - < link.txt", "no link on the command line, where others could read it"],
     ["backroom get LINK --wait", "wait until somebody has it"],
+    ["backroom get LINK --only 'Photos/2024/*.jpg'", "only these files of it"],
   ],
   mirror: [["backroom mirror LOCKED-LINK", "host a share that you cannot read"]],
   link: [
@@ -20,6 +21,10 @@ export const EXAMPLES: Readonly<Record<string, readonly (readonly [string, strin
     ["backroom ls --state downloading", "what is being fetched"],
     ["backroom ls --ids --state failed | xargs backroom resume", "try all again that failed"],
     ["backroom ls --json", "an object for each, for programs"],
+  ],
+  files: [
+    ["backroom files 7k2m", "what it holds, and how much of each is there"],
+    ["backroom files 7k2m --skip Raw --high letter.txt", "not that folder, and this file first"],
   ],
   rm: [["backroom rm 7k2m", "the files stay; the pack goes"]],
   limit: [

@@ -1,9 +1,11 @@
+import type { Client } from "@backroom/api/client/client.ts";
 import type { Answer } from "@backroom/api/routes.ts";
 import type { FilesOptions } from "../commands/files.ts";
 import type { Result } from "../contract.ts";
 import type { Session } from "../session.ts";
 import { count, formatBytes, formatTime } from "../ui/format.ts";
 import { tableLines, type Column } from "../ui/table.ts";
+import { choose, chooseOnly } from "./choose-files.ts";
 import { findTransfer } from "./find-transfer.ts";
 
 const IN_TERMINAL = 200;
@@ -29,6 +31,7 @@ export async function listFiles(text: string, options: FilesOptions, session: Se
   const { terminal, signal } = session;
   const client = await session.daemon.need();
   const { id } = await findTransfer(client, text);
+  await chooseAsAsked(client, id, options, signal);
   const most =
     options.limit ?? (terminal.columns !== undefined && options.all !== true ? IN_TERMINAL : Infinity);
   const shown = { count: 0, total: 0 };
@@ -54,6 +57,19 @@ export async function listFiles(text: string, options: FilesOptions, session: Se
     terminal.note(`${shown.count.toLocaleString("en-US")} of ${count(shown.total, "file")}; more with --all`);
   }
   terminal.result("", { shownCount: shown.count, total: shown.total } satisfies Result<"files">);
+}
+
+async function chooseAsAsked(
+  client: Client,
+  id: string,
+  options: FilesOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  if (options.only !== undefined) await chooseOnly(client, id, options.only, signal);
+  for (const priority of ["skip", "low", "normal", "high"] as const) {
+    const names = options[priority];
+    if (names !== undefined) await choose(client, id, names, { priority, signal });
+  }
 }
 
 function percent({ doneBytes, size }: FileEntry): string {

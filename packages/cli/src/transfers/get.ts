@@ -7,6 +7,8 @@ import type { Result } from "../contract.ts";
 import type { Session } from "../session.ts";
 import { count, formatBytes } from "../ui/format.ts";
 import { LOCKED, readPassword, readSmallFile } from "../ui/input.ts";
+import { chooseOnly, firstChoices } from "./choose-files.ts";
+import { isPattern } from "@backroom/core/node/patterns.ts";
 import { consentsOf, withConsents } from "./consent.ts";
 import { followTransfer } from "./follow-transfer.ts";
 import { openedResult } from "./opened-result.ts";
@@ -33,6 +35,7 @@ export async function getInDaemon(order: GetOrder, session: Session): Promise<vo
     ...keys,
     output: path.resolve(order.output),
     seed: order.seed,
+    ...(order.only.length === 0 ? {} : { choices: firstChoices(order.only) }),
   };
   const there = await fetched(client, request, order, session);
   const result = { ...openedResult(there), fetchedBytes: there.downloadedBytes } satisfies Result<"get">;
@@ -63,7 +66,8 @@ export async function mirrorInDaemon(order: MirrorOrder, session: Session): Prom
   } satisfies Result<"mirror">);
 }
 
-type MirrorOrder = Pick<GetOrder, "link" | "profile" | "accepted" | "wait" | "stopOnExit">;
+type MirrorOrder = Pick<GetOrder, "link" | "profile" | "accepted" | "wait" | "stopOnExit"> &
+  Partial<Pick<GetOrder, "only">>;
 
 function wanted({ link, profile, wait }: MirrorOrder): Request<"addGet"> {
   return { link, profile, wait };
@@ -88,7 +92,7 @@ async function keysFor(
 async function fetched(
   client: Client,
   request: Request<"addGet">,
-  { accepted, stopOnExit }: MirrorOrder,
+  { accepted, stopOnExit, only = [] }: MirrorOrder,
   { terminal, signal }: Session,
 ): Promise<Transfer> {
   const shown = showTransfer(terminal);
@@ -97,8 +101,17 @@ async function fetched(
     const begun = await client.call("addGet", { ...request, accept });
     if (begun.id !== told) terminal.event("begun", { id: begun.id });
     told = begun.id;
-    const wait = (): Promise<Transfer> =>
-      followTransfer(client, begun.id, isFetched, shown, signal).finally(() => shown.end());
+    const follow = (isThere: (transfer: Transfer) => boolean): Promise<Transfer> =>
+      followTransfer(client, begun.id, isThere, shown, signal).finally(() => shown.end());
+    const wait = async (): Promise<Transfer> => {
+      if (only.length > 0) {
+        const { state } = await follow((transfer) => transfer.state === "choosing" || isFetched(transfer));
+        if (state !== "choosing" && !only.some((name) => isPattern(name)))
+          return client.call("getTransfer", { id: begun.id });
+        await chooseOnly(client, begun.id, only, signal);
+      }
+      return follow(isFetched);
+    };
     return outlived(client, begun, stopOnExit, wait);
   });
 }

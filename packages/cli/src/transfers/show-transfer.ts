@@ -15,6 +15,7 @@ const STANDING: Readonly<Partial<Record<TransferState, string>>> = {
   queued: "Waiting for its turn …",
   joining: "Joining the network …",
   looking: "Looking for somebody who has it …",
+  choosing: "Its files are known, and none is chosen. To choose: backroom files ID --only PATH",
   paused: "Paused. To go on: backroom resume",
 };
 

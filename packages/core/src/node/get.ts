@@ -1,7 +1,7 @@
 import type { Profile } from "../directory/path.ts";
 import { parseLink, type ShareLink } from "../link/link.ts";
 import type { PackReader } from "../pack/pack-reader.ts";
-import { onlyThese } from "../pack/patterns.ts";
+import { onlyThese } from "./patterns.ts";
 import type { Selection } from "../pack/selection.ts";
 import type { AgeKeys } from "../pack/age-header.ts";
 import { openPackStore } from "../store/open-pack.ts";

@@ -11,20 +11,22 @@ import { Swarming, type SwarmingOptions } from "./swarming.ts";
 export interface HandingOutOptions {
   readonly folder: DataFolder;
   readonly client: SwarmingOptions["client"] & Pick<Client, "relays">;
-  /** Complete. Not closed with the swarm. */
+  /** Complete, or with all pieces of `levels`. Not closed with the swarm. */
   readonly store: PieceStore;
   readonly link: ShareLink;
   /** Undefined where somebody else shared it. */
   readonly sharer: SharerKey | undefined;
+  /** Of a pack that is not to become whole: the pieces that it has, as LEVELS. */
+  readonly levels?: Uint8Array | undefined;
   /** Shared with the member's other shares. */
   readonly limits?: SwarmLimits | undefined;
   readonly log: Log;
 }
 
-/** Hands out a pack that is here whole, at the gates that it was at before where they are still there, until closed. Raises E_STORE. */
+/** Hands out a pack that is here, whole or as far as it is to be, at the gates that it was at before where they are still there, until closed. Raises E_STORE. */
 export async function startHandingOut(options: HandingOutOptions): Promise<Swarming> {
-  const { folder, client, store, link, sharer, log, limits } = options;
-  return new Swarming({
+  const { folder, client, store, link, sharer, levels, log, limits } = options;
+  const swarming = new Swarming({
     client,
     store,
     topic: { topicSecret: topicSecret(link), sharerFingerprint: link.sharerFingerprint },
@@ -34,4 +36,7 @@ export async function startHandingOut(options: HandingOutOptions): Promise<Swarm
     log,
     gates: await openKeptGates({ folder, root: link.piecesRoot, log, relays: () => client.relays() }),
   });
+  if (levels !== undefined) swarming.swarm.want({ levels });
+  swarming.seed();
+  return swarming;
 }

@@ -40,7 +40,7 @@ export async function checkStep(run: Run): Promise<void> {
 }
 
 /** Of the pack: what its marks say. */
-export function haveBytesOf(store: {
+function haveBytesOf(store: {
   readonly info: { readonly pieceLength: number; readonly length: number };
   haveCount(): number;
 }): number {

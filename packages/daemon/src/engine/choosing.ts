@@ -6,6 +6,7 @@ import type { PackEntry } from "@backroom/core/pack/entry.ts";
 import { Selection, type FileChoice } from "@backroom/core/pack/selection.ts";
 import type { TransferRecord } from "../catalogue/catalogue.ts";
 import type { ShareFiles } from "./share-content.ts";
+import { fetchedBeside, WHOLE } from "./transfer-state.ts";
 import type { Transfers } from "./transfers.ts";
 
 /** Which files of a share are fetched, and how soon. */
@@ -19,14 +20,21 @@ export function choosingHandlers(transfers: Transfers, files: ShareFiles): Pick<
       const before = catalogue.selection(id);
       const selection = Selection.of(before?.choices ?? []).with(choices);
       const skippedCount = await files.withIndex(record, (entries) => survey(entries, choices, selection));
+      const opened = before?.opened ?? (record.finishedMs === null ? null : Selection.everything.choices());
+      const isMore = record.finishedMs !== null && !Selection.of(opened ?? []).covers(selection);
+      // What is handed out, or is over, goes on beside what is there.
+      if (isMore) await transfers.halt(id);
+      const now = {
+        ...transfers.record(id),
+        ...(skippedCount === undefined ? {} : { skippedCount }),
+        ...(selection.wantsAll ? WHOLE : {}),
+      };
       catalogue.together(() => {
-        catalogue.putSelection(id, {
-          choices: selection.choices(),
-          opened: before?.opened ?? (record.finishedMs === null ? null : Selection.everything.choices()),
-          held: before?.held ?? null,
-        });
-        catalogue.put({ ...transfers.record(id), skippedCount: skippedCount ?? record.skippedCount });
+        catalogue.putSelection(id, { choices: selection.choices(), opened, held: before?.held ?? null });
+        catalogue.put(isMore ? fetchedBeside(now) : now);
       });
+      if (isMore) transfers.goOn(id);
+      else transfers.chosen(id);
       transfers.publish(id);
       return transfers.view(id);
     });
@@ -49,19 +57,37 @@ async function survey(
   choices: readonly FileChoice[],
   selection: Selection,
 ): Promise<number> {
-  const unknown = new Set(choices.map(({ path }) => trimmed(path)).filter((path) => path !== ""));
   let skippedCount = 0;
-  for await (const { path, kind } of entries) {
-    unknown.delete(trimmed(path));
+  const counted = counting(entries, ({ path, kind }) => {
     if (kind !== "directory" && selection.priorityOf(path) === "skip") skippedCount++;
-  }
-  if (unknown.size > 0) {
+  });
+  if ((await namesNothing(counted, choices)).length > 0) {
     throw new BackroomError(
       "E_NO_FILE",
       "the share holds neither a file nor a folder of a path that was chosen",
     );
   }
   return skippedCount;
+}
+
+async function* counting(
+  entries: AsyncIterable<PackEntry>,
+  count: (entry: PackEntry) => void,
+): AsyncGenerator<PackEntry> {
+  for await (const entry of entries) {
+    count(entry);
+    yield entry;
+  }
+}
+
+/** Paths of choices that are those of nothing in the share. */
+export async function namesNothing(
+  entries: AsyncIterable<PackEntry>,
+  choices: readonly FileChoice[],
+): Promise<string[]> {
+  const unknown = new Set(choices.map(({ path }) => trimmed(path)).filter((path) => path !== ""));
+  for await (const { path } of entries) unknown.delete(trimmed(path));
+  return [...unknown];
 }
 
 function trimmed(path: string): string {

@@ -1,15 +1,18 @@
-import { isBackroomError, type BackroomError } from "@backroom/core/base/errors.ts";
+import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
 import { parseLink, type ShareLink } from "@backroom/core/link/link.ts";
 import { sharerKeyFromSeed } from "@backroom/core/link/sharer-key.ts";
 import { whenAborted } from "@backroom/core/node/aborted.ts";
-import { startDownload, type Download } from "@backroom/core/node/downloading.ts";
+import { startDownload, type Download, type Finished } from "@backroom/core/node/downloading.ts";
 import { withOutputFolder } from "@backroom/core/node/output-folder.ts";
 import { keysOf, type OpenedFiles } from "@backroom/core/node/pack-files.ts";
+import { planOf, type Plan } from "@backroom/core/node/piece-levels.ts";
 import type { AgeKeys } from "@backroom/core/pack/age-header.ts";
-import type { PieceStore } from "@backroom/core/store/piece-store.ts";
-import { haveBytesOf } from "./check-step.ts";
+import { PackReader } from "@backroom/core/pack/pack-reader.ts";
+import { Selection } from "@backroom/core/pack/selection.ts";
+import { chosenIn, choiceOf, heldIn, heldLevels, NOTHING_CHOSEN } from "./chosen-files.ts";
 import { Company } from "./company.ts";
 import { clientFor, joinFor, waitsFor } from "./network-use.ts";
+import { storedSource } from "./stored-source.ts";
 import { placedBefore } from "./placing.ts";
 import { interrupted, type Run } from "./run.ts";
 import { fetched } from "./transfer-state.ts";
@@ -23,30 +26,121 @@ const GONE = Symbol("gone");
  * stopped. Raises as `startDownload`.
  */
 export async function fetchStep(run: Run): Promise<void> {
-  const { deps, signal, options } = run;
+  const { deps, options } = run;
   const isMending = options.isMending === true;
-  const turn = await deps.downloads.take(signal, () => run.begin("queued", FULL));
-  if (turn === undefined) throw interrupted();
+  const record = run.record();
+  const link = parseLink(record.link ?? "");
+  if (record.role === "get" && !isMending) return fetchChosen(run, link);
+  const turn = await takeTurn(run);
   try {
-    const record = run.record();
-    const link = parseLink(record.link ?? "");
-    const isOpened = record.role === "get" && !isMending;
-    const keys = isOpened ? keysOf(link, record.keys) : undefined;
-    const fetch = (): Promise<OpenedFiles | undefined> =>
-      fetchPack({ run, link, keys, turn, company: new Company() });
-    const fetchFiles = (): Promise<OpenedFiles | undefined> => withOutputFolder(record.output ?? "", fetch);
-    const opened = isOpened
-      ? ((await placedBefore(record, deps.placing())) ?? (await fetchFiles()))
-      : await fetch();
+    await fetchPack({ run, link, keys: undefined, turn, company: new Company() });
     if (isMending) return deps.note("mended");
-    // What became of it is here as files: a pack that nobody is to fetch from here is not kept beside them.
-    deps.put(fetched(run.record(), opened, deps.nowMs()));
-    deps.note(isOpened ? "opened" : "stored");
-    if (isOpened) deps.putPlacing(undefined);
-    if (run.record().state === "done") await deps.packs.remove(record.root ?? "", link.packLength);
+    deps.put(fetched(run.record(), undefined, deps.nowMs()));
+    deps.note("stored");
   } finally {
     turn.end();
   }
+}
+
+/** Fetches and opens what is chosen; where nothing is, it waits for that, and keeps nobody from fetching something else meanwhile. */
+async function fetchChosen(run: Run, link: ShareLink): Promise<void> {
+  const { deps } = run;
+  const keys = keysOf(link, run.record().keys);
+  const before = await placedBefore(run.record(), deps.placing());
+  if (before !== undefined) {
+    // It has its place already, and a kill came before that was kept.
+    const isAll = keepOpened(run, before.files, before.selection ?? Selection.everything, null);
+    // What a part of a pack is handed out with is found out below.
+    if (isAll && (deps.selection() === undefined || !run.record().seed)) return finish(run, link);
+    deps.putPlacing(undefined);
+  }
+  for (;;) {
+    const { selection, opened } = chosenIn(deps.selection());
+    // Where the pack is to be handed out, it is looked at all the same.
+    if (opened?.covers(selection) === true && !run.record().seed) return finish(run, link);
+    if (opened === undefined && (await isNothingChosen(run, keys))) {
+      await untilChosen(run, link);
+      continue;
+    }
+    const turn = await takeTurn(run);
+    try {
+      const fetch = (): Promise<Fetched> => fetchPack({ run, link, keys, turn, company: new Company() });
+      const { finished, held, plan } = await withOutputFolder(run.record().output ?? "", fetch);
+      if (finished === undefined) throw new BackroomError("E_INTERNAL", "a download opened nothing");
+      if (plan?.wantedCount === 0 && opened === undefined) continue;
+      if (keepOpened(run, finished.files, finished.selection ?? Selection.everything, held))
+        return await finish(run, link);
+    } finally {
+      turn.end();
+    }
+  }
+}
+
+/** Keeps what is where it belongs now. Whether that is all that is wanted by now. */
+function keepOpened(run: Run, files: OpenedFiles, selection: Selection, held: string | null): boolean {
+  const { deps } = run;
+  const record = run.record();
+  const stored = deps.selection();
+  const paths = [...new Set([...record.paths, ...files.paths])];
+  if (stored === undefined) {
+    deps.put({ ...record, ...files, paths });
+    return true;
+  }
+  const { selection: wanted, opened: before } = chosenIn(stored);
+  const opened = before === undefined ? selection : before.or(selection);
+  deps.putWith({ ...record, ...files, paths }, { choices: stored.choices, opened: opened.choices(), held });
+  return opened.covers(wanted);
+}
+
+/** What became of it is here as files: a pack that nobody is to fetch from here is not kept beside them. */
+async function finish(run: Run, link: ShareLink): Promise<void> {
+  const { deps } = run;
+  deps.put(fetched(run.record(), undefined, deps.nowMs()));
+  deps.note("opened");
+  deps.putPlacing(undefined);
+  if (run.record().state === "done") await deps.packs.remove(run.record().root ?? "", link.packLength);
+}
+
+async function takeTurn(run: Run): Promise<Turn> {
+  const turn = await run.deps.downloads.take(run.signal, () => run.begin("queued", FULL));
+  if (turn === undefined) throw interrupted();
+  return turn;
+}
+
+/** Told from what is here, without the network. False where the index is not. */
+async function isNothingChosen(run: Run, keys: AgeKeys): Promise<boolean> {
+  const { deps } = run;
+  const { root, packLength } = run.record();
+  const { selection, opened } = chosenIn(deps.selection());
+  if (root === null || packLength === null || selection.wantsAll) return false;
+  const pack = await deps.packs.hold(root, packLength);
+  try {
+    const { info } = pack.store;
+    const reader = await PackReader.open(storedSource(pack.store), keys);
+    const plan = await planOf(reader, info, { selection, opened, isKept: false });
+    return plan.wantedCount === 0;
+  } catch (error) {
+    if (!isBackroomError(error, "E_NOT_HELD")) throw error;
+    return false;
+  } finally {
+    await pack.release();
+  }
+}
+
+/** Raises E_INTERRUPTED once the transfer is stopped. */
+async function untilChosen(run: Run, { piecesRoot, packLength }: ShareLink): Promise<void> {
+  const chosen = Promise.withResolvers<void>();
+  const pack = await run.deps.packs.hold(piecesRoot.toString("hex"), packLength);
+  try {
+    run.begin("choosing", NOTHING_CHOSEN);
+    // Whoever asks which files there are reads what is here.
+    run.activity = { source: storedSource(pack.store), choose: () => chosen.resolve() };
+    await Promise.race([chosen.promise, whenAborted(run.signal)]);
+  } finally {
+    run.activity = {};
+    await pack.release();
+  }
+  if (run.signal.aborted) throw interrupted();
 }
 
 const FULL = {
@@ -62,20 +156,23 @@ interface Fetch {
   readonly company: Company;
 }
 
-async function fetchPack(fetch: Fetch): Promise<OpenedFiles | undefined> {
+interface Fetched {
+  /** Undefined where nothing is opened. */
+  readonly finished: Finished | undefined;
+  /** As of StoredSelection. */
+  readonly held: string | null;
+  /** The last one; undefined where everything is wanted alike. */
+  readonly plan: Plan | undefined;
+}
+
+async function fetchPack(fetch: Fetch): Promise<Fetched> {
   for (;;) {
     const outcome = await fetchWithClient(fetch);
     if (outcome !== GONE) return outcome;
   }
 }
 
-async function fetchWithClient({
-  run,
-  link,
-  keys,
-  turn,
-  company,
-}: Fetch): Promise<OpenedFiles | undefined | typeof GONE> {
+async function fetchWithClient({ run, link, keys, turn, company }: Fetch): Promise<Fetched | typeof GONE> {
   const { deps, signal, options } = run;
   const record = run.record();
   const isPatient = record.wait || options.isPatient === true || options.isMending === true;
@@ -91,28 +188,33 @@ async function fetchWithClient({
   let failure: BackroomError | undefined;
   let opening: { readonly doneBytes: number; readonly totalBytes: number } | undefined;
   let download: Download | undefined;
+  let plan: Plan | undefined;
   const refresh = (): void => {
     if (download === undefined) return;
     const { swarm, gateCount } = download.swarming;
-    const { peerCount, downloadRate, uploadRate, downloadedBytes, uploadedBytes } = swarm.stats();
+    const stats = swarm.stats();
+    const { peerCount, downloadRate, uploadRate, downloadedBytes, uploadedBytes, complete } = stats;
+    const progress = { doneBytes: stats.wantedDoneBytes, totalBytes: stats.wantedBytes };
     // Of what came in less than a second nobody is left to be counted.
-    const told = company.look(peerCount > 0 || (store.complete && downloadedBytes > 0), deps.nowMs());
+    const told = company.look(peerCount > 0 || (complete && downloadedBytes > 0), deps.nowMs());
     if (told !== undefined) deps.note(told);
     deps.putProgress({
-      doneBytes: haveBytesOf(store),
+      doneBytes: progress.doneBytes,
       downloadedBytes: begun.downloaded + downloadedBytes,
       uploadedBytes: begun.uploaded + uploadedBytes,
     });
     const common = { peerCount, gateCount, downloadRate, uploadRate };
-    if (store.complete) run.show({ ...common, state: "opening", waits: null, ...opening });
+    if (complete) run.show({ ...common, state: "opening", waits: null, ...opening });
     else if (peerCount > 0) {
       turn.resume();
       failure = undefined;
-      run.show({ ...common, ...progressOf(store), state: "downloading", waits: null });
-    } else run.show({ ...common, ...progressOf(store), state: "looking", waits: lookingFor(failure) });
+      run.show({ ...common, ...progress, state: "downloading", waits: null });
+    } else run.show({ ...common, ...progress, state: "looking", waits: lookingFor(failure) });
   };
   try {
     run.begin("looking");
+    const choice = keys === undefined ? undefined : choiceOf(run, store.info, (made) => (plan = made));
+    const given = JSON.stringify(deps.selection()?.choices);
     download = await startDownload({
       folder: deps.folder,
       client: clientFor(held.client, record.profile),
@@ -124,8 +226,11 @@ async function fetchWithClient({
           : {
               keys,
               outputFolder: record.output ?? "",
-              onPlacing: (placing) => deps.putPlacing(placing),
+              choice,
+              onPlacing: (placing, selection) =>
+                deps.putPlacing({ ...placing, choices: (selection ?? Selection.everything).choices() }),
             },
+      levels: keys === undefined ? heldLevels(deps.selection() ?? { held: null }, store.info) : undefined,
       sharer:
         record.sharerSeed === null ? undefined : sharerKeyFromSeed(Buffer.from(record.sharerSeed, "hex")),
       limits: deps.limits,
@@ -139,9 +244,13 @@ async function fetchWithClient({
       },
       onOpening: (doneBytes, totalBytes) => (opening = { doneBytes, totalBytes }),
     });
-    run.activity = { source: download.swarming.swarm.source(), refresh };
+    const running = download;
+    // What the index says of it is told by whoever opens the pack.
+    const choose = (): void => void running.choose(chosenIn(deps.selection()).selection).catch(() => {});
+    run.activity = { source: running.swarming.swarm.source(), refresh, choose };
+    if (JSON.stringify(deps.selection()?.choices) !== given) choose();
     return await Promise.race([
-      download.finished.then((finished) => finished?.files),
+      download.finished.then((finished) => ({ finished, held: heldIn(store), plan })),
       whenAborted(held.gone).then((): typeof GONE => GONE),
       // The store failed, also after everything had arrived.
       download.swarming.failed,
@@ -157,10 +266,6 @@ async function fetchWithClient({
     await pack.release();
     held.release();
   }
-}
-
-function progressOf(store: PieceStore): { readonly doneBytes: number; readonly totalBytes: number } {
-  return { doneBytes: haveBytesOf(store), totalBytes: store.info.length };
 }
 
 function lookingFor(failure: BackroomError | undefined): Run["live"]["waits"] {

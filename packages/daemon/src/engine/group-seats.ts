@@ -9,6 +9,7 @@ import { openPresence } from "@backroom/core/node/seeding.ts";
 import { newSeederKeys, Swarming } from "@backroom/core/node/swarming.ts";
 import type { SeederKeys } from "@backroom/core/tunnel/lease.ts";
 import type { SeederPlace, SeederPresence } from "@backroom/core/tunnel/seeder-presence.ts";
+import { isAllHeld } from "./chosen-files.ts";
 import { packGone } from "./own-seat.ts";
 import type { HeldPack } from "./packs.ts";
 import type { SeatDeps, SeatStats, SeededShare } from "./seeding.ts";
@@ -156,13 +157,14 @@ export class GroupSeats {
 
   async #wake(seat: Seat): Promise<Awake | undefined> {
     const { packs, clock, limits, log } = this.#deps;
-    const { link, sharer, id } = seat.share;
+    const { link, sharer, id, levels } = seat.share;
     const pack = await packs.hold(link.piecesRoot.toString("hex"), link.packLength);
     const isGone = pack.store.haveCount() === 0;
-    if (this.#seats.get(id) !== seat || !pack.store.complete) {
+    const isWhole = isAllHeld(pack.store, levels);
+    if (this.#seats.get(id) !== seat || !isWhole) {
       await pack.release();
       if (isGone) throw packGone();
-      if (!pack.store.complete) this.#deps.onIncomplete(id);
+      if (!isWhole) this.#deps.onIncomplete(id);
       return undefined;
     }
     const swarming = new Swarming({
@@ -175,6 +177,7 @@ export class GroupSeats {
       limits,
       log,
     });
+    if (levels !== undefined) swarming.swarm.want({ levels });
     swarming.failed.catch((error: unknown) => this.#onFailed(id, error));
     seat.now = { pack, swarming, uploadedBytes: 0, usedMs: clock.monotonicMs() };
     return seat.now;

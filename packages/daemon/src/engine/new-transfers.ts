@@ -7,7 +7,7 @@ import { formatLink, type ShareLink } from "@backroom/core/link/link.ts";
 import { currentNetwork } from "@backroom/core/node/networks.ts";
 import { keysOf } from "@backroom/core/node/pack-files.ts";
 import { Selection } from "@backroom/core/pack/selection.ts";
-import type { TransferRecord } from "../catalogue/catalogue.ts";
+import type { StoredSelection, TransferRecord } from "../catalogue/catalogue.ts";
 import { isIn } from "../is-in.ts";
 import { newId } from "../new-id.ts";
 import { assertFolder, linkToFetch, rootsToShare } from "./asked-for.ts";
@@ -15,7 +15,7 @@ import { newRecord } from "./new-record.ts";
 import { UPLOADS_FOLDER } from "../uploads-folder.ts";
 import { betterLink, keysGiven } from "./given-again.ts";
 import type { Opening } from "./opening.ts";
-import { fetchedAgain, resumed } from "./transfer-state.ts";
+import { fetchedAgain, fetchedBeside, resumed, WHOLE } from "./transfer-state.ts";
 import type { Transfers } from "./transfers.ts";
 
 /** How transfers begin: what is shared, and what is fetched, also once more. */
@@ -120,8 +120,11 @@ export function newTransferHandlers(
     const better = betterLink(before, link);
     const output = path.resolve(input.output ?? before.output ?? settings.get("downloads.folder"));
     const isMoved = input.output !== undefined && output !== before.output;
+    const stored = catalogue.selection(id);
+    const { selection, opened } = chosenAgain(stored, before, input);
     const wanted: TransferRecord = {
       ...better,
+      ...(selection.wantsAll ? WHOLE : {}),
       ...wishesOf(input),
       // Who hands it out goes on with that.
       seed: input.seed || before.seed,
@@ -138,16 +141,39 @@ export function newTransferHandlers(
     transfers.notes.happened(id, "again");
     // What was deleted since is put there again, from the pack as far as that is kept.
     const isThere = wanted.paths.length > 0 && wanted.paths.every((file) => existsSync(file));
-    const isOver = wanted.finishedMs !== null && !isMoved && isThere;
+    const isOver = wanted.finishedMs !== null && !isMoved && isThere && opened.covers(selection);
+    // Files that were not chosen before come beside those that were.
+    const isBeside = !isOver && isThere && !isMoved && stored !== undefined;
+    if (wanted.role === "get" && (stored !== undefined || input.choices !== undefined)) {
+      catalogue.putSelection(id, {
+        choices: selection.choices(),
+        opened: isOver || isBeside ? opened.choices() : null,
+        held: stored?.held ?? null,
+      });
+    }
     if (isOver && (!input.seed || before.seed)) transfers.put(resumed(wanted));
     else if (wanted.role === "mirror" && wanted.finishedMs !== null)
       transfers.put({ ...wanted, state: "active" });
-    else transfers.put(fetchedAgain(wanted));
+    else transfers.put(isBeside ? fetchedBeside({ ...wanted, state: "active" }) : fetchedAgain(wanted));
     transfers.goOn(id);
     return view(id);
   }
 
   return { addShare, addGet };
+}
+
+/** Who asks for a share once more without saying which files wants all of it; whoever says some wants them, too. */
+function chosenAgain(
+  stored: StoredSelection | undefined,
+  { finishedMs }: TransferRecord,
+  { choices }: Input<"addGet">,
+): { readonly selection: Selection; readonly opened: Selection } {
+  const before = Selection.of(stored?.choices ?? []);
+  const known = stored?.opened ?? (finishedMs === null ? [{ path: "", priority: "skip" as const }] : []);
+  return {
+    selection: choices === undefined ? Selection.everything : before.with(choices),
+    opened: Selection.of(known),
+  };
 }
 
 function wishesOf(

@@ -2,6 +2,7 @@ import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
 import type { Client } from "@backroom/core/node/client.ts";
 import { startHandingOut } from "@backroom/core/node/handing-out.ts";
 import type { Swarming } from "@backroom/core/node/swarming.ts";
+import { isAllHeld } from "./chosen-files.ts";
 import { clientFor } from "./network-use.ts";
 import type { HeldPack } from "./packs.ts";
 import type { SeatDeps, SeatStats, SeededShare } from "./seeding.ts";
@@ -62,13 +63,13 @@ export class OwnSeat {
 
   async #open(client: Client): Promise<void> {
     const { folder, limits, log } = this.#deps;
-    const { link, sharer, profile, id } = this.#share;
+    const { link, sharer, profile, id, levels } = this.#share;
     this.#pack = await this.#holdPack();
     if (this.#pack === undefined || this.#isClosed) return;
     const { store } = this.#pack;
     if (store.haveCount() === 0) throw packGone();
-    if (!store.complete) return this.#deps.onIncomplete(id);
-    const made = { folder, client: clientFor(client, profile), store, link, sharer, limits, log };
+    if (!isAllHeld(store, levels)) return this.#deps.onIncomplete(id);
+    const made = { folder, client: clientFor(client, profile), store, link, sharer, levels, limits, log };
     const swarming = await startHandingOut(made);
     if (this.#isClosed) return swarming.close();
     this.#swarming = swarming;

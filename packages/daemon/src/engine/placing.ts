@@ -2,6 +2,7 @@ import { lstat } from "node:fs/promises";
 import path from "node:path";
 import type { OpenedFiles } from "@backroom/core/node/pack-files.ts";
 import type { Placing } from "@backroom/core/pack/placing.ts";
+import { Selection, type FileChoice } from "@backroom/core/pack/selection.ts";
 import type { TransferRecord } from "../catalogue/catalogue.ts";
 
 /** Under which the catalogue keeps it. */
@@ -16,15 +17,16 @@ export function placingName(transferId: string): string {
 export async function placedBefore(
   { output }: Pick<TransferRecord, "output">,
   kept: unknown,
-): Promise<OpenedFiles | undefined> {
+): Promise<{ readonly files: OpenedFiles; readonly selection: Selection | undefined } | undefined> {
   if (!isPlacing(kept) || path.dirname(kept.path) !== path.resolve(output ?? "")) return undefined;
   const stat = await lstat(kept.path, { bigint: true }).catch(() => undefined);
   if (stat === undefined || String(stat.ino) !== kept.fileId) return undefined;
-  const { name, fileCount, fileBytes } = kept;
-  return { paths: [kept.path], name, fileCount, size: fileBytes };
+  const { name, fileCount, fileBytes, choices } = kept;
+  const files = { paths: [kept.path], name, fileCount, size: fileBytes };
+  return { files, selection: choices === undefined ? undefined : Selection.of(choices) };
 }
 
-function isPlacing(kept: unknown): kept is Placing {
+function isPlacing(kept: unknown): kept is Placing & { readonly choices?: readonly FileChoice[] } {
   if (typeof kept !== "object" || kept === null) return false;
   const { path: place, fileId, name, fileCount, fileBytes } = kept as Record<string, unknown>;
   return (

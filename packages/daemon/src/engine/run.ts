@@ -5,7 +5,8 @@ import type { DataFolder } from "@backroom/core/node/data-folder.ts";
 import { assertNotDenied } from "@backroom/core/node/deny-file.ts";
 import type { PackSource } from "@backroom/core/pack/source.ts";
 import type { SwarmLimits } from "@backroom/core/swarm/swarm.ts";
-import type { TransferRecord } from "../catalogue/catalogue.ts";
+import type { FileChoice } from "@backroom/core/pack/selection.ts";
+import type { StoredSelection, TransferRecord } from "../catalogue/catalogue.ts";
 import { checkStep } from "./check-step.ts";
 import { fetchStep } from "./fetch-step.ts";
 import { linkStep } from "./link-step.ts";
@@ -31,13 +32,17 @@ export interface RunDeps {
   record(): TransferRecord | undefined;
   /** Keeps it, and tells. */
   put(record: TransferRecord): void;
+  /** What is kept of its files: undefined where nothing was ever chosen. */
+  selection(): StoredSelection | undefined;
+  /** Keeps both at once, and tells. */
+  putWith(record: TransferRecord, selection: StoredSelection): void;
   /** Keeps that it has failed, and tells. */
   putFailed(record: TransferRecord, error: BackroomError): void;
   putProgress(progress: Pick<TransferRecord, "doneBytes" | "downloadedBytes" | "uploadedBytes">): void;
   /** What was kept by `putPlacing` last. */
   placing(): unknown;
   /** Keeps what is about to appear where the files belong; undefined once the record says that it has. */
-  putPlacing(placing: Placing | undefined): void;
+  putPlacing(placing: (Placing & { readonly choices?: readonly FileChoice[] }) | undefined): void;
   /** It does something else now. */
   onState(): void;
   /** Numbers have changed, which is told every second. */
@@ -63,6 +68,8 @@ export interface Activity {
   readonly source?: PackSource | undefined;
   /** Brings `live` up to date; called every second. */
   refresh?(): void;
+  /** Other files are wanted now. */
+  choose?(): void;
 }
 
 /** One transfer at work: goes from step to step until it rests, or has nothing left to do but to be handed out. */

@@ -34,6 +34,8 @@ export interface SeededShare {
   readonly link: ShareLink;
   readonly sharer: SharerKey | undefined;
   readonly profile: Profile;
+  /** Of a pack that is not to become whole: which pieces it is handed out with, as LEVELS. */
+  readonly levels: Uint8Array | undefined;
 }
 
 export interface SeatDeps {

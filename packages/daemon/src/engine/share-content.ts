@@ -10,9 +10,9 @@ import { checkOutputPath } from "@backroom/core/pack/output-path.ts";
 import { PackReader, type PackSpan } from "@backroom/core/pack/pack-reader.ts";
 import { Selection } from "@backroom/core/pack/selection.ts";
 import type { PackSource } from "@backroom/core/pack/source.ts";
-import type { PieceStore } from "@backroom/core/store/piece-store.ts";
 import type { TransferRecord } from "../catalogue/catalogue.ts";
 import type { ContentFile, ShareContent } from "./content.ts";
+import { hasSpan, notHeldHere, storedSource } from "./stored-source.ts";
 import type { Transfers } from "./transfers.ts";
 
 /** A file on the disk is read in parts of this size. */
@@ -133,8 +133,8 @@ export class ShareFiles implements ShareContent {
         const arriving = this.#transfers.arriving(id, length);
         if (arriving !== undefined) return arriving.read(offset, count);
         const store = await this.#transfers.packs.current(root);
-        if (store === undefined) throw notHeld();
-        return sourceOf(store).read(offset, count);
+        if (store === undefined) throw notHeldHere();
+        return storedSource(store).read(offset, count);
       },
     };
     const opening = PackReader.open(source, keysOf(parseLink(link), record.keys));
@@ -154,12 +154,12 @@ export class ShareFiles implements ShareContent {
         fix: "wait until it is sealed",
       });
     }
-    if (isOpenedOnly(record)) throw notHeld();
+    if (isOpenedOnly(record)) throw notHeldHere();
     const pack = await this.#transfers.packs.hold(root, packLength);
     const arriving = this.#transfers.arriving(id, packLength);
     const untilStopped = stoppable(signal);
     try {
-      if (!pack.store.complete && arriving === undefined && pack.store.haveCount() === 0) throw notHeld();
+      if (!pack.store.complete && arriving === undefined && pack.store.haveCount() === 0) throw notHeldHere();
       const reader = await untilStopped(this.#reader(record, text, root, packLength));
       return { store: pack.store, reader, untilStopped, release: () => pack.release() };
     } catch (error) {
@@ -172,25 +172,6 @@ export class ShareFiles implements ShareContent {
 /** It was opened, and its pack is gone: what is left of it are files on the disk. */
 function isOpenedOnly({ role, state, finishedMs }: TransferRecord): boolean {
   return role === "get" && state === "done" && finishedMs !== null;
-}
-
-/** Of a pack that does not arrive just now: what is not there cannot be waited for. */
-function sourceOf(store: PieceStore): PackSource {
-  return {
-    length: store.info.length,
-    async read(offset, length) {
-      if (!hasSpan(store, { offset, length })) throw notHeld();
-      return store.read(offset, length);
-    },
-  };
-}
-
-function hasSpan(store: PieceStore, { offset, length }: PackSpan): boolean {
-  const { pieceLength } = store.info;
-  const last = Math.floor((offset + Math.max(1, length) - 1) / pieceLength);
-  for (let piece = Math.floor(offset / pieceLength); piece <= last; piece++)
-    if (!store.have(piece)) return false;
-  return true;
 }
 
 async function entryOf(reader: PackReader, filePath: string): Promise<PackEntry> {
@@ -207,7 +188,7 @@ async function openedFile(
   signal: AbortSignal,
 ): Promise<ContentFile> {
   const [top] = record.paths;
-  if (top === undefined) throw notHeld();
+  if (top === undefined) throw notHeldHere();
   const parts = checked(filePath);
   // Under its only top-level name, or in a folder of the share's name.
   const places = [path.join(path.dirname(top), ...parts), path.join(top, ...parts)];
@@ -251,7 +232,7 @@ async function* readFileRange(
   { start, end, signal }: { readonly start: number; readonly end: number; readonly signal: AbortSignal },
 ): AsyncGenerator<Uint8Array> {
   const handle = await openPlain(place);
-  if (handle === undefined) throw notHeld();
+  if (handle === undefined) throw notHeldHere();
   try {
     for (let at = start; at < end;) {
       if (signal.aborted) throw stopped();
@@ -290,11 +271,4 @@ function stopped(): BackroomError {
 
 function noFile(): BackroomError {
   return new BackroomError("E_NO_FILE", "there is no such file in the share");
-}
-
-function notHeld(): BackroomError {
-  return new BackroomError("E_NOT_HELD", "the pack of this share is not here, or not this part of it", {
-    why: "a download that is not handed out keeps its files and not its pack, and one that is paused fetches nothing",
-    fix: "resume it, or fetch it again with --seed to keep the pack",
-  });
 }

@@ -74,9 +74,11 @@ export function fetched(record: TransferRecord, opened: Opened | undefined, nowM
   return {
     ...record,
     ...opened,
+    // What was put beside what was there before.
+    paths: [...new Set([...record.paths, ...(opened?.paths ?? [])])],
     state: record.role === "mirror" || record.seed ? "active" : "done",
     finishedMs: nowMs,
-    doneBytes: record.packLength ?? record.doneBytes,
+    doneBytes: record.wantedBytes ?? record.packLength ?? record.doneBytes,
     keys: {},
   };
 }
@@ -102,6 +104,15 @@ export function resumed(record: TransferRecord): TransferRecord {
 /** To be fetched once more, as somebody asked for it again. */
 export function fetchedAgain(record: TransferRecord): TransferRecord {
   return { ...record, state: "active", failure: null, finishedMs: null, paths: [] };
+}
+
+/** Of a transfer that is to bring all files. */
+export const WHOLE = { skippedCount: 0, wantedBytes: null } as const;
+
+/** Other files are wanted beside those that are there. */
+export function fetchedBeside(record: TransferRecord): TransferRecord {
+  const state = record.state === "paused" ? "paused" : "active";
+  return { ...record, state, failure: null, finishedMs: null };
 }
 
 function failureOf({ code, message, why, fix }: BackroomError): Failure {

@@ -15,7 +15,8 @@ import { LatestShares } from "./latest-shares.ts";
 import { viewOf, type Live } from "./live.ts";
 import type { Members } from "./members.ts";
 import { Notes } from "./notes.ts";
-import { Packs } from "./packs.ts";
+import { heldLevels } from "./chosen-files.ts";
+import { infoOf, Packs } from "./packs.ts";
 import { placingName } from "./placing.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { consentsOf } from "./network-use.ts";
@@ -223,6 +224,14 @@ export class Transfers {
         nowMs: () => this.#clock.nowMs(),
         record: () => catalogue.get(id),
         put: (record) => this.put(record),
+        selection: () => catalogue.selection(id),
+        putWith: (record, selection) => {
+          catalogue.together(() => {
+            catalogue.putSelection(id, selection);
+            catalogue.put(record);
+          });
+          this.publish(id);
+        },
         putFailed: (record, error) => this.#putFailed(record, error),
         putProgress: (progress) => this.#putProgress(id, progress),
         placing: () => catalogue.value(placingName(id)),
@@ -250,6 +259,11 @@ export class Transfers {
     const run = this.#runs.get(id);
     this.#runs.delete(id);
     await Promise.all([run?.stop(), this.#seeding.remove(id)]);
+  }
+
+  /** Other files of it are wanted now. */
+  chosen(id: string): void {
+    this.#runs.get(id)?.activity.choose?.();
   }
 
   /** What is there of its pack, and how it is read: what is read from an arriving one comes first. Undefined where nothing of it is at work. */
@@ -345,9 +359,14 @@ export class Transfers {
   #seeded(id: string): SeededShare | undefined {
     const record = this.context.catalogue.get(id);
     if (record?.link === null || record === undefined) return undefined;
-    const { sharerSeed, profile } = record;
+    const { sharerSeed, profile, root, packLength } = record;
     const sharer = sharerSeed === null ? undefined : sharerKeyFromSeed(Buffer.from(sharerSeed, "hex"));
-    return { id, link: parseLink(record.link), sharer, profile };
+    const stored = this.context.catalogue.selection(id);
+    const levels =
+      stored === undefined || root === null || packLength === null
+        ? undefined
+        : heldLevels(stored, infoOf(root, packLength));
+    return { id, link: parseLink(record.link), sharer, profile, levels };
   }
 
   /** What is damaged, or was lost, comes from others, while what is there is handed out. */

@@ -19,6 +19,7 @@ test("a share that is removed while seats are being brought together has no seat
     id,
     link: { piecesRoot: Buffer.from(id), packLength: 1 } as SeededShare["link"],
     sharer: undefined,
+    levels: undefined,
     profile: "standard",
   });
   const hold: SeatDeps["packs"]["hold"] = (root) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isBackroomError } from "../../src/base/errors.ts";
-import { onlyThese } from "../../src/pack/patterns.ts";
+import { onlyThese } from "../../src/node/patterns.ts";
 
 const PATHS = [
   "r/",

@@ -1,10 +1,10 @@
 import { posix } from "node:path";
 import { BackroomError } from "../base/errors.ts";
-import type { PackEntry } from "./entry.ts";
-import { Selection } from "./selection.ts";
+import type { PackEntry } from "../pack/entry.ts";
+import { Selection } from "../pack/selection.ts";
 
 /** What makes a path a pattern. A file may have such a name all the same. */
-function isPattern(text: string): boolean {
+export function isPattern(text: string): boolean {
   return /[*?[\]{}]/.test(text);
 }
 

@@ -1,0 +1,96 @@
+import type { PackReader } from "@backroom/core/pack/pack-reader.ts";
+import { Selection } from "@backroom/core/pack/selection.ts";
+import type { Choice } from "@backroom/core/node/choosing.ts";
+import type { Plan } from "@backroom/core/node/piece-levels.ts";
+import type { PieceStore } from "@backroom/core/store/piece-store.ts";
+import { LEVELS } from "@backroom/core/swarm/pick-order.ts";
+import { Bitfield } from "@backroom/core/torrent/bitfield.ts";
+import { pieceBytes, type TorrentInfo } from "@backroom/core/torrent/info.ts";
+import type { StoredSelection } from "../catalogue/catalogue.ts";
+import type { Run } from "./run.ts";
+import { namesNothing } from "./choosing.ts";
+
+/** What somebody has to do where nothing is chosen. */
+export const NOTHING_CHOSEN = {
+  why: "the share's files are known, and none of them is chosen",
+  fix: "choose some: backroom files ID --only PATH, or on the page",
+};
+
+/** What is chosen of a transfer's files, and what was opened of them before. */
+export function chosenIn(stored: StoredSelection | undefined): {
+  readonly selection: Selection;
+  readonly opened: Selection | undefined;
+} {
+  const opened = stored?.opened ?? null;
+  return {
+    selection: Selection.of(stored?.choices ?? []),
+    opened: opened === null ? undefined : Selection.of(opened),
+  };
+}
+
+/** What a download of it is to bring. `onPlan` hears what that comes to, which is kept with the transfer, too. */
+export function choiceOf(run: Run, info: TorrentInfo, onPlan: (plan: Plan) => void): Choice {
+  const { deps } = run;
+  const stored = deps.selection();
+  const { selection, opened } = chosenIn(stored);
+  const isUnchecked = stored !== undefined && stored.choices.length > 0 && run.record().fileCount === null;
+  return {
+    selection: isUnchecked ? (reader) => checked(run, reader) : selection,
+    opened,
+    isKept: run.record().seed,
+    onPlan(plan) {
+      const record = run.record();
+      const wantedBytes = plan.levels.every((level) => level > LEVELS.skip)
+        ? null
+        : bytesOf(plan.levels, info);
+      const fileCount = plan.wantedCount + plan.skippedCount;
+      const { skippedCount } = plan;
+      const isSame = record.wantedBytes === wantedBytes && record.skippedCount === skippedCount;
+      if (!isSame || record.fileCount !== fileCount)
+        deps.put({ ...record, wantedBytes, skippedCount, fileCount });
+      onPlan(plan);
+    },
+  };
+}
+
+/** What was chosen before anybody knew which files there are. */
+async function checked(run: Run, reader: PackReader): Promise<Selection> {
+  const choices = run.deps.selection()?.choices ?? [];
+  const unknown = await namesNothing(reader.entries(), choices);
+  if (unknown.length > 0) {
+    const what = unknown.length === 1 ? "one path that was" : `${unknown.length} paths that were`;
+    run.deps.notice("warn", `The share holds neither a file nor a folder of ${what} chosen.`);
+  }
+  return Selection.of(run.deps.selection()?.choices ?? []);
+}
+
+function bytesOf(levels: Uint8Array, info: TorrentInfo): number {
+  return levels.reduce((sum, level, piece) => sum + (level > LEVELS.skip ? pieceBytes(info, piece) : 0), 0);
+}
+
+/** The pieces that are here, to be kept; null where all are. */
+export function heldIn(store: PieceStore): string | null {
+  if (store.complete) return null;
+  const bits = new Bitfield(store.info.pieceCount);
+  for (let piece = 0; piece < bits.length; piece++) if (store.have(piece)) bits.set(piece);
+  return bits.encode().toString("base64");
+}
+
+/** How soon pieces are wanted of a pack that is not to become whole; undefined of one that is. */
+export function heldLevels(
+  { held }: Pick<StoredSelection, "held">,
+  { pieceCount }: Pick<TorrentInfo, "pieceCount">,
+): Uint8Array | undefined {
+  if (held === null) return undefined;
+  const bits = Bitfield.decode(Buffer.from(held, "base64"), pieceCount);
+  return Uint8Array.from({ length: pieceCount }, (_, piece) =>
+    bits.has(piece) ? LEVELS.normal : LEVELS.skip,
+  );
+}
+
+/** Whether all is here that the pack is handed out with. */
+export function isAllHeld(store: PieceStore, levels: Uint8Array | undefined): boolean {
+  return levels === undefined
+    ? store.complete
+    : levels.every((level, piece) => level === LEVELS.skip || store.have(piece));
+}
