@@ -10,7 +10,7 @@ import { LOCKED, readPassword, readSmallFile } from "../ui/input.ts";
 import { chooseOnly, firstChoices } from "./choose-files.ts";
 import { isPattern } from "@backroom/core/node/patterns.ts";
 import { consentsOf, withConsents } from "./consent.ts";
-import { followTransfer } from "./follow-transfer.ts";
+import { followTransfer, type Follower } from "./follow-transfer.ts";
 import { openedResult } from "./opened-result.ts";
 import { outlived } from "./outlives.ts";
 import { shortId } from "./short-id.ts";
@@ -40,7 +40,9 @@ export async function getInDaemon(order: GetOrder, session: Session): Promise<vo
   const there = await fetched(client, request, order, session);
   const result = { ...openedResult(there), fetchedBytes: there.downloadedBytes } satisfies Result<"get">;
   const { terminal } = session;
-  terminal.note(`${count(result.fileCount, "file")}, ${formatBytes(result.size)}:`);
+  // Of a part only the pack's share of it is known.
+  const size = there.skippedCount > 0 ? "" : `, ${formatBytes(result.size)}`;
+  terminal.note(`${count(result.fileCount, "file")}${size}:`);
   terminal.result(result.paths.join("\n"), result);
   if (order.seed) {
     terminal.note(`The daemon goes on handing it out. To stop: backroom pause ${shortId(there.id)}`);
@@ -101,16 +103,19 @@ async function fetched(
     const begun = await client.call("addGet", { ...request, accept });
     if (begun.id !== told) terminal.event("begun", { id: begun.id });
     told = begun.id;
-    const follow = (isThere: (transfer: Transfer) => boolean): Promise<Transfer> =>
-      followTransfer(client, begun.id, isThere, shown, signal).finally(() => shown.end());
+    const follow = (isThere: (transfer: Transfer) => boolean, follower: Follower): Promise<Transfer> =>
+      followTransfer(client, begun.id, isThere, follower, signal).finally(() => shown.end());
     const wait = async (): Promise<Transfer> => {
-      if (only.length > 0) {
-        const { state } = await follow((transfer) => transfer.state === "choosing" || isFetched(transfer));
-        if (state !== "choosing" && !only.some((name) => isPattern(name)))
-          return client.call("getTransfer", { id: begun.id });
-        await chooseOnly(client, begun.id, only, signal);
-      }
-      return follow(isFetched);
+      if (only.length === 0) return follow(isFetched, shown);
+      // That nothing is chosen yet is nobody's business: it is about to be.
+      const quiet: Follower = {
+        onChange: (transfer) => void (transfer.state === "choosing" || shown.onChange(transfer)),
+        onNotice: (level, text) => shown.onNotice(level, text),
+      };
+      const there = await follow((transfer) => transfer.state === "choosing" || isFetched(transfer), quiet);
+      if (there.state !== "choosing" && !only.some((name) => isPattern(name))) return there;
+      await chooseOnly(client, begun.id, only, signal);
+      return follow(isFetched, quiet);
     };
     return outlived(client, begun, stopOnExit, wait);
   });

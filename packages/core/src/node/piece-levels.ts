@@ -13,8 +13,6 @@ export interface Plan {
   /** Files that are wanted, or were opened before; and all others. */
   readonly wantedCount: number;
   readonly skippedCount: number;
-  /** Whether there is a file that is wanted and was not opened before. */
-  readonly hasMore: boolean;
 }
 
 /** Before it is known where which file lies: the first and the last piece, out of which all else is found. */
@@ -43,21 +41,19 @@ export async function planOf(
   const levels = new Uint8Array(pieces.pieceCount);
   let wantedCount = 0;
   let skippedCount = 0;
-  let hasMore = false;
   for await (const entry of reader.entries()) {
     if (entry.kind === "directory") continue;
     if (selection.priorityOf(entry.path) === "skip") skippedCount++;
     else wantedCount++;
     const level = LEVELS[priorityNow(entry.path, selection, opened)];
     if (level === LEVELS.skip) continue;
-    hasMore = true;
     raise(levels, pieces, await reader.spanOf(entry), level);
   }
   for (const span of await reader.frame()) raise(levels, pieces, span, LEVELS.high);
   if (skippedCount === 0 && (isKept || opened === undefined)) {
     for (const [piece, level] of levels.entries()) levels[piece] = Math.max(level, LEVELS.low);
   }
-  return { levels, wantedCount, skippedCount, hasMore };
+  return { levels, wantedCount, skippedCount };
 }
 
 function raise(

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeDaemon } from "../support/fake-daemon.ts";
+import { runInProcess } from "../support/in-process.ts";
+
+const NOTHING = { path: "", priority: "skip" };
+
+function asked(daemon: FakeDaemon, name: string): unknown[] {
+  return daemon.asked.flatMap((one) =>
+    one.name === name ? [(one.input as { readonly choices?: unknown }).choices] : [],
+  );
+}
+
+async function begun(daemon: FakeDaemon): Promise<string> {
+  while (daemon.transfers.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  return daemon.transfers[0]?.id ?? "";
+}
+
+test("get --only: paths go along at once; it ends when they are there, and counts those alone", async () => {
+  const daemon = new FakeDaemon();
+  const running = runInProcess(["get", "backroom:x", "--only", "Holiday/a.jpg", "--only", "Raw"], { daemon });
+  const id = await begun(daemon);
+  daemon.change(id, { state: "done", fileCount: 3, skippedCount: 1, paths: ["/tmp/Holiday"], finishedMs: 1 });
+  const run = await running;
+  assert.deepEqual([run.status, run.stdout], [0, "/tmp/Holiday\n"]);
+  assert.match(run.stderr, /2 files/);
+  const chosen = ["Holiday/a.jpg", "Raw"].map((path) => ({ path, priority: "normal" }));
+  assert.deepEqual(asked(daemon, "addGet"), [[NOTHING, ...chosen]]);
+  assert.deepEqual(asked(daemon, "chooseFiles"), []);
+});
+
+test("get --only: patterns wait for the list of files, and become what they fit", async () => {
+  const daemon = new FakeDaemon();
+  const running = runInProcess(["get", "backroom:x", "--only", "*.jpg"], { daemon });
+  const id = await begun(daemon);
+  daemon.instead.chooseFiles = () =>
+    daemon.change(id, { state: "done", paths: ["/tmp/Holiday"], finishedMs: 1 });
+  daemon.change(id, { state: "choosing" });
+  const run = await running;
+  assert.deepEqual([run.status, run.stdout], [0, "/tmp/Holiday\n"]);
+  assert.doesNotMatch(run.stderr, /none is chosen/);
+  assert.deepEqual(asked(daemon, "addGet"), [[NOTHING]]);
+  const chosen = ["a.jpg", "b.jpg"].map((name) => ({ path: `Holiday/${name}`, priority: "normal" }));
+  assert.deepEqual(asked(daemon, "chooseFiles"), [[NOTHING, ...chosen]]);
+});
+
+test("get --only with what fits nothing is an error that says so, as is a mirror of some files", async () => {
+  const daemon = new FakeDaemon();
+  const running = runInProcess(["get", "backroom:x", "--only", "*.png"], { daemon });
+  daemon.change(await begun(daemon), { state: "choosing" });
+  const run = await running;
+  assert.equal(run.status, 3);
+  assert.match(run.stderr, /E_NO_FILE.*\*\.png/);
+  const mirror = await runInProcess(["get", "backroom:x", "--mirror", "--only", "a"], { daemon });
+  assert.match(mirror.stderr, /E_USAGE/);
+});
+
+test("files chooses before it lists, what is left first and what is to come after that", async () => {
+  const daemon = new FakeDaemon();
+  const { id } = daemon.add({ role: "get", state: "downloading" });
+  daemon.instead.chooseFiles = () => daemon.change(id, {});
+  const words = ["files", id, "--high", "Holiday/a.jpg", "--skip", "*.mp4", "--only", "Holiday"];
+  const run = await runInProcess(words, { daemon });
+  assert.equal(run.status, 0);
+  assert.match(run.stdout, /PRIORITY/);
+  assert.deepEqual(asked(daemon, "chooseFiles"), [
+    [NOTHING, { path: "Holiday", priority: "normal" }],
+    [{ path: "Holiday/c.mp4", priority: "skip" }],
+    [{ path: "Holiday/a.jpg", priority: "high" }],
+  ]);
+});
