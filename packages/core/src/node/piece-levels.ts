@@ -10,6 +10,8 @@ type Pieces = Pick<TorrentInfo, "pieceLength" | "pieceCount">;
 export interface Plan {
   /** How soon each piece is wanted: LEVELS. */
   readonly levels: Uint8Array;
+  /** Without which the files of the share are not known. */
+  readonly frame: readonly number[];
   /** Files that are wanted, or were opened before; and all others. */
   readonly wantedCount: number;
   readonly skippedCount: number;
@@ -49,11 +51,14 @@ export async function planOf(
     if (level === LEVELS.skip) continue;
     raise(levels, pieces, await reader.spanOf(entry), level);
   }
-  for (const span of await reader.frame()) raise(levels, pieces, span, LEVELS.high);
+  const ends = new Uint8Array(pieces.pieceCount);
+  for (const span of await reader.frame()) raise(ends, pieces, span, LEVELS.high);
+  const frame = [...ends.keys()].filter((piece) => ends[piece] !== LEVELS.skip);
+  for (const piece of frame) levels[piece] = LEVELS.high;
   if (skippedCount === 0 && (isKept || opened === undefined)) {
     for (const [piece, level] of levels.entries()) levels[piece] = Math.max(level, LEVELS.low);
   }
-  return { levels, wantedCount, skippedCount };
+  return { levels, frame, wantedCount, skippedCount };
 }
 
 function raise(

@@ -12,6 +12,7 @@ import { Selection } from "@backroom/core/pack/selection.ts";
 import { chosenIn, choiceOf, heldIn, heldLevels, NOTHING_CHOSEN } from "./chosen-files.ts";
 import { Company } from "./company.ts";
 import { clientFor, joinFor, waitsFor } from "./network-use.ts";
+import { infoOf } from "./packs.ts";
 import { storedSource } from "./stored-source.ts";
 import { placedBefore } from "./placing.ts";
 import { interrupted, type Run } from "./run.ts";
@@ -68,13 +69,16 @@ async function fetchChosen(run: Run, link: ShareLink): Promise<void> {
       const { finished, held, plan } = await withOutputFolder(run.record().output ?? "", fetch);
       if (finished === undefined) throw new BackroomError("E_INTERNAL", "a download opened nothing");
       if (plan?.wantedCount === 0 && opened === undefined) continue;
-      if (keepOpened(run, finished.files, finished.selection ?? Selection.everything, held))
-        return await finish(run, link);
+      const isAll = keepOpened(run, finished.files, finished.selection ?? Selection.everything, held);
+      if (isAll) return await finish(run, link, plan?.frame);
     } finally {
       turn.end();
     }
   }
 }
+
+/** Pieces with a list of files that are kept for later: read into memory once, and in a share of a million files worth to be fetched again. */
+const LIST_BYTES = 64 * 1024 * 1024;
 
 /** Keeps what is where it belongs now. Whether that is all that is wanted by now. */
 function keepOpened(run: Run, files: OpenedFiles, selection: Selection, held: string | null): boolean {
@@ -92,13 +96,20 @@ function keepOpened(run: Run, files: OpenedFiles, selection: Selection, held: st
   return opened.covers(wanted);
 }
 
-/** What became of it is here as files: a pack that nobody is to fetch from here is not kept beside them. */
-async function finish(run: Run, link: ShareLink): Promise<void> {
+/**
+ * What became of it is here as files: a pack that nobody is to fetch from here is not kept beside them, but for its list of files, where some of them may be
+ * chosen yet.
+ */
+async function finish(run: Run, link: ShareLink, frame: readonly number[] = []): Promise<void> {
   const { deps } = run;
   deps.put(fetched(run.record(), undefined, deps.nowMs()));
   deps.note("opened");
   deps.putPlacing(undefined);
-  if (run.record().state === "done") await deps.packs.remove(run.record().root ?? "", link.packLength);
+  const { state, root, skippedCount } = run.record();
+  if (state !== "done") return;
+  const isListKept =
+    skippedCount > 0 && frame.length * infoOf(root ?? "", link.packLength).pieceLength <= LIST_BYTES;
+  await deps.packs.keepOnly(root ?? "", link.packLength, isListKept ? frame : []);
 }
 
 async function takeTurn(run: Run): Promise<Turn> {

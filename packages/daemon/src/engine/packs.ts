@@ -4,7 +4,7 @@ import { lockPack } from "@backroom/core/node/pack-lock.ts";
 import { openPackStore } from "@backroom/core/store/open-pack.ts";
 import type { PieceStore } from "@backroom/core/store/piece-store.ts";
 import { removePack } from "@backroom/core/store/store-files.ts";
-import { torrentInfo, type TorrentInfo } from "@backroom/core/torrent/info.ts";
+import { pieceBytes, torrentInfo, type TorrentInfo } from "@backroom/core/torrent/info.ts";
 
 /** A pack that is open for as long as it is held. */
 export interface HeldPack {
@@ -68,6 +68,32 @@ export class Packs {
     if (entry !== undefined) await this.#close(root, entry);
     await this.#closing.get(root);
     await removePack(this.#folder.packs, infoOf(root, length));
+  }
+
+  /** Deletes all of it but these pieces, whoever holds it. A kill in the middle leaves less. Raises E_STORE, E_DISK_FULL. */
+  async keepOnly(root: string, length: number, pieces: readonly number[]): Promise<void> {
+    if (pieces.length === 0) return this.remove(root, length);
+    const info = infoOf(root, length);
+    const pack = await this.hold(root, length);
+    const kept = new Map<number, Buffer>();
+    const layer = pack.store.pieceLayer();
+    try {
+      for (const piece of pieces) {
+        if (!pack.store.have(piece)) continue;
+        kept.set(piece, await pack.store.read(piece * info.pieceLength, pieceBytes(info, piece)));
+      }
+    } finally {
+      await pack.release();
+    }
+    await this.remove(root, length);
+    if (layer === undefined || kept.size === 0) return;
+    const { store, ...fresh } = await this.hold(root, length);
+    try {
+      await store.setPieceLayer(layer);
+      for (const [piece, bytes] of kept) await store.write(piece, bytes);
+    } finally {
+      await fresh.release();
+    }
   }
 
   async #openPack(info: TorrentInfo): Promise<OpenPack> {

@@ -8,10 +8,12 @@ import { keysOf } from "@backroom/core/node/pack-files.ts";
 import type { PackEntry } from "@backroom/core/pack/entry.ts";
 import { checkOutputPath } from "@backroom/core/pack/output-path.ts";
 import { PackReader, type PackSpan } from "@backroom/core/pack/pack-reader.ts";
-import { Selection } from "@backroom/core/pack/selection.ts";
 import type { PackSource } from "@backroom/core/pack/source.ts";
+import { packPaths, readState } from "@backroom/core/store/store-files.ts";
 import type { TransferRecord } from "../catalogue/catalogue.ts";
 import type { ContentFile, ShareContent } from "./content.ts";
+import { chosenIn } from "./chosen-files.ts";
+import { infoOf } from "./packs.ts";
 import { hasSpan, notHeldHere, storedSource } from "./stored-source.ts";
 import type { Transfers } from "./transfers.ts";
 
@@ -54,14 +56,15 @@ export class ShareFiles implements ShareContent {
   /** A page of the index. Raises as `open`; E_BUSY while the index is not there yet. */
   async list({ id, after, limit }: Input<"files">, signal: AbortSignal): Promise<Answer<"files">> {
     const record = this.#transfers.record(id);
-    const pack = await this.#openPack(record, signal);
+    const pack = await this.#openPack(record, signal, await this.#hasList(record));
     try {
       const skip = after === undefined ? 0 : parseCursor(after);
       const has = (span: PackSpan): boolean => hasSpan(pack.store, span);
       const isWhole = pack.store.complete;
       // The table of frames is at the end: without it nobody can say what can be read of a file.
       const hasTable = isWhole || pack.store.have(pack.store.info.pieceCount - 1);
-      const selection = Selection.of(this.#transfers.context.catalogue.selection(id)?.choices ?? []);
+      const { selection, opened } = chosenIn(this.#transfers.context.catalogue.selection(id));
+      const isOpened = (path: string): boolean => opened !== undefined && opened.priorityOf(path) !== "skip";
       const files: Answer<"files">["files"] = [];
       let at = 0;
       for await (const entry of pack.reader.entries()) {
@@ -69,7 +72,8 @@ export class ShareFiles implements ShareContent {
         at++;
         if (at <= skip) continue;
         if (files.length === limit) break;
-        const doneBytes = isWhole ? entry.size : hasTable ? await pack.reader.readableBytes(entry, has) : 0;
+        const isThere = isWhole || (isOpenedOnly(record) && isOpened(entry.path));
+        const doneBytes = isThere ? entry.size : hasTable ? await pack.reader.readableBytes(entry, has) : 0;
         const mtimeMs = entry.mtime === 0 ? null : entry.mtime * 1000;
         const priority = selection.priorityOf(entry.path);
         files.push({ path: entry.path, size: entry.size, mtimeMs, doneBytes, priority });
@@ -88,7 +92,8 @@ export class ShareFiles implements ShareContent {
     use: (entries: AsyncIterable<PackEntry>) => Promise<T>,
   ): Promise<T | undefined> {
     const { root, packLength, link } = record;
-    if (root === null || packLength === null || link === null || isOpenedOnly(record)) return undefined;
+    if (root === null || packLength === null || link === null) return undefined;
+    if (isOpenedOnly(record) && !(await this.#hasList(record))) return undefined;
     const pack = await this.#transfers.packs.hold(root, packLength);
     try {
       // Its header and the proof of its length, without which nothing of it is read.
@@ -145,8 +150,16 @@ export class ShareFiles implements ShareContent {
     return opening;
   }
 
+  /** Whether of the pack of a download that is over the list of files was kept, since not all of them were chosen. */
+  async #hasList({ root, packLength, skippedCount }: TransferRecord): Promise<boolean> {
+    if (root === null || packLength === null || skippedCount === 0) return false;
+    const info = infoOf(root, packLength);
+    const state = await readState(info, packPaths(this.#transfers.context.folder.packs, info.root).state);
+    return state !== undefined && state.have.count > 0;
+  }
+
   /** Its store and a reader over it. What is still arriving is waited for, in the order in which it is read. */
-  async #openPack(record: TransferRecord, signal: AbortSignal) {
+  async #openPack(record: TransferRecord, signal: AbortSignal, hasList = false) {
     const { id, root, packLength, link: text } = record;
     if (root === null || packLength === null || text === null) {
       throw new BackroomError("E_NOT_HELD", "the share is not sealed yet", {
@@ -154,7 +167,7 @@ export class ShareFiles implements ShareContent {
         fix: "wait until it is sealed",
       });
     }
-    if (isOpenedOnly(record)) throw notHeldHere();
+    if (isOpenedOnly(record) && !hasList) throw notHeldHere();
     const pack = await this.#transfers.packs.hold(root, packLength);
     const arriving = this.#transfers.arriving(id, packLength);
     const untilStopped = stoppable(signal);

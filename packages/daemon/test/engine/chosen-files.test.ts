@@ -57,6 +57,20 @@ test("what is chosen comes and nothing else; what is chosen once that is over co
     assert.equal(first.skippedCount, 3);
     assert.equal(first.doneBytes, first.totalBytes);
     assert.ok(first.downloadedBytes < 2600 * KIB, `${first.downloadedBytes} bytes came`);
+    const list = await getter.handlers.files({ id, limit: 10 }, CONTEXT);
+    assert.deepEqual(
+      list.files.map(({ priority, doneBytes }) => [priority, doneBytes]),
+      [
+        ["normal", 1024 * KIB],
+        ["skip", 0],
+        ["skip", 0],
+        ["skip", 0],
+      ],
+      "what else there is can be chosen yet",
+    );
+    await assert.rejects(getter.handlers.chooseFiles({ id, choices: only("album/x") }, CONTEXT), {
+      code: "E_NO_FILE",
+    });
     const before = await stat(path.join(getter.downloads, "album/a.bin"));
 
     await getter.handlers.chooseFiles({ id, choices: [{ path: "album/raw", priority: "high" }] }, CONTEXT);
