@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { assertContract } from "../support/json-contract.ts";
 import { TestNetwork } from "../support/network.ts";
@@ -63,4 +63,52 @@ test("what is shared through one daemon is fetched through another, and outlasts
   assert.equal((await as("sharer", "daemon", "start")).status, 0);
   const again = await as("sharer", "link", "film.mp4");
   assert.equal(again.stdout, shared.stdout);
+});
+
+/** Would catch: a choice that is lost between the command line and the pieces: more that comes than was chosen, or a later choice that fetches nothing. */
+test("some files of a share are fetched by pattern, and others later", async () => {
+  const files = ["a.jpg", "b.jpg", "c.raw"].map((name) => ({ name, bytes: randomBytes(1_200_000) }));
+  await mkdir(network.path("album"));
+  for (const { name, bytes } of files) await writeFile(network.path("album", name), bytes);
+  const shared = await as("sharer", "share", "album");
+  assert.equal(shared.status, 0, shared.stderr);
+  const got = await as(
+    "downloader",
+    "--json",
+    "get",
+    shared.stdout.trim(),
+    "-o",
+    "out",
+    "--only",
+    "*.raw",
+    "--accept-link-relays",
+  );
+  assert.equal(got.status, 0, got.stdout + got.stderr);
+  const { id, fileCount, fetchedBytes } = got.lines().at(-1) ?? {};
+  assert.equal(fileCount, 1);
+  assert.ok(Number(fetchedBytes) < 3_000_000, `${String(fetchedBytes)} bytes came`);
+  assert.deepEqual(await readdir(network.path("out", "album")), ["c.raw"]);
+
+  const more = await as("downloader", "--json", "files", String(id), "--high", "album/a.jpg");
+  assertContract(more.lines(), "files");
+  assert.deepEqual(
+    more
+      .lines()
+      .slice(0, -1)
+      .map(({ path, priority }) => [path, priority]),
+    [
+      ["album/a.jpg", "high"],
+      ["album/b.jpg", "skip"],
+      ["album/c.raw", "normal"],
+    ],
+  );
+  for (let state = ""; state !== "done";) {
+    state = String((await as("downloader", "--json", "info", String(id))).lines().at(-1)?.["state"]);
+    assert.notEqual(state, "failed");
+  }
+  for (const at of [0, 2]) {
+    const { name, bytes } = files[at] as (typeof files)[number];
+    assert.deepEqual(await readFile(network.path("out", "album", name)), bytes);
+  }
+  assert.deepEqual((await readdir(network.path("out", "album"))).sort(), ["a.jpg", "c.raw"]);
 });
