@@ -12,13 +12,14 @@ import { pngOf } from "../support/png.ts";
 
 const MIB = 1024 * 1024;
 const FILM = randomBytes(12 * MIB);
+const LEFT_OUT = randomBytes(4 * MIB);
 const PICTURE = pngOf(40, 30);
 /** So that there is a middle in which to reload and to kill. */
 const SLOW_KB = 1500;
 
 /**
  * Two members with a daemon and a browser each, and nothing else: what one drops, the other has as files, though the page is reloaded and the daemon killed
- * on the way. Would catch: whatever a person meets who never sees a command line.
+ * on the way, and one that the other did not choose is not fetched. Would catch: whatever a person meets who never sees a command line.
  */
 test(
   "what is dropped on one page is files on another computer, by the pages alone",
@@ -43,8 +44,9 @@ test(
     await drop(a.page, [
       { name: "film.bin", type: "application/octet-stream", bytes: FILM },
       { name: "beach.png", type: "image/png", bytes: PICTURE },
+      { name: "left out.bin", type: "application/octet-stream", bytes: LEFT_OUT },
     ]);
-    await a.page.getByText("2 files").waitFor();
+    await a.page.getByText("3 files").waitFor();
     await a.page.getByLabel("Name that the link shows").fill("Holiday");
     await a.page.getByRole("button", { name: "Start" }).click();
     await a.page.getByRole("heading", { level: 1, name: "Holiday" }).waitFor();
@@ -65,7 +67,13 @@ test(
     await b.page.keyboard.press("a");
     await b.page.getByLabel("Link", { exact: true }).fill(link);
     await b.page.getByLabel("Put the files into").fill(network.path("out"));
+    await b.page.getByText("Let me choose the files first").click();
     await b.page.getByRole("button", { name: "Start" }).click();
+    await b.page.locator(".progress").getByText("No file chosen yet").waitFor();
+    for (const name of ["film.bin", "beach.png"]) {
+      await b.page.getByRole("checkbox", { name: `Fetch ${name}` }).click();
+    }
+    await b.page.getByText("From others · 2 of 3 files").waitFor();
     await b.page.locator(".progress").getByText("Downloading").waitFor();
     await b.page
       .getByText(/^Downloading · [3-9](\.\d)? MB/)
@@ -86,6 +94,8 @@ test(
 
     assert.deepEqual(await readFile(network.path("out", "Holiday", "film.bin")), FILM);
     assert.deepEqual(await readFile(network.path("out", "Holiday", "beach.png")), PICTURE);
+
+    await assert.rejects(readFile(network.path("out", "Holiday", "left out.bin")), { code: "ENOENT" });
 
     // What others made is shown from the content port, where nothing of it can run.
     await b.page
