@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ChildProcess } from "node:child_process";
 import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { test, type TestContext } from "node:test";
 import { systemClock } from "../../../src/base/clock.ts";
 import { encodeBencode, type Bencoded } from "../../../src/base/bencode.ts";
@@ -131,17 +132,23 @@ test(
     const alive = async (count: number): Promise<void> => {
       while (children.length < count) await settle(10);
     };
+    // Its end has to be known before the clock is moved: the restart is timed from then.
+    const killed = async (index: number): Promise<void> => {
+      const child = children[index];
+      assert.ok(child !== undefined);
+      const gone = once(child, "exit");
+      child.kill("SIGKILL");
+      await gone;
+    };
     try {
       announcer.announce(HASH);
       announcer.addNodes(contactsOf(first));
-      children[0]?.kill("SIGKILL");
-      await settle(100);
+      await killed(0);
       assert.deepEqual(await announcer.lookup(HASH), [], "a lookup hangs while the process is down");
       clock.advance(LIMITS.dhtRestartMs);
       await alive(3);
       assert.deepEqual(await lookupUntil(first, HASH, 1), [{ host: HOST, port: announcer.port }]);
-      children[2]?.kill("SIGKILL");
-      await settle(100);
+      await killed(2);
       clock.advance(LIMITS.dhtRestartMs);
       await settle(100);
       assert.equal(children.length, 3, "the second restart came as soon as the first");
