@@ -21,7 +21,7 @@ const RECORD_BYTES = 16 * 1024;
 const HELD_BYTES = 64 * 1024;
 
 /**
- * A socket's bytes without the stream classes between, which for each record of 16 KiB cost as much as a pass of AES over it, and decrypted right into
+ * A socket's bytes without the stream classes between, which for each record of 16 KiB cost as much as a pass of AES over it, and put right into
  * the frame that they are a part of (docs/adr/0021-raw-reads.md). End, errors and closing stay with the socket. This stands on what Node has
  * inside; where that is another thing, the socket's `data` events serve as well. Reading begins paused.
  */
@@ -70,11 +70,13 @@ export class RawReads {
 
   /**
    * The connection writes to `memory` whenever something comes: nobody may give that back before another one has taken its place, which happens when
-   * this returns. So nothing is raised here; what goes wrong is raised afterwards. While nobody takes bytes, and for the first ones, the memory is nobody's room.
+   * this returns. So nothing is raised here; what goes wrong is raised afterwards. While nobody takes bytes, and for the first ones, that is `spare`, out
+   * of which what is to be kept is copied: a record may hold a single byte, and would else keep memory for a whole one.
    */
   #shorten(handle: Handle): void {
     const streams = handle.onread;
-    let memory: Buffer = Buffer.allocUnsafeSlow(RECORD_BYTES);
+    const spare = Buffer.allocUnsafeSlow(RECORD_BYTES);
+    let memory: Buffer = spare;
     let isRoom = false;
     let total = handle.bytesRead;
     handle.useUserBuffer(memory);
@@ -90,7 +92,7 @@ export class RawReads {
         });
       }
       isRoom = this.#takesBytes;
-      memory = isRoom ? this.#sink.room() : Buffer.allocUnsafeSlow(RECORD_BYTES);
+      memory = isRoom ? this.#sink.room() : spare;
       return memory;
     };
   }
@@ -101,7 +103,7 @@ export class RawReads {
 
   #arrived(bytes: Buffer, inRoom: boolean): void {
     if (inRoom && this.#takesBytes) this.#sink.onFilled(bytes.length);
-    else if (!this.#socket.destroyed) this.#take(inRoom ? Buffer.from(bytes) : bytes);
+    else if (!this.#stopped && !this.#socket.destroyed) this.#take(Buffer.from(bytes));
   }
 
   readonly #take = (chunk: Buffer): void => {

@@ -176,3 +176,18 @@ test("memory that is handed on is not written to any more, whatever who gets it 
   );
   assert.deepEqual(raised, []);
 });
+
+/** Would catch: a stranger whose records hold one byte each, and who has this computer keep memory for a whole one of each while it waits. */
+test("what is held takes no more memory than was sent, however small the records are", () => {
+  const socket = new FakeSocket(true);
+  const memories = new Set<ArrayBufferLike>();
+  const reads = new RawReads(socket as unknown as TLSSocket, {
+    onBytes: (chunk) => void memories.add(chunk.buffer),
+    room: () => Buffer.alloc(RECORD),
+    onFilled() {},
+  });
+  for (let record = 0; record < 1000; record++) socket.arriveBytes(Buffer.from([record]));
+  reads.resume();
+  const bytes = [...memories].reduce((sum, memory) => sum + memory.byteLength, 0);
+  assert.ok(bytes < 16 * RECORD, `${bytes} bytes are kept for 1000`);
+});
