@@ -1,4 +1,4 @@
-import { isBackroomError } from "../base/errors.ts";
+import { BackroomError, isBackroomError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { topicSecret, type ShareLink } from "../link/link.ts";
 import type { SharerKey } from "../link/sharer-key.ts";
@@ -101,6 +101,8 @@ export async function startDownload(options: DownloadOptions): Promise<Download>
     ...(onAlone === undefined ? {} : { onAlone }),
   });
   const done = new AbortController();
+  const closed = Promise.withResolvers<never>();
+  closed.promise.catch(() => {});
   const arrived = complete.promise;
   // Also where all is there: what turns out to be damaged on disk is fetched again.
   const supply = fetching.run(done.signal);
@@ -126,11 +128,18 @@ export async function startDownload(options: DownloadOptions): Promise<Download>
       const untilSupplied = Promise.race([arrived, supply.then(() => arrived)]);
       const [finished] = await Promise.all([opened, arrived, untilSupplied]);
       // What else is wanted by now, such as what a pack needs to be whole.
-      while (!swarm.stats().complete) await Promise.race([nextComplete.promise, supply, swarming.failed]);
+      while (isMissing())
+        await Promise.race([nextComplete.promise, supply.then(() => closed.promise), swarming.failed]);
       return finished;
     } catch (error) {
       throw await reasonOf(error);
     }
+  }
+
+  /** What somebody looks at without wanting it is nothing to wait for. */
+  function isMissing(): boolean {
+    const { wantedBytes, wantedDoneBytes } = swarm.stats();
+    return wantedDoneBytes < wantedBytes;
   }
 
   /** The first cause: a read fails because the swarm closed, the swarm closed because the disk is full or nobody is there. */
@@ -153,6 +162,7 @@ export async function startDownload(options: DownloadOptions): Promise<Download>
     stopFetching: () => done.abort(),
     async close() {
       done.abort();
+      closed.reject(new BackroomError("E_SWARM_CLOSED", "the download was closed"));
       swarming.close();
       await Promise.allSettled([supply, opened]);
     },

@@ -77,6 +77,8 @@ export class Downloader {
   #reading = { from: 0, last: 0 };
   /** More will be wanted: see Want. */
   #isPreliminary = false;
+  /** That nothing that is wanted is missing was told, and is so still. */
+  #isTold: boolean;
   #closed: BackroomError | undefined;
   /** Bytes of blocks that came twice, or too late, or were bad. */
   wastedBytes = 0;
@@ -95,6 +97,7 @@ export class Downloader {
       maxActive: mostActivePieces(info.pieceLength),
       first: [0, info.pieceCount - 1],
     });
+    this.#isTold = this.#picker.complete;
     this.#layer = deps.store.pieceLayer();
     if (this.#layer === undefined) {
       this.#exchange = new LayerExchange(info);
@@ -129,8 +132,8 @@ export class Downloader {
     }
     this.#raiseUrgent();
     for (const { picking, session } of this.#deps.peers) session.setInterested(picking.usefulCount > 0);
-    if (this.complete) this.#deps.onComplete();
-    else this.askAll();
+    this.#isTold = false;
+    if (!this.#tellComplete()) this.askAll();
   }
 
   get isHeldBack(): boolean {
@@ -229,6 +232,7 @@ export class Downloader {
   /** The pieces are damaged on disk, so they are fetched again. */
   lost(pieces: readonly number[]): void {
     for (const piece of pieces) this.#picker.lost(piece);
+    if (this.#picker.wantedDoneCount < this.#picker.wantedCount) this.#isTold = false;
     this.#showInterest();
   }
 
@@ -272,6 +276,7 @@ export class Downloader {
     const { pieceCount } = this.#store.info;
     this.#reading = { from: pieceCount, last: pieceCount };
     this.#raiseUrgent();
+    this.#tellComplete();
   }
 
   /** Whoever has the fewest requests under way comes first: always in one order, the first would take whatever room a stored piece leaves. */
@@ -333,9 +338,18 @@ export class Downloader {
     this.#picker.finish(piece);
     if (this.#waits.arrived(piece)) this.#raiseUrgent();
     this.#deps.onStored(piece);
-    // Whoever looks at what nobody wants soon looks at more of it: peers stay.
-    if (this.complete && this.#picker.isWanted(piece)) this.#deps.onComplete();
-    else this.askAll();
+    if (!this.#tellComplete()) this.askAll();
+  }
+
+  /**
+   * Once each time, and also where the last piece that came, or that somebody stopped waiting for, is one that nobody wanted. Not for every one of those:
+   * whoever looks at what nobody wants soon looks at more of it, and peers stay.
+   */
+  #tellComplete(): boolean {
+    if (this.#isTold || !this.complete) return false;
+    this.#isTold = true;
+    this.#deps.onComplete();
+    return true;
   }
 
   /** The block came from `sender`: nobody else need send it. */

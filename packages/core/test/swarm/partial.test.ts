@@ -172,3 +172,34 @@ test("requests for what is not wanted any more are taken back", LIMIT, async () 
   }
   close(seeder, leecher);
 });
+
+/** Would catch: a download that never ends, since somebody looked at another file when its last piece came. */
+test(
+  "that all is there is told also where what comes last, or is given up last, was not wanted",
+  LIMIT,
+  async () => {
+    const pack = samplePack(2 * MIB);
+    const isWanted = (piece: number): boolean => piece < 3;
+    for (const isGivenUp of [false, true]) {
+      const some = memberOf(await storeOf(pack, isWanted));
+      const leecher = memberOf(new MemoryStore(pack.info));
+      leecher.swarm.want({ levels: levelsOf(leecher, isWanted) });
+      const stop = new AbortController();
+      const looking = leecher.swarm.source().read(20 * pack.info.pieceLength, 5, stop.signal);
+      connect(leecher, some);
+      while (pieces(leecher).length < 3) await settle();
+      assert.equal(leecher.swarm.stats().complete, false);
+      if (isGivenUp) {
+        stop.abort();
+        await assert.rejects(looking, (error: unknown) => isBackroomError(error, "E_INTERRUPTED"));
+      } else {
+        const all = memberOf(await storeOf(pack));
+        connect(leecher, all);
+        await looking;
+        close(all);
+      }
+      await leecher.complete;
+      close(some, leecher);
+    }
+  },
+);
