@@ -3,8 +3,7 @@ import { PackReader } from "../pack/pack-reader.ts";
 import type { Selection } from "../pack/selection.ts";
 import type { WantedFiles } from "../pack/wanted-files.ts";
 import type { Swarm } from "../swarm/swarm.ts";
-import type { TorrentInfo } from "../torrent/info.ts";
-import { levelsBefore, planOf, type Plan } from "./piece-levels.ts";
+import { levelsBefore, planOf, type Pieces, type Plan } from "./piece-levels.ts";
 
 /** Which files a download is to bring. */
 export interface Choice {
@@ -23,8 +22,8 @@ export class Choosing {
   readonly files: WantedFiles;
   /** Fulfilled once `files` says what is wanted, and the swarm fetches that. Rejects with what reading the index raises. */
   readonly ready: Promise<void>;
-  readonly #swarm: Swarm;
-  readonly #info: TorrentInfo;
+  readonly #swarm: Pick<Swarm, "want" | "source">;
+  readonly #info: Pieces;
   readonly #keys: AgeKeys;
   readonly #choice: Choice;
   #selection: Selection | undefined;
@@ -33,7 +32,7 @@ export class Choosing {
   /** The latest plan being made: earlier ones that are late count for nothing. */
   #planning: Promise<void> | undefined;
 
-  constructor(swarm: Swarm, info: TorrentInfo, keys: AgeKeys, choice: Choice) {
+  constructor(swarm: Pick<Swarm, "want" | "source">, info: Pieces, keys: AgeKeys, choice: Choice) {
     this.#swarm = swarm;
     this.#info = info;
     this.#keys = keys;
@@ -76,8 +75,10 @@ export class Choosing {
     this.#reader ??= PackReader.open(this.#swarm.source(), this.#keys);
     const reader = await this.#reader;
     const { selection: given, opened, isKept, onPlan } = this.#choice;
-    if (this.#selection === undefined && typeof given === "function") this.#selection = await given(reader);
-    const selection = this.#selection as Selection;
+    const found =
+      this.#selection === undefined && typeof given === "function" ? await given(reader) : undefined;
+    // Another one may have been chosen meanwhile.
+    const selection = (this.#selection ??= found as Selection);
     const plan = await planOf(reader, this.#info, { selection, opened, isKept });
     if (!isLatest()) return;
     this.#swarm.want({ levels: plan.levels });

@@ -42,6 +42,8 @@ const SLOW_MS = 15_000;
  * than the patience. Through that gate only: it may as well be the gate that ends tunnels or lets them stall.
  */
 const REST_MS = 10_000;
+/** Whoever had nothing that is missing may have it by then. */
+const IDLE_REST_MS = 2 * 60_000;
 const AT_ONCE_MS = 5_000;
 const LITTLE_BYTES = 256 * 1024;
 /** Between tries to replace a tunnel whose circuit grows old; the old one goes on meanwhile, for hours. */
@@ -236,7 +238,11 @@ export class Fetching {
     if (this.#connected.size < TUNNELS_MOST) return;
     const useful = new Set(this.#useful());
     const idle = [...this.#connected.keys()].find((peer) => !useful.has(peer));
-    if (idle !== undefined) this.#options.swarming.swarm.dropPeer(idle);
+    if (idle === undefined) return;
+    // Not the same one again: others get its place meanwhile.
+    const { seeder } = this.#connected.get(idle) as Connection;
+    this.#restUntilMs.set(seeder, this.#clock.monotonicMs() + IDLE_REST_MS);
+    this.#options.swarming.swarm.dropPeer(idle);
   }
 
   /** Whether there is no tunnel to the seeder, or none that is of use and none through that gate. */

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { BackroomError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
 import type { PackEntry } from "../pack/entry.ts";
 import { Selection } from "../pack/selection.ts";
 
@@ -10,7 +11,7 @@ export function isPattern(text: string): boolean {
 
 /**
  * The files and folders that people name, and nothing else: by their paths, or by patterns as shells have them; one without a slash fits in every
- * folder. Raises E_NO_FILE for one that fits nothing, E_SELECTION.
+ * folder. Folders come before what is in them. Raises E_NO_FILE for one that fits nothing, E_SELECTION.
  */
 export async function onlyThese(
   entries: AsyncIterable<Pick<PackEntry, "path">>,
@@ -18,22 +19,29 @@ export async function onlyThese(
 ): Promise<Selection> {
   const wanted = texts.map((text) => ({ text: text.replaceAll(/^\/+|\/+$/g, ""), count: 0 }));
   const found: string[] = [];
+  /** The folder that was found last, with its slash: what lies in it is chosen with it. */
+  let inside: string | undefined;
   for await (const { path } of entries) {
     const place = path.endsWith("/") ? path.slice(0, -1) : path;
     for (const one of wanted) {
       if (!fits(place, one.text)) continue;
       one.count++;
+      if (found.at(-1) === place || (inside !== undefined && place.startsWith(inside))) continue;
       found.push(place);
+      if (path.endsWith("/")) inside = path;
+      // It says that they are too many, before a million are kept.
+      if (found.length > LIMITS.selectionChoices) return selectionOf(found);
     }
   }
   const none = wanted.find(({ count }) => count === 0);
   if (none !== undefined)
     throw new BackroomError("E_NO_FILE", `the share holds nothing that “${none.text}” fits`);
-  // Folders before what is in them: what lies in one that is chosen need not be kept.
-  return Selection.of([
-    { path: "", priority: "skip" },
-    ...found.toReversed().map((path) => ({ path, priority: "normal" as const })),
-  ]);
+  return selectionOf(found);
+}
+
+function selectionOf(paths: readonly string[]): Selection {
+  const wanted = paths.map((path) => ({ path, priority: "normal" as const }));
+  return Selection.of([{ path: "", priority: "skip" }, ...wanted]);
 }
 
 function fits(place: string, text: string): boolean {

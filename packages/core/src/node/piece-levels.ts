@@ -4,7 +4,7 @@ import { priorityNow } from "../pack/wanted-files.ts";
 import { LEVELS } from "../swarm/pick-order.ts";
 import type { TorrentInfo } from "../torrent/info.ts";
 
-type Pieces = Pick<TorrentInfo, "pieceLength" | "pieceCount">;
+export type Pieces = Pick<TorrentInfo, "pieceLength" | "pieceCount">;
 
 /** What a selection comes to in a share whose index is there. */
 export interface Plan {

@@ -100,12 +100,14 @@ async function unpackEntry(entry: PackEntry, step: Step): Promise<void> {
       for (let done = 0; done < entry.size;) {
         const part = await cursor.take(entry.offset + done, entry.size - done);
         const at = done;
-        await pool.add(part.length, async () => {
+        // The part itself is empty once the cursor has it back.
+        const { length } = part;
+        await pool.add(length, async () => {
           await file.write(part, at);
           cursor.done(part);
         });
-        done += part.length;
-        onBytes(part.length);
+        done += length;
+        onBytes(length);
       }
       await pool.drain();
     } finally {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isBackroomError } from "../../src/base/errors.ts";
+import { LIMITS } from "../../src/base/limits.ts";
 import { onlyThese } from "../../src/node/patterns.ts";
 
 const PATHS = [
@@ -39,4 +40,23 @@ test("what fits nothing is told, also beside something that does", async () => {
   for (const texts of [["r/b.jpg"], ["*.png", "r/a.jpg"], ["a.jpg"]]) {
     await assert.rejects(chosen(...texts), (error: unknown) => isBackroomError(error, "E_NO_FILE"));
   }
+});
+
+/** Would catch: a share of a million files that fills the memory of whoever asks for all that its names end in. */
+test("more than is kept is refused as soon as it is known, and what lies in a chosen folder does not count", async () => {
+  let count = 0;
+  async function* entries(): AsyncGenerator<{ path: string }> {
+    yield { path: "r/" };
+    for (; count < 3 * LIMITS.selectionChoices; count++) yield { path: `r/${count}.txt` };
+  }
+  await assert.rejects(onlyThese(entries(), ["*.txt"]), (error: unknown) =>
+    isBackroomError(error, "E_SELECTION"),
+  );
+  assert.ok(count < 2 * LIMITS.selectionChoices);
+  count = 0;
+  const all = await onlyThese(entries(), ["r", "*.txt"]);
+  assert.deepEqual(
+    all.choices().map(({ path }) => path),
+    ["", "r"],
+  );
 });

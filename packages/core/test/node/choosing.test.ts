@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Choosing } from "../../src/node/choosing.ts";
+import { Selection } from "../../src/pack/selection.ts";
+import type { Swarm, Want } from "../../src/swarm/swarm.ts";
+import { MemorySource } from "../support/memory-source.ts";
+import { keys, makeTree, sealToBuffer, tempFolder } from "../support/pack-fixtures.ts";
+
+/** Would catch: a download that waits for ever for files that nobody fetches, since patterns and people chose at the same time. */
+test("what a person chooses while patterns are looked up holds, for who fetches and for who opens", async (t) => {
+  const folder = await tempFolder(t);
+  await makeTree(folder, { "r/a": Buffer.from("a"), "r/b": Buffer.from("b") });
+  const { pack } = await sealToBuffer([join(folder, "r")]);
+  const wants: Want[] = [];
+  const swarm: Pick<Swarm, "want" | "source"> = {
+    want: (want) => void wants.push(want),
+    source: () => new MemorySource(pack),
+  };
+  const lookedUp = Promise.withResolvers<Selection>();
+  const begun = Promise.withResolvers<void>();
+  const info = { pieceLength: 16 * 1024, pieceCount: Math.ceil(pack.length / (16 * 1024)) };
+  const counts: number[] = [];
+  const choosing = new Choosing(swarm, info, keys, {
+    selection: () => {
+      begun.resolve();
+      return lookedUp.promise;
+    },
+    opened: undefined,
+    isKept: false,
+    onPlan: ({ wantedCount }) => counts.push(wantedCount),
+  });
+  await begun.promise;
+  const chosen = Selection.of([{ path: "r/b", priority: "skip" }]);
+  await choosing.choose(chosen);
+  lookedUp.resolve(Selection.of([{ path: "", priority: "skip" }]));
+  await choosing.ready;
+  assert.equal(choosing.files.now().selection, chosen);
+  assert.deepEqual(counts, [1]);
+  assert.equal(wants.length, 2);
+});
