@@ -230,12 +230,15 @@ export class Finder {
   /** Tries the lease's gates one after the other. Never rejects. */
   async #dial(known: KnownLease, options: Pick<FindOptions, "isWanted">): Promise<FoundTunnel | undefined> {
     // Anybody with the link can make such leases up without end, and each costs circuits that others need.
-    if (known.isHearsay && !this.#hearsay.take()) return undefined;
-    if (!known.isSharers && !this.#reached.has(known.seeder) && !this.#strangers.take()) return undefined;
+    const bounds = this.#boundsOn(known);
+    if (!bounds.every((bound) => bound.ready)) return undefined;
+    for (const bound of bounds) bound.take();
     let isToBlame = false;
+    let isWayIn = true;
     for (const { gate, tag } of this.#gatesOf(known, options)) {
       const tunnel = await this.#dialAt(gate, tag, known);
-      if (tunnel === "not begun") continue;
+      isWayIn &&= tunnel !== "no way in";
+      if (tunnel === "no way in" || tunnel === "too many") continue;
       isToBlame = true;
       if (tunnel === "failed") continue;
       this.#failed.delete(nameOf(known));
@@ -246,7 +249,10 @@ export class Finder {
       return { tunnel, seeder, isSharers, gate: gate.nodeKey.toString("hex") };
     }
     // Who was not asked did not fail: there is nothing to learn from it, and the next round may do better.
-    if (!isToBlame) return undefined;
+    if (!isToBlame) {
+      if (!isWayIn) for (const bound of bounds) bound.giveBack();
+      return undefined;
+    }
     this.book.markDead(known.seeder);
     // The seeder may have gone to other gates, or left a newer lease at these: they are worth asking again. As rarely as it is dialled.
     this.#askedMs.clear();
@@ -257,12 +263,17 @@ export class Finder {
     return undefined;
   }
 
-  /** Not begun where no circuit to the gate was: this computer is offline, or too many were built. */
+  #boundsOn({ isHearsay, isSharers, seeder }: KnownLease): TokenBucket[] {
+    const isStranger = !isSharers && !this.#reached.has(seeder);
+    return [...(isHearsay ? [this.#hearsay] : []), ...(isStranger ? [this.#strangers] : [])];
+  }
+
+  /** No circuit to the gate was begun where there is no way in, most likely since this computer is offline, or too many were built. */
   async #dialAt(
     gate: HopTarget,
     tag: Buffer,
     known: KnownLease,
-  ): Promise<ByteDuplex | "failed" | "not begun"> {
+  ): Promise<ByteDuplex | "failed" | "no way in" | "too many"> {
     let way: GateWay | undefined;
     try {
       way = await this.#ways.take(gate, "tunnel");
@@ -270,7 +281,7 @@ export class Finder {
       return await connectTunnel(way.circuit, entrance, known.lease, known.keys.tunnelPsk, this.#deps);
     } catch (error) {
       this.#note("a seeder could not be reached through one of its gates", error);
-      if (way === undefined && isNotBegun(error)) return "not begun";
+      if (way === undefined && isNotBegun(error)) return isNoWayIn(error) ? "no way in" : "too many";
       this.noteTrouble(gate.nodeKey.toString("hex"));
       // Where only the seeder is gone, the gate can be asked over the same circuit where it went.
       const isSeederGone = isBackroomError(error, "E_TUNNEL") && isBackroomError(error.cause, "E_REFUSED");

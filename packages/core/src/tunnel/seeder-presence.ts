@@ -449,10 +449,14 @@ export class SeederPresence {
     slot.session.leave();
   }
 
+  #nextBackoffMs(): number {
+    return Math.min(BACKOFF_LEAST_MS * 2 ** this.#failures++, BACKOFF_MOST_MS);
+  }
+
   #failed(
     event: "a circuit to a gate could not be built" | "a gate did not take a registration",
     error: unknown,
-    waitMs = Math.min(BACKOFF_LEAST_MS * 2 ** this.#failures++, BACKOFF_MOST_MS),
+    waitMs = this.#nextBackoffMs(),
   ): void {
     this.#deps.log("info", event, { code: codeOf(error), waitMs });
     this.#notBeforeMs = this.#deps.clock.monotonicMs() + waitMs;

@@ -465,6 +465,28 @@ test("seeders that gates name and nobody has reached are dialled only so often, 
   assert.equal((await findAll(finder, 1)).length, 1);
 });
 
+/** Would catch: a computer that, offline for a while, has by then used up how many seeders it may dial. */
+test("attempts that begin no circuit do not count for how many seeders are dialled", async () => {
+  const town = newTown(3);
+  const share = newShare();
+  const { presence } = town.seed(share, newSeeder());
+  while (presence.gateCount < 2) await settle();
+  let isOffline = false;
+  const finder = town.finderFor(share, {
+    openGateCircuit: (gate) =>
+      isOffline ? Promise.reject(new BackroomError("E_UNREACHABLE", "offline")) : town.openTo(gate),
+  });
+  const other = town.finderFor(share);
+  for (const { tunnel } of await findAll(other, 1)) tunnel.close();
+  for (const { sealed } of other.book.list()) finder.book.add(sealed, "gate");
+  isOffline = true;
+  for (let round = 0; round < 2 * LIMITS.strangersBurst; round++) {
+    await findAll(finder, 1).catch(() => {});
+  }
+  isOffline = false;
+  assert.equal((await findAll(finder, 1)).length, 1);
+});
+
 /** Would catch: two lying scouts whose inventions use up all circuits in one round. */
 test("of gates that nobody vouches for only a few are asked in one round", async () => {
   const town = newTown(20);
