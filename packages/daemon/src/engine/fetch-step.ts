@@ -9,6 +9,7 @@ import { planOf, type Plan } from "@backroom/core/node/piece-levels.ts";
 import type { AgeKeys } from "@backroom/core/pack/age-header.ts";
 import { PackReader } from "@backroom/core/pack/pack-reader.ts";
 import { Selection } from "@backroom/core/pack/selection.ts";
+import type { StoredSelection } from "../catalogue/catalogue.ts";
 import { chosenIn, choiceOf, heldIn, heldLevels, NOTHING_CHOSEN } from "./chosen-files.ts";
 import { Company } from "./company.ts";
 import { clientFor, joinFor, waitsFor } from "./network-use.ts";
@@ -56,11 +57,12 @@ async function fetchChosen(run: Run, link: ShareLink): Promise<void> {
     deps.putPlacing(undefined);
   }
   for (;;) {
-    const { selection, opened } = chosenIn(deps.selection());
+    const stored = deps.selection();
+    const { selection, opened } = chosenIn(stored);
     // Where the pack is to be handed out, it is looked at all the same.
     if (opened?.covers(selection) === true && !run.record().seed) return finish(run, link);
     if (opened === undefined && (await isNothingChosen(run, keys))) {
-      await untilChosen(run, link);
+      await untilChosen(run, link, stored);
       continue;
     }
     const turn = await takeTurn(run);
@@ -138,20 +140,30 @@ async function isNothingChosen(run: Run, keys: AgeKeys): Promise<boolean> {
   }
 }
 
-/** Raises E_INTERRUPTED once the transfer is stopped. */
-async function untilChosen(run: Run, { piecesRoot, packLength }: ShareLink): Promise<void> {
+/** Until something else than `before` is chosen. Raises E_INTERRUPTED once the transfer is stopped. */
+async function untilChosen(
+  run: Run,
+  { piecesRoot, packLength }: ShareLink,
+  before: StoredSelection | undefined,
+): Promise<void> {
   const chosen = Promise.withResolvers<void>();
   const pack = await run.deps.packs.hold(piecesRoot.toString("hex"), packLength);
   try {
     run.begin("choosing", NOTHING_CHOSEN);
     // Whoever asks which files there are reads what is here.
     run.activity = { source: storedSource(pack.store), choose: () => chosen.resolve() };
+    // It may have been while the index was read, and nobody was told then.
+    if (isOther(run.deps.selection(), before)) chosen.resolve();
     await Promise.race([chosen.promise, whenAborted(run.signal)]);
   } finally {
     run.activity = {};
     await pack.release();
   }
   if (run.signal.aborted) throw interrupted();
+}
+
+function isOther(now: StoredSelection | undefined, before: StoredSelection | undefined): boolean {
+  return JSON.stringify(now?.choices) !== JSON.stringify(before?.choices);
 }
 
 const FULL = {
@@ -225,7 +237,7 @@ async function fetchWithClient({ run, link, keys, turn, company }: Fetch): Promi
   try {
     run.begin("looking");
     const choice = keys === undefined ? undefined : choiceOf(run, store.info, (made) => (plan = made));
-    const given = JSON.stringify(deps.selection()?.choices);
+    const given = deps.selection();
     download = await startDownload({
       folder: deps.folder,
       client: clientFor(held.client, record.profile),
@@ -259,7 +271,7 @@ async function fetchWithClient({ run, link, keys, turn, company }: Fetch): Promi
     // What the index says of it is told by whoever opens the pack.
     const choose = (): void => void running.choose(chosenIn(deps.selection()).selection).catch(() => {});
     run.activity = { source: running.swarming.swarm.source(), refresh, choose };
-    if (JSON.stringify(deps.selection()?.choices) !== given) choose();
+    if (isOther(deps.selection(), given)) choose();
     return await Promise.race([
       download.finished.then((finished) => ({ finished, held: heldIn(store), plan })),
       whenAborted(held.gone).then((): typeof GONE => GONE),

@@ -55,3 +55,36 @@ test("choices add to each other, are shown for every file, are counted, and outl
     }
   });
 });
+
+/** Would catch: a transfer that waits for a choice which was made while it looked whether there is one. */
+test("a choice that is made while the list of files is read is not missed", { timeout: 60_000 }, async () => {
+  await withFolder(async (folder) => {
+    const world = newEngineWorld(folder);
+    try {
+      for (const name of ["a", "b"]) await world.makeFile(`album/${name}.bin`, 20 * KIB);
+      const sharer = await world.newEngine("sharer");
+      const { link } = await sharer.share([path.join(folder, "album")]);
+      const getter = await world.newEngine("getter");
+      const { id } = await getter.get(link, { choices: [{ path: "", priority: "skip" }] });
+      await getter.reach(id, "choosing");
+      await getter.engine.close();
+      const { catalogue } = getter;
+      const selection = catalogue.selection.bind(catalogue);
+      let isMade = false;
+      catalogue.selection = (of) => {
+        const before = selection(of);
+        // Right after whoever runs the transfer has looked.
+        if (!isMade && before !== undefined) {
+          isMade = true;
+          queueMicrotask(() => catalogue.putSelection(id, { ...before, choices: [] }));
+        }
+        return before;
+      };
+      const again = await world.newEngine("getter", { catalogue });
+      await again.reach(id, "done");
+      assert.ok(isMade);
+    } finally {
+      await world.close();
+    }
+  });
+});
