@@ -17,6 +17,8 @@ interface Handle {
 
 /** The most that comes at once. */
 const RECORD_BYTES = 16 * 1024;
+/** One for all connections: what was put there is copied before anything else can be. */
+const SPARE = Buffer.allocUnsafeSlow(RECORD_BYTES);
 /** What may come while reading is paused before the connection itself is told to stop: as with a stream, its end is noticed until then. */
 const HELD_BYTES = 64 * 1024;
 
@@ -70,13 +72,12 @@ export class RawReads {
 
   /**
    * The connection writes to `memory` whenever something comes: nobody may give that back before another one has taken its place, which happens when
-   * this returns. So nothing is raised here; what goes wrong is raised afterwards. While nobody takes bytes, and for the first ones, that is `spare`, out
+   * this returns. So nothing is raised here; what goes wrong is raised afterwards. While nobody takes bytes, and for the first ones, that is SPARE, out
    * of which what is to be kept is copied: a record may hold a single byte, and would else keep memory for a whole one.
    */
   #shorten(handle: Handle): void {
     const streams = handle.onread;
-    const spare = Buffer.allocUnsafeSlow(RECORD_BYTES);
-    let memory: Buffer = spare;
+    let memory: Buffer = SPARE;
     let isRoom = false;
     let total = handle.bytesRead;
     handle.useUserBuffer(memory);
@@ -92,7 +93,7 @@ export class RawReads {
         });
       }
       isRoom = this.#takesBytes;
-      memory = isRoom ? this.#sink.room() : spare;
+      memory = isRoom ? this.#sink.room() : SPARE;
       return memory;
     };
   }
