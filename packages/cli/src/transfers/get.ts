@@ -113,7 +113,9 @@ async function fetched(
         onNotice: (level, text) => shown.onNotice(level, text),
       };
       const there = await follow((transfer) => transfer.state === "choosing" || isFetched(transfer), quiet);
-      if (there.state !== "choosing" && !only.some((name) => isPattern(name))) return there;
+      // Of what is done as a whole no list of files is kept, and whatever fits is there.
+      const isWhole = there.state === "done" && there.skippedCount === 0;
+      if (there.state !== "choosing" && (isWhole || !only.some((name) => isPattern(name)))) return there;
       await chooseOnly(client, begun.id, only, signal);
       return follow(isFetched, quiet);
     };

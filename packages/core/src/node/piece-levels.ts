@@ -32,8 +32,9 @@ export interface Wish {
 }
 
 /**
- * A piece is wanted as soon as the soonest of the files that lie in it. Those with the index and the table of frames always are; what is no file's,
- * which is padding, is wanted only where nothing is skipped and the pack is to become whole. Raises what reading raises.
+ * A piece is wanted as soon as the soonest of the files that lie in it; what was opened before is wanted last, and only where the pack is kept. Those with
+ * the index and the table of frames always are; what is no file's, which is padding, is wanted only where nothing is skipped and the pack is to become
+ * whole. Raises what reading raises.
  */
 export async function planOf(
   reader: PackReader,
@@ -47,7 +48,11 @@ export async function planOf(
     if (entry.kind === "directory") continue;
     if (selection.priorityOf(entry.path) === "skip") skippedCount++;
     else wantedCount++;
-    const level = LEVELS[priorityNow(entry.path, selection, opened)];
+    const isHeld = isKept && selection.priorityOf(entry.path) !== "skip";
+    const level = Math.max(
+      LEVELS[priorityNow(entry.path, selection, opened)],
+      isHeld ? LEVELS.low : LEVELS.skip,
+    );
     if (level === LEVELS.skip) continue;
     raise(levels, pieces, await reader.spanOf(entry), level);
   }

@@ -29,7 +29,7 @@ test("a piece has the priority of the soonest file in it, front and end come fir
   const priority = fc.constantFrom<FilePriority>("skip", "low", "normal", "high");
   const each = fc.tuple(priority, priority, priority, priority, priority);
   await fc.assert(
-    fc.asyncProperty(each, fc.subarray(NAMES), async (priorities, before) => {
+    fc.asyncProperty(each, fc.subarray(NAMES), fc.boolean(), async (priorities, before, isKept) => {
       const selection = Selection.of(
         NAMES.map((name, at) => ({ path: `r/${name}`, priority: priorities[at] ?? "skip" })),
       );
@@ -40,14 +40,16 @@ test("a piece has the priority of the soonest file in it, front and end come fir
               { path: "", priority: "skip" },
               ...before.map((name) => ({ path: `r/${name}`, priority: "low" as const })),
             ]);
-      const plan = await planOf(reader, pieces, { selection, opened, isKept: false });
-      const wanted = entries.filter((_, at) => opened === undefined || !before.includes(NAMES[at] as string));
-      const isWhole = opened === undefined && !priorities.includes("skip");
+      const plan = await planOf(reader, pieces, { selection, opened, isKept });
+      const isWhole = (isKept || opened === undefined) && !priorities.includes("skip");
       for (let piece = 0; piece < pieces.pieceCount; piece++) {
         const levels = [0];
-        for (const entry of wanted) {
-          if (touches(await reader.spanOf(entry), piece))
-            levels.push(LEVELS[selection.priorityOf(entry.path)]);
+        for (const [at, entry] of entries.entries()) {
+          if (!touches(await reader.spanOf(entry), piece)) continue;
+          const level = LEVELS[selection.priorityOf(entry.path)];
+          // What was opened before is fetched once more only to be handed out, after all else.
+          if (!before.includes(NAMES[at] as string)) levels.push(level);
+          else if (isKept) levels.push(Math.min(level, LEVELS.low));
         }
         if (frame.some((span) => touches(span, piece))) levels.push(LEVELS.high);
         if (isWhole) levels.push(LEVELS.low);

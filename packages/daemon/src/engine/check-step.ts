@@ -25,8 +25,11 @@ export async function checkStep(run: Run): Promise<void> {
       }
       doneBytes += pieceBytes(store.info, piece);
     }
-    const haveBytes = haveBytesOf(store);
-    run.deps.putProgress({ ...run.record(), doneBytes: haveBytes });
+    const record = run.record();
+    // Of a part there may be more than is wanted now, and of what is over only the list of files is kept.
+    const most = record.wantedBytes ?? store.info.length;
+    if (record.state !== "done")
+      run.deps.putProgress({ ...record, doneBytes: Math.min(haveBytesOf(store), most) });
   } finally {
     run.activity = {};
     await pack.release();

@@ -1,4 +1,4 @@
-import type { Handlers, Input } from "@backroom/api/routes.ts";
+import type { CallContext, Handlers, Input } from "@backroom/api/routes.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import { parseLink } from "@backroom/core/link/link.ts";
 import { keysOf } from "@backroom/core/node/pack-files.ts";
@@ -13,28 +13,35 @@ import type { Transfers } from "./transfers.ts";
 export function choosingHandlers(transfers: Transfers, files: ShareFiles): Pick<Handlers, "chooseFiles"> {
   const { catalogue } = transfers.context;
 
-  async function chooseFiles({ id, choices }: Input<"chooseFiles">) {
+  async function chooseFiles({ id, choices }: Input<"chooseFiles">, { signal }: Pick<CallContext, "signal">) {
     return transfers.change(id, async () => {
       const record = transfers.record(id);
       assertChoosable(record);
+      const selection = Selection.of(catalogue.selection(id)?.choices ?? []).with(choices);
+      const look = (entries: AsyncIterable<PackEntry>): Promise<number> =>
+        survey(entries, choices, selection);
+      const skippedCount = await files.withIndex(record, look, signal);
+      // Not before: while the index was read the download may have come to its end, and what it opened is known since then.
       const before = catalogue.selection(id);
-      const selection = Selection.of(before?.choices ?? []).with(choices);
-      const skippedCount = await files.withIndex(record, (entries) => survey(entries, choices, selection));
-      const opened = before?.opened ?? (record.finishedMs === null ? null : Selection.everything.choices());
-      const isMore = record.finishedMs !== null && !Selection.of(opened ?? []).covers(selection);
+      const { finishedMs } = transfers.record(id);
+      const opened = before?.opened ?? (finishedMs === null ? null : Selection.everything.choices());
+      const isMore = finishedMs !== null && !Selection.of(opened ?? []).covers(selection);
       // What is handed out, or is over, goes on beside what is there.
       if (isMore) await transfers.halt(id);
-      const now = {
-        ...transfers.record(id),
-        ...(skippedCount === undefined ? {} : { skippedCount }),
-        ...(selection.wantsAll ? WHOLE : {}),
-      };
-      catalogue.together(() => {
-        catalogue.putSelection(id, { choices: selection.choices(), opened, held: before?.held ?? null });
-        catalogue.put(isMore ? fetchedBeside(now) : now);
-      });
-      if (isMore) transfers.goOn(id);
-      else transfers.chosen(id);
+      try {
+        const now = {
+          ...transfers.record(id),
+          ...(skippedCount === undefined ? {} : { skippedCount }),
+          ...(selection.wantsAll ? WHOLE : {}),
+        };
+        catalogue.together(() => {
+          catalogue.putSelection(id, { choices: selection.choices(), opened, held: before?.held ?? null });
+          catalogue.put(isMore ? fetchedBeside(now) : now);
+        });
+      } finally {
+        if (isMore) transfers.goOn(id);
+      }
+      transfers.chosen(id);
       transfers.publish(id);
       return transfers.view(id);
     });

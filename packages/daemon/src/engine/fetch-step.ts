@@ -53,15 +53,15 @@ async function fetchChosen(run: Run, link: ShareLink): Promise<void> {
     // It has its place already, and a kill came before that was kept.
     const isAll = keepOpened(run, before.files, before.selection ?? Selection.everything, null);
     // What a part of a pack is handed out with is found out below.
-    if (isAll && (deps.selection() === undefined || !run.record().seed)) return finish(run, link);
+    if (isAll && (deps.selection() === undefined || !run.record().seed)) return finish(run, link, keys);
     deps.putPlacing(undefined);
   }
   for (;;) {
     const stored = deps.selection();
     const { selection, opened } = chosenIn(stored);
     // Where the pack is to be handed out, it is looked at all the same.
-    if (opened?.covers(selection) === true && !run.record().seed) return finish(run, link);
-    if (opened === undefined && (await isNothingChosen(run, keys))) {
+    if (opened?.covers(selection) === true && !run.record().seed) return finish(run, link, keys);
+    if (opened === undefined && !selection.wantsAll && (await planHere(run, keys))?.wantedCount === 0) {
       await untilChosen(run, link, stored);
       continue;
     }
@@ -70,9 +70,9 @@ async function fetchChosen(run: Run, link: ShareLink): Promise<void> {
       const fetch = (): Promise<Fetched> => fetchPack({ run, link, keys, turn, company: new Company() });
       const { finished, held, plan } = await withOutputFolder(run.record().output ?? "", fetch);
       if (finished === undefined) throw new BackroomError("E_INTERNAL", "a download opened nothing");
-      if (plan?.wantedCount === 0 && opened === undefined) continue;
+      if (finished.files.paths.length === 0 && opened === undefined) continue;
       const isAll = keepOpened(run, finished.files, finished.selection ?? Selection.everything, held);
-      if (isAll) return await finish(run, link, plan?.frame);
+      if (isAll) return await finish(run, link, keys, plan);
     } finally {
       turn.end();
     }
@@ -102,15 +102,15 @@ function keepOpened(run: Run, files: OpenedFiles, selection: Selection, held: st
  * What became of it is here as files: a pack that nobody is to fetch from here is not kept beside them, but for its list of files, where some of them may be
  * chosen yet.
  */
-async function finish(run: Run, link: ShareLink, frame: readonly number[] = []): Promise<void> {
+async function finish(run: Run, link: ShareLink, keys: AgeKeys, plan?: Plan): Promise<void> {
   const { deps } = run;
   deps.put(fetched(run.record(), undefined, deps.nowMs()));
   deps.note("opened");
   deps.putPlacing(undefined);
   const { state, root, skippedCount } = run.record();
   if (state !== "done") return;
-  const isListKept =
-    skippedCount > 0 && frame.length * infoOf(root ?? "", link.packLength).pieceLength <= LIST_BYTES;
+  const { frame = [] } = (skippedCount === 0 ? undefined : (plan ?? (await planHere(run, keys)))) ?? {};
+  const isListKept = frame.length * infoOf(root ?? "", link.packLength).pieceLength <= LIST_BYTES;
   await deps.packs.keepOnly(root ?? "", link.packLength, isListKept ? frame : []);
 }
 
@@ -120,21 +120,19 @@ async function takeTurn(run: Run): Promise<Turn> {
   return turn;
 }
 
-/** Told from what is here, without the network. False where the index is not. */
-async function isNothingChosen(run: Run, keys: AgeKeys): Promise<boolean> {
+/** What is chosen comes to that, told from what is here, without the network. Undefined where the index is not, or not undamaged. */
+async function planHere(run: Run, keys: AgeKeys): Promise<Plan | undefined> {
   const { deps } = run;
   const { root, packLength } = run.record();
-  const { selection, opened } = chosenIn(deps.selection());
-  if (root === null || packLength === null || selection.wantsAll) return false;
+  if (root === null || packLength === null) return undefined;
   const pack = await deps.packs.hold(root, packLength);
   try {
     const { info } = pack.store;
     const reader = await PackReader.open(storedSource(pack.store), keys);
-    const plan = await planOf(reader, info, { selection, opened, isKept: false });
-    return plan.wantedCount === 0;
+    return await planOf(reader, info, { ...chosenIn(deps.selection()), isKept: false });
   } catch (error) {
-    if (!isBackroomError(error, "E_NOT_HELD")) throw error;
-    return false;
+    if (!isBackroomError(error, "E_NOT_HELD") && !isBackroomError(error, "E_HASH")) throw error;
+    return undefined;
   } finally {
     await pack.release();
   }

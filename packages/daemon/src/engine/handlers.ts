@@ -6,11 +6,12 @@ import { withOutputFolder } from "@backroom/core/node/output-folder.ts";
 import { readState, packPaths } from "@backroom/core/store/store-files.ts";
 import { choosingHandlers } from "./choosing.ts";
 import { newTransferHandlers } from "./new-transfers.ts";
-import { createOpening, notHeld } from "./opening.ts";
+import { createOpening } from "./opening.ts";
 import { infoOf } from "./packs.ts";
 import { queryHandlers } from "./query-handlers.ts";
 import { moveInto } from "./relocation.ts";
 import { afterMove, type Move } from "./unfinished.ts";
+import { notHeldHere } from "./stored-source.ts";
 import type { ShareFiles } from "./share-content.ts";
 import { paused, resumed } from "./transfer-state.ts";
 import type { Transfers } from "./transfers.ts";
@@ -73,13 +74,13 @@ export function transferHandlers(transfers: Transfers, files: ShareFiles): Pick<
   async function recheck({ id }: Input<"recheck">) {
     return transfers.change(id, async () => {
       const { root, packLength } = transfers.record(id);
-      if (root === null || packLength === null) throw notHeld();
+      if (root === null || packLength === null) throw notHeldHere();
       await transfers.halt(id);
       const info = infoOf(root, packLength);
       const marks = await readState(info, packPaths(folder.packs, info.root).state);
       if (marks === undefined || marks.have.count === 0) {
         transfers.goOn(id);
-        throw notHeld();
+        throw notHeldHere();
       }
       transfers.launch(id, { isCheck: true });
       return view(id);

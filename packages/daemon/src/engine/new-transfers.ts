@@ -83,10 +83,12 @@ export function newTransferHandlers(
     if (!input.mirror) keysOf(link, input);
     else if (input.choices !== undefined)
       throw new BackroomError("E_SELECTION", "a mirror stores all of a share");
-    const known = catalogue.byRoot(link.piecesRoot.toString("hex"));
-    if (known !== undefined) return transfers.change(known.id, () => getAgain(known.id, link, input));
+    const root = link.piecesRoot.toString("hex");
     const output = path.resolve(input.output ?? settings.get("downloads.folder"));
-    if (!input.mirror) await assertFolder(output);
+    if (!input.mirror && catalogue.byRoot(root) === undefined) await assertFolder(output);
+    // From here to `begin` nothing is waited for: whoever asks for the same share at the same time would get a transfer of their own.
+    const known = catalogue.byRoot(root);
+    if (known !== undefined) return transfers.change(known.id, () => getAgain(known.id, link, input));
     const record: TransferRecord = {
       ...newRecord(newId(machine.random), nowMs()),
       role: input.mirror ? "mirror" : "get",
@@ -95,7 +97,7 @@ export function newTransferHandlers(
       kind: link.kind,
       size: link.filesBytes ?? null,
       packLength: link.packLength,
-      root: link.piecesRoot.toString("hex"),
+      root,
       link: formatLink(link),
       output: input.mirror ? null : output,
       ...wishesOf(input),
@@ -108,6 +110,8 @@ export function newTransferHandlers(
   async function getAgain(id: string, link: ShareLink, input: Input<"addGet">) {
     const here = transfers.record(id);
     if (here.role === "share" || (here.role === "mirror" && !input.mirror && here.finishedMs !== null)) {
+      if (input.choices !== undefined && !Selection.of(input.choices).wantsAll)
+        throw new BackroomError("E_SELECTION", "the share is here already, and is opened as a whole");
       // It is here already, and is opened from here.
       const better = betterLink(here, link);
       if (better !== here) transfers.put(better);
@@ -142,19 +146,27 @@ export function newTransferHandlers(
     // What was deleted since is put there again, from the pack as far as that is kept.
     const isThere = wanted.paths.length > 0 && wanted.paths.every((file) => existsSync(file));
     const isOver = wanted.finishedMs !== null && !isMoved && isThere && opened.covers(selection);
-    // Files that were not chosen before come beside those that were.
-    const isBeside = !isOver && isThere && !isMoved && stored !== undefined;
-    if (wanted.role === "get" && (stored !== undefined || input.choices !== undefined)) {
+    const isUnchanged = isOver && (!input.seed || before.seed);
+    // Files that were not chosen before come beside those that were, and so does the pack that is to be handed out now.
+    const isKnown = stored !== undefined || wanted.finishedMs !== null;
+    const isBeside = !isUnchanged && isThere && !isMoved && isKnown;
+    const next = ((): TransferRecord => {
+      // Nothing is opened, so nobody keeps what would open it.
+      if (isUnchanged) return resumed({ ...wanted, keys: before.keys });
+      if (wanted.role === "mirror" && wanted.finishedMs !== null) return { ...wanted, state: "active" };
+      return isBeside ? fetchedBeside({ ...wanted, state: "active" }) : fetchedAgain(wanted);
+    })();
+    catalogue.together(() => {
+      catalogue.put(next);
+      const isAll = stored === undefined && input.choices === undefined && !isBeside;
+      if (next.role !== "get" || isAll) return;
       catalogue.putSelection(id, {
         choices: selection.choices(),
         opened: isOver || isBeside ? opened.choices() : null,
         held: stored?.held ?? null,
       });
-    }
-    if (isOver && (!input.seed || before.seed)) transfers.put(resumed(wanted));
-    else if (wanted.role === "mirror" && wanted.finishedMs !== null)
-      transfers.put({ ...wanted, state: "active" });
-    else transfers.put(isBeside ? fetchedBeside({ ...wanted, state: "active" }) : fetchedAgain(wanted));
+    });
+    transfers.publish(id);
     transfers.goOn(id);
     return view(id);
   }
@@ -162,7 +174,7 @@ export function newTransferHandlers(
   return { addShare, addGet };
 }
 
-/** Who asks for a share once more without saying which files wants all of it; whoever says some wants them, too. */
+/** Who asks for a share once more without saying which files wants all of it; what is said is laid over what was chosen before. */
 function chosenAgain(
   stored: StoredSelection | undefined,
   { finishedMs }: TransferRecord,

@@ -7,6 +7,7 @@ import { keysOf, openInto } from "@backroom/core/node/pack-files.ts";
 import type { PackSource } from "@backroom/core/pack/source.ts";
 import { betterLink, keysGiven } from "./given-again.ts";
 import { liveOf } from "./run.ts";
+import { notHeldHere } from "./stored-source.ts";
 import { resumed } from "./transfer-state.ts";
 import type { Transfers } from "./transfers.ts";
 
@@ -65,14 +66,14 @@ export function createOpening(transfers: Transfers): Opening {
   ): Promise<void> {
     const record = transfers.record(id);
     const { root, packLength, link: text } = record;
-    if (root === null || packLength === null || text === null) throw notHeld();
+    if (root === null || packLength === null || text === null) throw notHeldHere();
     const link = parseLink(text);
     const keys = keysOf(link, keysGiven(input));
     const outputFolder = path.resolve(input.output ?? record.output ?? settings.get("downloads.folder"));
     const pack = await transfers.packs.hold(root, packLength);
     try {
       const { store } = pack;
-      if (!store.complete) throw notHeld();
+      if (!store.complete) throw notHeldHere();
       const live = liveOf(record);
       const show = (doneBytes: number, totalBytes: number): void =>
         transfers.job(id, { ...live, state: "opening", doneBytes, totalBytes });
@@ -97,8 +98,4 @@ export function createOpening(transfers: Transfers): Opening {
   }
 
   return { openTransfer, openStored };
-}
-
-export function notHeld(): BackroomError {
-  return new BackroomError("E_NOT_HELD", "nothing of the pack is here");
 }

@@ -1,4 +1,4 @@
-import { BackroomError } from "@backroom/core/base/errors.ts";
+import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
 import type { DataFolder } from "@backroom/core/node/data-folder.ts";
 import { lockPack } from "@backroom/core/node/pack-lock.ts";
 import { openPackStore } from "@backroom/core/store/open-pack.ts";
@@ -82,6 +82,10 @@ export class Packs {
         if (!pack.store.have(piece)) continue;
         kept.set(piece, await pack.store.read(piece * info.pieceLength, pieceBytes(info, piece)));
       }
+    } catch (error) {
+      // Of a list that is damaged no part is of use.
+      if (!isBackroomError(error, "E_HASH")) throw error;
+      kept.clear();
     } finally {
       await pack.release();
     }

@@ -60,7 +60,8 @@ async function copyOver(source: string, target: string, signal: AbortSignal, dep
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
-  await rm(source, { recursive: true, force: true });
+  // What cannot be taken away stays: the files are known at their new place from here on.
+  await rm(source, { recursive: true, force: true }).catch(() => {});
 }
 
 /** Files and folders only: a download holds nothing else, and what somebody put among it is not followed. */

@@ -53,7 +53,7 @@ export class ShareFiles implements ShareContent {
     }
   }
 
-  /** A page of the index. Raises as `open`; E_BUSY while the index is not there yet. */
+  /** A page of the index, which is waited for while it arrives. Raises as `open`. */
   async list({ id, after, limit }: Input<"files">, signal: AbortSignal): Promise<Answer<"files">> {
     const record = this.#transfers.record(id);
     const pack = await this.#openPack(record, signal, await this.#hasList(record));
@@ -86,10 +86,14 @@ export class ShareFiles implements ShareContent {
     }
   }
 
-  /** Runs `use` with what the share holds, where its index is here; undefined where it is not, which is not waited for. Raises what `use` raises. */
+  /**
+   * Runs `use` with what the share holds, where its index is here; undefined where it is not, which is not waited for. Raises what `use` raises, and
+   * E_INTERRUPTED: a front of several pieces is waited for where it has begun to arrive.
+   */
   async withIndex<T>(
     record: TransferRecord,
     use: (entries: AsyncIterable<PackEntry>) => Promise<T>,
+    signal: AbortSignal,
   ): Promise<T | undefined> {
     const { root, packLength, link } = record;
     if (root === null || packLength === null || link === null) return undefined;
@@ -99,7 +103,7 @@ export class ShareFiles implements ShareContent {
       // Its header and the proof of its length, without which nothing of it is read.
       const { store } = pack;
       if (!store.have(0) || !store.have(store.info.pieceCount - 1)) return undefined;
-      const reader = await this.#reader(record, link, root, packLength);
+      const reader = await stoppable(signal)(this.#reader(record, link, root, packLength));
       return await use(reader.entries((span) => hasSpan(store, span)));
     } catch (error) {
       if (!isBackroomError(error, "E_NOT_HELD")) throw error;

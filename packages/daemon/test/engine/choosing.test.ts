@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import { test } from "node:test";
 import { withFolder } from "../../../core/test/store/temporary.ts";
+import { formatLink } from "@backroom/core/link/link.ts";
+import { choosingHandlers } from "../../src/engine/choosing.ts";
+import type { ShareFiles } from "../../src/engine/share-content.ts";
+import type { Transfers } from "../../src/engine/transfers.ts";
 import { CONTEXT, newEngineWorld } from "../support/engine-world.ts";
+import { memoryCatalogue } from "../support/memory-catalogue.ts";
+import { transferOf } from "../support/transfer-record.ts";
 
 const KIB = 1024;
 
@@ -47,6 +53,9 @@ test("choices add to each other, are shown for every file, are counted, and outl
       await assert.rejects(sharer.handlers.chooseFiles({ id: shareId, ...everything }, CONTEXT), {
         code: "E_SELECTION",
       });
+      await assert.rejects(sharer.get(link, { choices: [{ path: "album/raw", priority: "skip" }] }), {
+        code: "E_SELECTION",
+      });
       const mirror = await world.newEngine("mirror");
       await assert.rejects(mirror.get(lockedLink, { mirror: true, ...everything }), { code: "E_SELECTION" });
       await assert.rejects(mirror.get(lockedLink, everything), { code: "E_NO_KEY" });
@@ -87,4 +96,50 @@ test("a choice that is made while the list of files is read is not missed", { ti
       await world.close();
     }
   });
+});
+
+/** Would catch: files that nobody ever fetches, since what the download had opened by then was forgotten. */
+test("a download that comes to its end while the index is read goes on with what is chosen then", async () => {
+  const catalogue = memoryCatalogue();
+  const link = formatLink({
+    kind: "locked",
+    networkId: 7,
+    piecesRoot: Buffer.alloc(32, 1),
+    packLength: 1000,
+    sharerFingerprint: Buffer.alloc(16, 2),
+    topicSecret: Buffer.alloc(32, 3),
+    relays: [],
+  });
+  const record = transferOf(1, { role: "get", seed: false, link, keys: { password: "pass word" } });
+  const { id } = record;
+  const choices = [
+    { path: "", priority: "skip" as const },
+    { path: "a", priority: "normal" as const },
+  ];
+  catalogue.put(record);
+  catalogue.putSelection(id, { choices, opened: null, held: null });
+  const wentOn: string[] = [];
+  const transfers = {
+    context: { catalogue },
+    change: (_: string, work: () => Promise<unknown>) => work(),
+    record: () => catalogue.get(id),
+    halt: async () => {},
+    goOn: () => void wentOn.push(id),
+    chosen() {},
+    publish() {},
+    view() {},
+  } as unknown as Transfers;
+  const files = {
+    withIndex: async () => {
+      catalogue.put({ ...record, state: "done", finishedMs: 5, keys: {} });
+      catalogue.putSelection(id, { choices, opened: choices, held: null });
+      return 1;
+    },
+  } as unknown as ShareFiles;
+  const { chooseFiles } = choosingHandlers(transfers, files);
+  await chooseFiles({ id, choices: [{ path: "b", priority: "normal" }] }, CONTEXT);
+  assert.deepEqual(catalogue.selection(id)?.opened, choices);
+  const { state, finishedMs, skippedCount } = catalogue.get(id) ?? {};
+  assert.deepEqual([state, finishedMs, skippedCount], ["active", null, 1]);
+  assert.deepEqual(wentOn, [id]);
 });

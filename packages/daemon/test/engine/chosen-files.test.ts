@@ -14,6 +14,8 @@ const only = (...paths: string[]): Choices => [
   ...paths.map((one) => ({ path: one, priority: "normal" as const })),
 ];
 
+const ALL = ["album/a.bin", "album/b.bin", "album/raw/c.bin", "album/raw/d.bin"];
+
 /** A share of a few files, each of several pieces, and its link. */
 async function withAlbum(
   run: (world: EngineWorld, folder: string, sharer: TestEngine, link: string) => Promise<void>,
@@ -113,6 +115,56 @@ test("where nothing is chosen it waits for that, shows which files there are, an
     await again.handlers.chooseFiles({ id, choices: only("album/b.bin") }, CONTEXT);
     await again.reach(id, "done");
     await assertSame(folder, again, ["album/b.bin"]);
+  });
+});
+
+/** Would catch: files in whose way they are themselves, a part of which nothing but the list of files is handed out, and one that nobody knows the place of. */
+test("what was fetched without its pack, as a whole or in part, is handed out once that is wished", async () => {
+  await withAlbum(async (world, folder, sharer, link) => {
+    for (const [name, choices] of [
+      ["whole", undefined],
+      ["part", only("album/a.bin")],
+    ] as const) {
+      const getter = await world.newEngine(name);
+      const wishes = choices === undefined ? {} : { choices };
+      const { id } = await getter.get(link, wishes);
+      const { paths } = await getter.reach(id, "done");
+      await getter.get(link, { ...wishes, seed: true });
+      const seeding = await getter.until(id, ({ state, gateCount, failure }) => {
+        assert.equal(failure, null);
+        return state === "seeding" && gateCount > 0;
+      });
+      assert.deepEqual(seeding.paths, paths);
+      await assertSame(folder, getter, choices === undefined ? ALL : ["album/a.bin"]);
+      if (choices === undefined) await getter.engine.close();
+    }
+    await sharer.engine.close();
+    const other = await world.newEngine("other");
+    const { id } = await other.get(link, { choices: only("album/a.bin") });
+    await other.reach(id, "done");
+    await assertSame(folder, other, ["album/a.bin"]);
+  });
+});
+
+/** Would catch: a list of files that goes with the pack where a choice was taken back before anything of it had come. */
+test("a choice that is taken back while it is paused leaves what is there, and the list of files", async () => {
+  await withAlbum(async (world, folder, _sharer, link) => {
+    const getter = await world.newEngine("getter");
+    const { id } = await getter.get(link, { choices: only("album/a.bin") });
+    await getter.reach(id, "done");
+    getter.limits.download.rate = 1;
+    await getter.handlers.chooseFiles({ id, choices: only("album") }, CONTEXT);
+    await getter.handlers.pause({ id }, CONTEXT);
+    await getter.handlers.chooseFiles({ id, choices: only("album/a.bin") }, CONTEXT);
+    await getter.handlers.resume({ id }, CONTEXT);
+    const { skippedCount, doneBytes } = await getter.reach(id, "done");
+    await assertSame(folder, getter, ["album/a.bin"]);
+    assert.equal(skippedCount, 3);
+    assert.equal((await getter.handlers.files({ id, limit: 10 }, CONTEXT)).files.length, 4);
+    // Of what is over only the list of files is there to be checked.
+    await getter.handlers.recheck({ id }, CONTEXT);
+    await getter.until(id, ({ state }) => state === "done");
+    assert.equal((await getter.handlers.getTransfer({ id }, CONTEXT)).doneBytes, doneBytes);
   });
 });
 

@@ -539,6 +539,19 @@ test("a question that nobody accepted fails a download with what to do about it,
   });
 });
 
+/** Would catch: two transfers of one share, which would work on one pack, where somebody asks twice at once. */
+test("who asks for a share twice at once gets one transfer", async () => {
+  await withWorld(async (world) => {
+    const file = await world.makeFile("film.bin", 50 * KIB);
+    const sharer = await world.newEngine("sharer");
+    const { link } = await sharer.share([file]);
+    const getter = await world.newEngine("getter");
+    const [one, other] = await Promise.all([getter.get(link), getter.get(link)]);
+    assert.equal(one.id, other.id);
+    await assertSame(file, (await getter.reach(one.id, "done")).paths[0] ?? "");
+  });
+});
+
 test("more downloads than may run wait for their turn, in order, and say so", async () => {
   await withWorld(async (world) => {
     const sharer = await world.newEngine("sharer");
