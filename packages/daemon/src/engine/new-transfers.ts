@@ -151,8 +151,7 @@ export function newTransferHandlers(
     const isKnown = stored !== undefined || wanted.finishedMs !== null;
     const isBeside = !isUnchanged && isThere && !isMoved && isKnown;
     const next = ((): TransferRecord => {
-      // Nothing is opened, so nobody keeps what would open it.
-      if (isUnchanged) return resumed({ ...wanted, keys: before.keys });
+      if (isUnchanged) return resumed(wanted);
       if (wanted.role === "mirror" && wanted.finishedMs !== null) return { ...wanted, state: "active" };
       return isBeside ? fetchedBeside({ ...wanted, state: "active" }) : fetchedAgain(wanted);
     })();

@@ -146,6 +146,31 @@ test("what was fetched without its pack, as a whole or in part, is handed out on
   });
 });
 
+/** Would catch: a locked share of which nothing more can be chosen, and a password that is kept for longer than anything needs it. */
+test("more of a locked share is chosen by whoever gives its password again, which is not kept after that", async () => {
+  await withFolder(async (folder) => {
+    const world = newEngineWorld(folder);
+    try {
+      for (const name of ["a", "b"]) await world.makeFile(`album/${name}.bin`, 20 * KIB);
+      const password = "four words that nobody guesses";
+      const sharer = await world.newEngine("sharer");
+      const { link } = await sharer.share([path.join(folder, "album")], { password });
+      const getter = await world.newEngine("getter");
+      const { id } = await getter.get(link, { password, choices: only("album/a.bin") });
+      await getter.reach(id, "done");
+      await assert.rejects(getter.handlers.chooseFiles({ id, choices: only("album/b.bin") }, CONTEXT), {
+        code: "E_NO_KEY",
+      });
+      await getter.get(link, { password, choices: only("album/b.bin") });
+      await getter.reach(id, "done");
+      assert.deepEqual(getter.catalogue.get(id)?.keys, {});
+      await assertSame(folder, getter, ["album/a.bin", "album/b.bin"]);
+    } finally {
+      await world.close();
+    }
+  });
+});
+
 /** Would catch: a list of files that goes with the pack where a choice was taken back before anything of it had come. */
 test("a choice that is taken back while it is paused leaves what is there, and the list of files", async () => {
   await withAlbum(async (world, folder, _sharer, link) => {
