@@ -17,7 +17,13 @@ export const RELAYS_BEFORE_LAST: Readonly<Record<Profile, number>> = { standard:
  * - directory: ends at any relay; middle hops fresh.
  */
 export type PathRole =
-  | { readonly role: "seeder"; readonly seconds: readonly RelayInfo[]; readonly gate?: RelayInfo | undefined }
+  | {
+      readonly role: "seeder";
+      readonly seconds: readonly RelayInfo[];
+      readonly gate?: RelayInfo | undefined;
+      /** As of a lookup, for the gate. */
+      readonly notLast?: ReadonlySet<string>;
+    }
   | { readonly role: "downloader"; readonly gate: RelayInfo }
   /** Relays in `notLast` (node keys in hex) may be anything but the scout. */
   | { readonly role: "lookup"; readonly notLast?: ReadonlySet<string> }
@@ -136,9 +142,9 @@ function poolOf(relays: readonly RelayInfo[], network: { readonly test: boolean 
 
 function lastHops(pool: readonly RelayInfo[], want: PathRole): readonly RelayInfo[] {
   if ("gate" in want && want.gate !== undefined) return [want.gate];
-  if (want.role === "seeder") return pool.filter((relay) => relay.gate);
-  if (want.role !== "lookup") return pool;
-  return pool.filter((relay) => relay.scout && want.notLast?.has(relay.key) !== true);
+  if (want.role !== "seeder" && want.role !== "lookup") return pool;
+  const flag = want.role === "seeder" ? "gate" : "scout";
+  return pool.filter((relay) => relay[flag] && want.notLast?.has(relay.key) !== true);
 }
 
 interface Slot {

@@ -26,8 +26,9 @@ async function built(
   world: MemberWorld,
   member: WorldMember,
   want: CircuitRole,
+  avoid?: ReadonlySet<string>,
 ): Promise<{ path: readonly RelayInfo[]; tookMs: number }> {
-  const opening = member.client.open(want);
+  const opening = member.client.open(want, avoid);
   let isDone = false;
   opening.then(
     () => (isDone = true),
@@ -131,7 +132,6 @@ test("a guard that does not answer at all costs a moment, and is not asked again
   });
 });
 
-/** Would catch: a member that stays with a stand-in for good, and so shows itself to more relays with every outage. */
 /** Would catch: ten seconds for each relay of a table that has been switched off, and those are more than a quarter where tables hold everybody. */
 test("a relay behind the guard that is silent costs three seconds, and is left out of what is built meanwhile", async (t) => {
   await withMember(9, async (world, member) => {
@@ -157,6 +157,30 @@ test("a relay behind the guard that is silent costs three seconds, and is left o
   });
 });
 
+/**
+ * Would catch: a member of a small network that dials a relay that is off for two minutes, since all other scouts have been asked, or all its other second hops are
+ * not wanted as gates.
+ */
+test("whoever is off is left out before anybody who is only not wanted there", async (t) => {
+  await withMember(9, async (world, member) => {
+    const guards = member.circuits.guards().map(({ key }) => key);
+    const { path } = await built(world, member, { role: "seeder" });
+    const silent = world.relayOf(path[1]);
+    vanish(world, silent);
+    const others = world.relays.map(({ info }) => info.key).filter((key) => key !== silent.info.key);
+    const lookup = await built(world, member, { role: "lookup", notLast: new Set(others) });
+    t.diagnostic(`the scout took ${lookup.tookMs} ms`);
+    assert.ok(lookup.tookMs < 5_000, `${lookup.tookMs} ms`);
+    const notGates = new Set(others.filter((key) => !guards.includes(key)));
+    const seeding = await built(world, member, { role: "seeder" }, notGates);
+    t.diagnostic(`the gate took ${seeding.tookMs} ms`);
+    assert.ok(seeding.tookMs < 5_000, `${seeding.tookMs} ms`);
+    assert.ok(!notGates.has(seeding.path.at(-1)?.key ?? ""), "a gate that was not wanted");
+    assert.ok(![...lookup.path, ...seeding.path].includes(silent.info));
+  });
+});
+
+/** Would catch: a member that stays with a stand-in for good, and so shows itself to more relays with every outage. */
 test("when the first guard is back, new circuits go through it again", async () => {
   await withMember(8, async (world, member) => {
     const { guard } = await entersBy(world, member);
