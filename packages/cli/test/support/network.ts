@@ -1,7 +1,9 @@
+import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { formatInvite, parseInvite } from "@backroom/core/link/invite.ts";
 import { createNetwork, joinNetwork } from "@backroom/core/node/networks.ts";
 import { CommandProcess } from "../../src/demo/children.ts";
 
@@ -24,6 +26,9 @@ export interface Placement {
   /** Options of the program for that member, in front of its command. */
   options?(name: string): readonly string[];
 }
+
+/** Relays that an invite leads to: one of them may be stopped by a test, or busy with its return, and others can join all the same. */
+const INVITING = 3;
 
 const LOOPBACK: Placement = { prefix: () => [], address: () => "127.0.0.1" };
 
@@ -61,10 +66,11 @@ export class TestNetwork {
     try {
       await createNetwork({ dataFolder: network.dataFolder("relay 1"), name: "test" });
       const first = network.#startRelay("relay 1");
-      network.#invite = String((await first.line((line) => line.event === "ready"))["invite"]);
+      network.#invite = await inviteOf(first);
       const names = Array.from({ length: relayCount - 1 }, (_, index) => `relay ${index + 2}`);
       for (const name of names) await network.join(name);
       const relays = [first, ...names.map((name) => network.#startRelay(name))];
+      network.#invite = together(await Promise.all(relays.slice(0, INVITING).map(inviteOf)));
       // All at once: where one fails the others wait for it in vain.
       await Promise.all(
         relays.map((relay) =>
@@ -150,4 +156,17 @@ export class TestNetwork {
     this.#processes.add(started);
     return started;
   }
+}
+
+async function inviteOf(relay: CommandProcess): Promise<string> {
+  return String((await relay.line((line) => line.event === "ready"))["invite"]);
+}
+
+/** One invite that names the relays of all; each of them may name the same ones. */
+function together(invites: readonly string[]): string {
+  const [first, ...others] = invites.map((invite) => parseInvite(invite));
+  assert.ok(first !== undefined);
+  const relays = [first, ...others].flatMap((invite) => invite.relays);
+  const named = new Map(relays.map((relay) => [relay.nodeKey.toString("hex"), relay]));
+  return formatInvite({ ...first, relays: [...named.values()].slice(0, INVITING) });
 }

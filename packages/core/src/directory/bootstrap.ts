@@ -133,7 +133,9 @@ export async function bootstrap(
       for (const one of candidates.splice(0, Math.max(0, SOURCES_WANTED - count - awaited))) ask(one);
       const isEnough = count >= SOURCES_WANTED || (count >= SOURCES_NEEDED && asked.size === late.size);
       if (isEnough || asked.size === 0) return;
-      if (await isSilent(asked, deps.clock)) for (const one of asked) late.add(one);
+      if (!(await isSilent(asked, deps.clock))) continue;
+      for (const one of asked) late.add(one);
+      deps.log("debug", "bootstrap: a relay is waited for, and another one asked");
     }
 
     function ask(one: Candidate): void {

@@ -286,7 +286,7 @@ const DIRECTORY_SCENARIOS: readonly Scenario[] = [
   {
     what: "never answers when asked for relays",
     where: "downloader's guard",
-    noticed: ["downloader: bootstrap: a relay could not be asked: E_CIRCUIT"],
+    noticed: ["downloader: bootstrap: a relay is waited for, and another one asked"],
     atMost: AT_ONCE,
     hostile: at(["dg1"], (honest, tally) => ({ ...honest, [directory]: silent(tally) })),
   },

@@ -178,6 +178,7 @@ export class HostileWorld {
   logOf(name: string): Log {
     return (_level, event, fields) => {
       if (fields?.code !== undefined) this.watch.note(name, "", `${event}: ${fields.code}`);
+      else if (event.includes("is waited for")) this.watch.note(name, "", event);
     };
   }
 
