@@ -347,6 +347,8 @@ export const LIMITS = {
   /** What is kept of a person's choice of files, which is read whenever the transfer goes on: folders say the same in fewer words. */
   selectionChoices: 10_000,
   selectionBytes: 1024 * 1024,
+  /** Names of files and folders while choices are put together, some 250 bytes each: a request has room for two million. */
+  selectionNames: 256 * 1024,
 
   // --- age and output paths -------------------------------------------------------------------------
   /** A stanza to an age1pq1 key takes 1.6 KB, so 32 recipients fit. */

@@ -30,11 +30,15 @@ export class Selection {
   /** Later choices beat earlier ones. Raises E_SELECTION where they are more than is kept. */
   static of(choices: Iterable<FileChoice>): Selection {
     const root = newNode();
+    let names = 0;
     for (const { path, priority } of choices) {
       let node = root;
       for (const name of namesIn(path)) {
         let child = node.children.get(name);
-        if (child === undefined) node.children.set(name, (child = newNode()));
+        if (child === undefined) {
+          if (++names > LIMITS.selectionNames) throw tooMany();
+          node.children.set(name, (child = newNode()));
+        }
         node = child;
       }
       node.priority = priority;
@@ -132,7 +136,11 @@ function collect(node: Node, path: string, choices: FileChoice[]): void {
 function assertBounded(choices: readonly FileChoice[]): void {
   const bytes = choices.reduce((sum, { path }) => sum + Buffer.byteLength(path), 0);
   if (choices.length <= LIMITS.selectionChoices && bytes <= LIMITS.selectionBytes) return;
-  throw new BackroomError("E_SELECTION", "more files are chosen one by one than are kept", {
+  throw tooMany();
+}
+
+function tooMany(): BackroomError {
+  return new BackroomError("E_SELECTION", "more files are chosen one by one than are kept", {
     why: `of one share ${LIMITS.selectionChoices.toLocaleString("en-US")} choices are kept`,
     fix: "choose folders, or everything, and then what is to differ",
   });

@@ -98,6 +98,12 @@ test("more choices than are kept are refused, and what says the same in few is n
     priority: "skip",
   }));
   assert.throws(() => Selection.of(long), isRefused);
+  // Refused before all of it is put together, also where the last choice makes nothing of the rest.
+  const deep = Array.from({ length: LIMITS.selectionNames / 128 + 1 }, (_, number): FileChoice => ({
+    path: `${number}${"/a".repeat(128)}`,
+    priority: "skip",
+  }));
+  assert.throws(() => Selection.of([...deep, { path: "", priority: "normal" }]), isRefused);
   assert.deepEqual(Selection.of([...many, { path: "folder", priority: "low" }]).choices(), [
     { path: "folder", priority: "low" },
   ]);
