@@ -8,6 +8,7 @@ import { openDataFolder } from "@backroom/core/node/data-folder.ts";
 import { currentNetwork } from "@backroom/core/node/networks.ts";
 import type { StoredState, TransferRecord } from "../../packages/daemon/src/catalogue/catalogue.ts";
 import { openCatalogue } from "../../packages/daemon/src/catalogue/open-catalogue.ts";
+import { newRecord } from "../../packages/daemon/src/engine/new-record.ts";
 import { newId } from "../../packages/daemon/src/new-id.ts";
 
 const MIB = 1024 * 1024;
@@ -47,25 +48,16 @@ function shareOf(networkId: number, index: number, nowMs: number, state: StoredS
   const packLength = 900 * MIB + index;
   const createdMs = nowMs - (index * DAY_MS) / 100;
   return {
-    id: newId(systemRandom),
+    ...newRecord(newId(systemRandom), Math.floor(createdMs)),
     role: "share",
     state,
     name,
     kind: "read",
-    profile: "standard",
     fileCount: 1,
     size: 890 * MIB,
     packLength,
     doneBytes: packLength,
-    downloadedBytes: 0,
     uploadedBytes: index * MIB,
-    output: null,
-    paths: [],
-    failure: null,
-    leftOutCount: 0,
-    skippedCount: 0,
-    wantedBytes: null,
-    createdMs: Math.floor(createdMs),
     finishedMs: Math.floor(createdMs) + 60_000,
     root: piecesRoot.toString("hex"),
     link: formatLink({
@@ -81,9 +73,7 @@ function shareOf(networkId: number, index: number, nowMs: number, state: StoredS
     }),
     sharerSeed: seed.toString("hex"),
     inputs: [`/home/person/Videos/${name}`],
-    keys: {},
     seed: true,
     wait: true,
-    accept: [],
   };
 }

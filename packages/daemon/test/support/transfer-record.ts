@@ -1,36 +1,23 @@
 import type { TransferRecord } from "../../src/catalogue/catalogue.ts";
+import { newRecord } from "../../src/engine/new-record.ts";
 
 /** A share that is sealed and handed out, number `index`, with what a test wants otherwise. */
 export function transferOf(index: number, more: Partial<TransferRecord> = {}): TransferRecord {
   return {
-    id: index.toString(36).padStart(16, "0"),
+    ...newRecord(index.toString(36).padStart(16, "0"), 1_700_000_000_000 + index),
     role: "share",
     state: "active",
     name: `Film ${index}.mp4`,
     kind: "read",
-    profile: "standard",
     fileCount: 1,
     size: 1_000_000,
     packLength: 1_010_000,
     doneBytes: 1_010_000,
-    downloadedBytes: 0,
-    uploadedBytes: 0,
-    output: null,
-    paths: [],
-    failure: null,
-    leftOutCount: 0,
-    skippedCount: 0,
-    wantedBytes: null,
-    createdMs: 1_700_000_000_000 + index,
-    finishedMs: null,
     root: index.toString(16).padStart(64, "0"),
     link: `backroom:${"a".repeat(300)}`,
     sharerSeed: "5".repeat(64),
     inputs: [`/home/person/Film ${index}.mp4`],
-    keys: {},
     seed: true,
-    wait: false,
-    accept: [],
     ...more,
   };
 }
