@@ -17,6 +17,7 @@ import { GuardWatch } from "./guard-watch.ts";
 import { ObservedCircuit } from "./observed-circuit.ts";
 import { CircuitPictures, type CircuitPicture } from "./circuit-pictures.ts";
 import type { PathStore } from "./path-store.ts";
+import { pickAround } from "./pick-around.ts";
 import { Suspects } from "./suspects.ts";
 
 /** Middle hops that a seeder has to choose from; with fewer that are there it takes others, too. */
@@ -264,29 +265,11 @@ export class Circuits {
     const guards = entry === undefined ? others : [entry, ...others];
     const measured = store.measurements.standings();
     const role: PathRole = want.role === "seeder" ? { ...want, seconds: this.#seconds(relays) } : want;
-    const pick = (avoided: ReadonlySet<string>, as: PathRole = role): RelayInfo[] =>
-      pickPath(relays, as, { profile, network, guards, avoid: avoided, measured }, random);
     const missing = new Set([...this.#suspects.missing(), ...store.guards.down()]);
     const doubted = this.#suspects.doubted();
-    // In a small network those under suspicion may be all there are: first the doubted come back, then all.
-    for (const suspects of [new Set([...missing, ...doubted]), missing]) {
-      if (suspects.size === 0) continue;
-      try {
-        return pick(new Set([...avoid, ...suspects]));
-      } catch (error) {
-        if (!isBackroomError(error, "E_NETWORK_TOO_SMALL")) throw error;
-      }
-    }
-    // Whoever is not there is of no use at all: any other is better, also one that is not wanted there.
-    const lenient = lenientRole(role, avoid);
-    if (missing.size > 0 && lenient !== undefined) {
-      try {
-        return pick(missing, lenient);
-      } catch (error) {
-        if (!isBackroomError(error, "E_NETWORK_TOO_SMALL")) throw error;
-      }
-    }
-    return pick(avoid);
+    return pickAround(role, { avoid, missing, doubted }, (as, left) =>
+      pickPath(relays, as, { profile, network, guards, avoid: left, measured }, random),
+    );
   }
 
   #withGuest(path: readonly RelayInfo[], avoid: ReadonlySet<string>): RelayInfo[] {
@@ -399,13 +382,4 @@ export class Circuits {
 /** All but the gate have joined, and that was somebody else's choice: it may never have been there, and another path would wait for it as well. */
 function isAtNamedGate(want: CircuitRole, { path, joined }: Progress): boolean {
   return "gate" in want && want.gate !== undefined && joined === path.length - 1;
-}
-
-/**
- * The same where nothing else is left, as in a small network: a scout that has been asked already, or a seeder's path through relays that are only not wanted as its
- * gate. Undefined where there is nothing to be lenient about.
- */
-function lenientRole(role: PathRole, avoid: ReadonlySet<string>): PathRole | undefined {
-  if (role.role === "lookup") return role.notLast === undefined ? undefined : { role: "lookup" };
-  return role.role === "seeder" && role.gate === undefined ? { ...role, notLast: avoid } : undefined;
 }
