@@ -3,6 +3,7 @@ import { BackroomError, isBackroomError, type ErrorCode } from "../base/errors.t
 import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { shuffled, type Random } from "../base/random.ts";
+import { within } from "../base/within.ts";
 import type { JoinRelay } from "../link/join-relay.ts";
 import { mayDial } from "./address.ts";
 import type { ClockCheck } from "./clock-check.ts";
@@ -161,15 +162,8 @@ export async function bootstrap(
 
 /** Whether none of them ends within the patience. */
 async function isSilent(asked: ReadonlySet<Promise<void>>, clock: Clock): Promise<boolean> {
-  let cancel = (): void => {};
-  const patience = new Promise<boolean>((resolve) => {
-    cancel = clock.after(PATIENCE_MS, () => resolve(true));
-  });
-  try {
-    return await Promise.race([patience, ...[...asked].map((one) => one.then(() => false))]);
-  } finally {
-    cancel();
-  }
+  const anyEnded = Promise.race([...asked].map((one) => one.then(() => true)));
+  return (await within(clock, PATIENCE_MS, anyEnded)) === undefined;
 }
 
 async function hear({ relay, source: pointedTo }: Candidate, deps: BootstrapDeps): Promise<Heard> {

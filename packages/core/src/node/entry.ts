@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { isBackroomError } from "../base/errors.ts";
+import { within } from "../base/within.ts";
 import type { ChannelPool } from "../circuit/channel-pool.ts";
 import { hopTarget, type RelayInfo } from "../directory/relay-info.ts";
 import type { Guards } from "./guards.ts";
@@ -64,16 +65,7 @@ export class Entry {
   /** The first dial that succeeds; undefined when all have failed, or when somebody else should get a try. */
   async #first(dials: readonly Promise<RelayInfo>[], isHurried: boolean): Promise<RelayInfo | undefined> {
     const any = Promise.any(dials).catch(() => undefined);
-    if (!isHurried) return any;
-    let cancel = (): void => {};
-    const patience = new Promise<undefined>((resolve) => {
-      cancel = this.#deps.clock.after(PATIENCE_MS, () => resolve(undefined));
-    });
-    try {
-      return await Promise.race([any, patience]);
-    } finally {
-      cancel();
-    }
+    return isHurried ? within(this.#deps.clock, PATIENCE_MS, any) : any;
   }
 
   #dial(guard: RelayInfo): Promise<RelayInfo> {

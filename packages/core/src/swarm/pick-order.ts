@@ -1,4 +1,4 @@
-import type { Random } from "../base/random.ts";
+import { shuffled, type Random } from "../base/random.ts";
 import { Bitfield } from "../torrent/bitfield.ts";
 import { RarityOrder } from "./rarity-order.ts";
 
@@ -89,14 +89,8 @@ export class PickOrder {
   }
 
   /** In random order, which breaks ties: no two peers fetch in the same one. */
-  #insertAll(pieces: number[]): void {
-    for (let last = pieces.length - 1; last > 0; last--) {
-      const other = this.#random.below(last + 1);
-      const held = pieces[last] as number;
-      pieces[last] = pieces[other] as number;
-      pieces[other] = held;
-    }
-    for (const piece of pieces) this.insert(piece);
+  #insertAll(pieces: readonly number[]): void {
+    for (const piece of shuffled(pieces, this.#random)) this.insert(piece);
   }
 
   #orderOf(piece: number): RarityOrder | undefined {
