@@ -41,12 +41,11 @@ export class Choosing {
     this.files = { now: () => this.#now(), opened };
     const isKnown = typeof selection !== "function";
     if (isKnown) this.#selection = selection;
-    // Everything, and all of it alike: that needs no index.
-    const isPlain = isKnown && opened === undefined && selection.choices().length === 0;
+    const wantsAll = isKnown && opened === undefined && selection.wantsAll;
     // Until the index is there, too, nothing comes that may not be wanted.
-    if (!isPlain && !(isKnown && opened === undefined && selection.wantsAll)) {
-      swarm.want({ levels: levelsBefore(info), isPreliminary: true });
-    }
+    if (!wantsAll) swarm.want({ levels: levelsBefore(info), isPreliminary: true });
+    // Everything, and all of it alike: that needs no index.
+    const isPlain = wantsAll && selection.choices().length === 0;
     this.ready = isPlain ? Promise.resolve() : this.#plan();
     this.ready.catch(() => {});
   }

@@ -9,6 +9,11 @@ export function isPattern(text: string): boolean {
   return /[*?[\]{}]/.test(text);
 }
 
+/** A path as the index has it, however many slashes somebody put around it. */
+export function trimmedPath(text: string): string {
+  return text.replaceAll(/^\/+|\/+$/g, "");
+}
+
 /**
  * The files and folders that people name, and nothing else: by their paths, or by patterns as shells have them; one without a slash fits in every
  * folder. Folders come before what is in them. Raises E_NO_FILE for one that fits nothing, E_SELECTION.
@@ -17,7 +22,7 @@ export async function onlyThese(
   entries: AsyncIterable<Pick<PackEntry, "path">>,
   texts: readonly string[],
 ): Promise<Selection> {
-  const wanted = texts.map((text) => ({ text: text.replaceAll(/^\/+|\/+$/g, ""), count: 0 }));
+  const wanted = texts.map((text) => ({ text: trimmedPath(text), count: 0 }));
   const found: string[] = [];
   /** The folder that was found last, with its slash: what lies in it is chosen with it. */
   let inside: string | undefined;

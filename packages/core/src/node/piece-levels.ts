@@ -1,6 +1,6 @@
 import type { PackReader, PackSpan } from "../pack/pack-reader.ts";
 import type { Selection } from "../pack/selection.ts";
-import { priorityNow } from "../pack/wanted-files.ts";
+import { wasOpened } from "../pack/wanted-files.ts";
 import { LEVELS } from "../swarm/pick-order.ts";
 import type { TorrentInfo } from "../torrent/info.ts";
 
@@ -12,7 +12,7 @@ export interface Plan {
   readonly levels: Uint8Array;
   /** Without which the files of the share are not known. */
   readonly frame: readonly number[];
-  /** Files that are wanted, or were opened before; and all others. */
+  /** Files that are wanted, whether or not they were opened before; and all others. */
   readonly wantedCount: number;
   readonly skippedCount: number;
 }
@@ -46,15 +46,15 @@ export async function planOf(
   let skippedCount = 0;
   for await (const entry of reader.entries()) {
     if (entry.kind === "directory") continue;
-    if (selection.priorityOf(entry.path) === "skip") skippedCount++;
-    else wantedCount++;
-    const isHeld = isKept && selection.priorityOf(entry.path) !== "skip";
-    const level = Math.max(
-      LEVELS[priorityNow(entry.path, selection, opened)],
-      isHeld ? LEVELS.low : LEVELS.skip,
-    );
-    if (level === LEVELS.skip) continue;
-    raise(levels, pieces, await reader.spanOf(entry), level);
+    const priority = selection.priorityOf(entry.path);
+    if (priority === "skip") {
+      skippedCount++;
+      continue;
+    }
+    wantedCount++;
+    const isThere = wasOpened(entry.path, opened);
+    if (isThere && !isKept) continue;
+    raise(levels, pieces, await reader.spanOf(entry), isThere ? LEVELS.low : LEVELS[priority]);
   }
   const ends = new Uint8Array(pieces.pieceCount);
   for (const span of await reader.frame()) raise(ends, pieces, span, LEVELS.high);

@@ -15,10 +15,14 @@ export interface WantedFiles {
 
 export const WANTED_PRIORITIES = ["high", "normal", "low"] as const satisfies readonly FilePriority[];
 
+/** Whether earlier openings put it there. */
+export function wasOpened(path: string, opened: Selection | undefined): boolean {
+  return opened !== undefined && opened.priorityOf(path) !== "skip";
+}
+
 /** Of an entry, as far as it is to be opened at all. */
 export function priorityNow(path: string, selection: Selection, opened: Selection | undefined): FilePriority {
-  if (opened !== undefined && opened.priorityOf(path) !== "skip") return "skip";
-  return selection.priorityOf(path);
+  return wasOpened(path, opened) ? "skip" : selection.priorityOf(path);
 }
 
 /** An entry that is opened for its own sake: a file, or a folder with nothing in it. Its number counts all entries of the pack. */

@@ -1,4 +1,5 @@
-import type { FileChoice, FilePriority } from "@backroom/core/pack/selection.ts";
+import { FILE_PRIORITIES } from "@backroom/api/words.ts";
+import type { FileChoice } from "@backroom/core/pack/selection.ts";
 import type { StoredSelection } from "./catalogue.ts";
 import { damaged } from "./sqlite-error.ts";
 import { jsonOf, type Cell, type Row } from "./transfer-row.ts";
@@ -6,7 +7,7 @@ import { jsonOf, type Cell, type Row } from "./transfer-row.ts";
 export const PUT_SELECTION = `INSERT INTO selections (transfer, choices, opened, held) VALUES (:transfer, :choices, :opened, :held)
   ON CONFLICT (transfer) DO UPDATE SET choices = excluded.choices, opened = excluded.opened, held = excluded.held`;
 
-const PRIORITIES: ReadonlySet<unknown> = new Set<FilePriority>(["skip", "low", "normal", "high"]);
+const PRIORITIES: ReadonlySet<unknown> = new Set(FILE_PRIORITIES);
 
 /** For PUT_SELECTION. */
 export function selectionRow(transfer: string, { choices, opened, held }: StoredSelection): Row {

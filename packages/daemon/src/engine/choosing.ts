@@ -2,6 +2,7 @@ import type { CallContext, Handlers, Input } from "@backroom/api/routes.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import { parseLink } from "@backroom/core/link/link.ts";
 import { keysOf } from "@backroom/core/node/pack-files.ts";
+import { trimmedPath } from "@backroom/core/node/patterns.ts";
 import type { PackEntry } from "@backroom/core/pack/entry.ts";
 import { Selection, type FileChoice } from "@backroom/core/pack/selection.ts";
 import type { TransferRecord } from "../catalogue/catalogue.ts";
@@ -64,39 +65,30 @@ async function survey(
   choices: readonly FileChoice[],
   selection: Selection,
 ): Promise<number> {
+  const unknown = pathsOf(choices);
   let skippedCount = 0;
-  const counted = counting(entries, ({ path, kind }) => {
+  for await (const { path, kind } of entries) {
+    unknown.delete(trimmedPath(path));
     if (kind !== "directory" && selection.priorityOf(path) === "skip") skippedCount++;
-  });
-  if ((await namesNothing(counted, choices)).length > 0) {
-    throw new BackroomError(
-      "E_NO_FILE",
-      "the share holds neither a file nor a folder of a path that was chosen",
-    );
   }
-  return skippedCount;
+  if (unknown.size === 0) return skippedCount;
+  throw new BackroomError(
+    "E_NO_FILE",
+    "the share holds neither a file nor a folder of a path that was chosen",
+  );
 }
 
-async function* counting(
-  entries: AsyncIterable<PackEntry>,
-  count: (entry: PackEntry) => void,
-): AsyncGenerator<PackEntry> {
-  for await (const entry of entries) {
-    count(entry);
-    yield entry;
-  }
-}
-
-/** Paths of choices that are those of nothing in the share. */
-export async function namesNothing(
+/** How many paths of choices are those of nothing in the share. */
+export async function countUnknown(
   entries: AsyncIterable<PackEntry>,
   choices: readonly FileChoice[],
-): Promise<string[]> {
-  const unknown = new Set(choices.map(({ path }) => trimmed(path)).filter((path) => path !== ""));
-  for await (const { path } of entries) unknown.delete(trimmed(path));
-  return [...unknown];
+): Promise<number> {
+  const unknown = pathsOf(choices);
+  for await (const { path } of entries) unknown.delete(trimmedPath(path));
+  return unknown.size;
 }
 
-function trimmed(path: string): string {
-  return path.replace(/^\/+|\/+$/g, "");
+/** All but that of everything. */
+function pathsOf(choices: readonly FileChoice[]): Set<string> {
+  return new Set(choices.map(({ path }) => trimmedPath(path)).filter((path) => path !== ""));
 }

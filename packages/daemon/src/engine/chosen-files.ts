@@ -8,7 +8,7 @@ import { Bitfield } from "@backroom/core/torrent/bitfield.ts";
 import { pieceBytes, type TorrentInfo } from "@backroom/core/torrent/info.ts";
 import type { StoredSelection } from "../catalogue/catalogue.ts";
 import type { Run } from "./run.ts";
-import { namesNothing } from "./choosing.ts";
+import { countUnknown } from "./choosing.ts";
 
 /** What somebody has to do where nothing is chosen. */
 export const NOTHING_CHOSEN = {
@@ -56,9 +56,9 @@ export function choiceOf(run: Run, info: TorrentInfo, onPlan: (plan: Plan) => vo
 /** What was chosen before anybody knew which files there are. */
 async function checked(run: Run, reader: PackReader): Promise<Selection> {
   const choices = run.deps.selection()?.choices ?? [];
-  const unknown = await namesNothing(reader.entries(), choices);
-  if (unknown.length > 0) {
-    const what = unknown.length === 1 ? "one path that was" : `${unknown.length} paths that were`;
+  const unknownCount = await countUnknown(reader.entries(), choices);
+  if (unknownCount > 0) {
+    const what = unknownCount === 1 ? "one path that was" : `${unknownCount} paths that were`;
     run.deps.notice("warn", `The share holds neither a file nor a folder of ${what} chosen.`);
   }
   return Selection.of(run.deps.selection()?.choices ?? []);

@@ -4,10 +4,9 @@ import { BackroomError } from "@backroom/core/base/errors.ts";
 import { parseLink } from "@backroom/core/link/link.ts";
 import { withOutputFolder } from "@backroom/core/node/output-folder.ts";
 import { keysOf, openInto } from "@backroom/core/node/pack-files.ts";
-import type { PackSource } from "@backroom/core/pack/source.ts";
 import { betterLink, keysGiven } from "./given-again.ts";
 import { liveOf } from "./run.ts";
-import { notHeldHere } from "./stored-source.ts";
+import { notHeldHere, storedSource } from "./stored-source.ts";
 import { resumed } from "./transfer-state.ts";
 import type { Transfers } from "./transfers.ts";
 
@@ -78,13 +77,9 @@ export function createOpening(transfers: Transfers): Opening {
       const show = (doneBytes: number, totalBytes: number): void =>
         transfers.job(id, { ...live, state: "opening", doneBytes, totalBytes });
       show(0, record.size ?? packLength);
-      const source: PackSource = {
-        length: packLength,
-        read: (offset, length, _, into) => store.read(offset, length, into),
-      };
       const progress = (_stage: unknown, done: number, total: number): void => show(done, total);
       const opened = await withOutputFolder(outputFolder, () =>
-        openInto(source, link.piecesRoot, keys, { outputFolder, signal }, { progress }),
+        openInto(storedSource(store), link.piecesRoot, keys, { outputFolder, signal }, { progress }),
       );
       transfers.job(id, undefined);
       const now = transfers.record(id);

@@ -7,9 +7,9 @@ import type { PieceStore } from "@backroom/core/store/piece-store.ts";
 export function storedSource(store: PieceStore): PackSource {
   return {
     length: store.info.length,
-    async read(offset, length) {
+    async read(offset, length, _signal, into) {
       if (!hasSpan(store, { offset, length })) throw notHeldHere();
-      return store.read(offset, length);
+      return store.read(offset, length, into);
     },
   };
 }
