@@ -1,5 +1,5 @@
 import type { AddCommand } from "../session.ts";
-import { parseCount } from "../ui/arguments.ts";
+import { parseCount, several } from "../ui/arguments.ts";
 import { ID_HELP } from "./id-argument.ts";
 
 export interface FilesOptions {
@@ -11,8 +11,6 @@ export interface FilesOptions {
   readonly normal?: readonly string[];
   readonly high?: readonly string[];
 }
-
-const several = (name: string, before: readonly string[] | undefined): string[] => [...(before ?? []), name];
 
 export const addFiles: AddCommand = (program, run) => {
   program

@@ -1,5 +1,6 @@
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import type { AddCommand } from "../session.ts";
+import { several } from "../ui/arguments.ts";
 import { readText } from "../ui/input.ts";
 import { acceptOption, acceptedFlags, type AcceptOptions } from "./accept.ts";
 import { foregroundOption, type ForegroundOptions } from "./foreground.ts";
@@ -45,7 +46,7 @@ export const addGet: AddCommand = (program, run) => {
     .option(
       "--only <name>",
       "only this file or folder of the share, or what fits this pattern (*.jpg, photos/**); may be given more than once",
-      (name: string, before: readonly string[] | undefined) => [...(before ?? []), name],
+      several,
     )
     .option("--wait", "wait for as long as it takes until somebody has it")
     .option("--strong", "three relays on each side of the gate instead of two")

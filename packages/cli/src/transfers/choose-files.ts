@@ -26,7 +26,7 @@ export async function chooseOnly(
   names: readonly string[],
   signal: AbortSignal,
 ): Promise<Transfer> {
-  const { choices } = await chosenBy(client, id, names, signal);
+  const choices = await chosenBy(client, id, names, signal);
   return client.call("chooseFiles", { id, choices: [NOTHING, ...choices] });
 }
 
@@ -37,7 +37,7 @@ export async function choose(
   names: readonly string[],
   { priority, signal }: { readonly priority: Choices[number]["priority"]; readonly signal: AbortSignal },
 ): Promise<Transfer> {
-  const { choices } = await chosenBy(client, id, names, signal);
+  const choices = await chosenBy(client, id, names, signal);
   return client.call("chooseFiles", { id, choices: choices.map(({ path }) => ({ path, priority })) });
 }
 
@@ -46,12 +46,11 @@ async function chosenBy(
   id: string,
   names: readonly string[],
   signal: AbortSignal,
-): Promise<{ readonly choices: Choices }> {
+): Promise<Choices> {
   // Whoever names everything means no pattern.
-  if (names.every((name) => name === "" || name === "/"))
-    return { choices: [{ path: "", priority: "normal" }] };
+  if (names.every((name) => name === "" || name === "/")) return [{ path: "", priority: "normal" }];
   const selection = await onlyThese(allEntries(client, id, signal), names);
-  return { choices: selection.choices().filter(({ path }) => path !== "") };
+  return selection.choices().filter(({ path }) => path !== "");
 }
 
 /** Files, and before each the folders that it is in and that were not named yet. */

@@ -1,5 +1,6 @@
 import type { Client } from "@backroom/api/client/client.ts";
 import type { Answer } from "@backroom/api/routes.ts";
+import { FILE_PRIORITIES } from "@backroom/api/words.ts";
 import type { FilesOptions } from "../commands/files.ts";
 import type { Result } from "../contract.ts";
 import type { Session } from "../session.ts";
@@ -66,7 +67,7 @@ async function chooseAsAsked(
   signal: AbortSignal,
 ): Promise<void> {
   if (options.only !== undefined) await chooseOnly(client, id, options.only, signal);
-  for (const priority of ["skip", "low", "normal", "high"] as const) {
+  for (const priority of FILE_PRIORITIES) {
     const names = options[priority];
     if (names !== undefined) await choose(client, id, names, { priority, signal });
   }

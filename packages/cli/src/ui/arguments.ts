@@ -14,3 +14,8 @@ export function parseCount(least: number, most: number): (text: string) => numbe
     return value;
   };
 }
+
+/** Of an option that may be given more than once. */
+export function several(text: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), text];
+}
