@@ -44,6 +44,28 @@ test("every example is a command line that the program takes", async () => {
   }
 });
 
+/** Would catch: a command that has another name than the one that people are told. */
+test("commands that people are told of are there", async () => {
+  const program = await tree();
+  const below = (command: Command, name: string) =>
+    command.commands.find((one) => one.name() === name || one.aliases().includes(name));
+  let count = 0;
+  for (const document of ["../README.md", "OPERATORS.md", "CLI.md", "THREAT_MODEL.md"]) {
+    const text = await readFile(new URL(document, DOCS), "utf8");
+    for (const [line, name = "", part] of text.matchAll(
+      /(?<=^|[`(]| {2})backroom ([a-z]+)(?: ([a-z]+)\b)?/gm,
+    )) {
+      const command = below(program, name);
+      assert.ok(command !== undefined, `${document}: ${line}`);
+      if (part !== undefined && command.commands.length > 0) {
+        assert.ok(below(command, part) !== undefined, `${document}: ${line}`);
+      }
+      count++;
+    }
+  }
+  assert.ok(count > 50, `only ${count} were named`);
+});
+
 test("the exit statuses that are documented are those that there are", () => {
   const told = EXITS.map(([exit]) => exit).filter((exit) => exit !== 0);
   assert.deepEqual(told, exitsOfErrors());
