@@ -44,7 +44,7 @@ export function planService(
   const command = (last: string): string[] => [...program, "--data", folders.dataFolder, "daemon", last];
   if (person.platform === "linux") return systemdPlan(person, { ...folders, command: command("run") });
   if (person.platform === "darwin") return launchdPlan(person, { ...folders, command: command("run") });
-  // A task has no way to hide a program's window, so it starts the daemon in the background and ends.
+  // What a task starts ends with the host that keeps its window away, so that starts the daemon in the background, and ends.
   if (person.platform === "win32") return taskPlan(person, { ...folders, command: command("start") });
   throw new BackroomError("E_SERVICE", `on ${person.platform} no manager of services is known`, {
     fix: "start the daemon by what your system has for it: backroom daemon run",

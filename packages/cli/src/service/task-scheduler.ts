@@ -4,11 +4,17 @@ import { escapeXml } from "./xml.ts";
 export const TASK_NAME = "Backroom";
 
 /**
- * A task of the person that runs from login on, with no more rights than the person's programs have, also on battery, for as long as it takes. `userId` is
- * \`DOMAIN\\name\`.
+ * Windows gives every program of the command line a window, Windows Terminal's by default, before the program can say that it wants none. This host of
+ * the system's own is asked to show none. By its whole path: nothing of that name in another folder is started. It tells nobody how the program ended.
+ */
+const WITHOUT_WINDOW = ["%SystemRoot%\\System32\\conhost.exe", "--headless"] as const;
+
+/**
+ * A task of the person that runs from login on, with no more rights than the person's programs have, also on battery, for as long as it takes, and
+ * without a window. `userId` is \`DOMAIN\\name\`.
  */
 export function renderTask(spec: ServiceSpec, userId: string): string {
-  const [program = "", ...args] = spec.command;
+  const [program, ...args] = [...WITHOUT_WINDOW, ...spec.command];
   return `<?xml version="1.0" encoding="UTF-16"?>
 <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
   <RegistrationInfo>

@@ -112,7 +112,7 @@ test("on macOS it is a launch agent", (t) => {
   );
 });
 
-/** Would catch: an encoding that schtasks refuses, quotes that Windows takes apart in another way. */
+/** Would catch: an encoding that schtasks refuses, quotes that Windows takes apart in another way, a program that is started with a window of its own. */
 test("on Windows it is a task at login", (t) => {
   const dataFolder = "C:\\Users\\Ann B\\AppData\\Local\\Backroom\\";
   const program = ["C:\\Program Files\\nodejs\\node.exe", 'say "hi"\\', ""];
@@ -129,8 +129,8 @@ print(json.dumps([t.find(f".//{n}{k}").text for k in ("Command","Arguments","Use
     text,
   );
   assert.deepEqual(JSON.parse(read), [
-    "C:\\Program Files\\nodejs\\node.exe",
-    `"say \\"hi\\"\\\\" "" --data "C:\\Users\\Ann B\\AppData\\Local\\Backroom\\\\" daemon start`,
+    "%SystemRoot%\\System32\\conhost.exe",
+    `--headless "C:\\Program Files\\nodejs\\node.exe" "say \\"hi\\"\\\\" "" --data "C:\\Users\\Ann B\\AppData\\Local\\Backroom\\\\" daemon start`,
     "PC\\Ann & B",
     "LeastPrivilege",
   ]);
