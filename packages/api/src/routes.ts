@@ -382,6 +382,8 @@ export interface CallContext {
   readonly stream: AsyncIterable<Uint8Array>;
   /** The token that it was asked with; null for the command line, which needs none. */
   readonly tokenId: string | null;
+  /** The folder below which alone whoever asks may have files put; null: anywhere. */
+  readonly reach: string | null;
   /** The host that the page was asked for under; null for the command line. */
   readonly host: string | null;
   /** The IP address that it came from; empty for the command line. */

@@ -24,6 +24,7 @@ const OWN_CALL: CallContext = {
   signal: new AbortController().signal,
   stream: (async function* () {})(),
   tokenId: null,
+  reach: null,
   host: null,
   address: "",
 };

@@ -6,6 +6,7 @@ import { trimmedPath } from "@backroom/core/node/patterns.ts";
 import type { PackEntry } from "@backroom/core/pack/entry.ts";
 import { Selection, type FileChoice } from "@backroom/core/pack/selection.ts";
 import type { TransferRecord } from "../catalogue/catalogue.ts";
+import { isInReach, outOfReach } from "../reach.ts";
 import type { ShareFiles } from "./share-content.ts";
 import { fetchedBeside, WHOLE } from "./transfer-state.ts";
 import type { Transfers } from "./transfers.ts";
@@ -14,11 +15,18 @@ import type { Transfers } from "./transfers.ts";
 export function choosingHandlers(transfers: Transfers, files: ShareFiles): Pick<Handlers, "chooseFiles"> {
   const { catalogue } = transfers.context;
 
-  async function chooseFiles({ id, choices }: Input<"chooseFiles">, { signal }: Pick<CallContext, "signal">) {
+  async function chooseFiles(
+    { id, choices }: Input<"chooseFiles">,
+    { signal, reach }: Pick<CallContext, "signal" | "reach">,
+  ) {
     return transfers.change(id, async () => {
       const record = transfers.record(id);
       assertChoosable(record);
-      const selection = Selection.of(catalogue.selection(id)?.choices ?? []).with(choices);
+      const chosen = Selection.of(catalogue.selection(id)?.choices ?? []);
+      const selection = chosen.with(choices);
+      // More files would go where their owner alone may have some put.
+      const isOutside = record.output !== null && !isInReach(record.output, reach);
+      if (isOutside && !chosen.covers(selection)) throw outOfReach();
       const look = (entries: AsyncIterable<PackEntry>): Promise<number> =>
         survey(entries, choices, selection);
       const skippedCount = await files.withIndex(record, look, signal);

@@ -2,6 +2,7 @@ import type { Input } from "@backroom/api/routes.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import { formatLink, parseLink, topicSecret, type ShareLink } from "@backroom/core/link/link.ts";
 import type { TransferRecord } from "../catalogue/catalogue.ts";
+import { isInReach } from "../reach.ts";
 
 export function keysGiven({
   password,
@@ -29,4 +30,9 @@ export function betterLink(record: TransferRecord, link: ShareLink): TransferRec
     name: record.name === "" ? (name ?? "") : record.name,
     size: record.size ?? filesBytes ?? null,
   };
+}
+
+/** Where its files went, as far as whoever asks now may have files put there. */
+export function placeBefore({ output }: Pick<TransferRecord, "output">, reach: string | null): string | null {
+  return output !== null && isInReach(output, reach) ? output : null;
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import path from "node:path";
-import type { Answer, Handlers, Input } from "@backroom/api/routes.ts";
+import type { Answer, CallContext, Handlers, Input } from "@backroom/api/routes.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import { formatLink, type ShareLink } from "@backroom/core/link/link.ts";
 import { currentNetwork } from "@backroom/core/node/networks.ts";
@@ -13,7 +13,7 @@ import { newId } from "../new-id.ts";
 import { assertFolder, linkToFetch, rootsToShare } from "./asked-for.ts";
 import { newRecord } from "./new-record.ts";
 import { UPLOADS_FOLDER } from "../uploads-folder.ts";
-import { betterLink, keysGiven } from "./given-again.ts";
+import { betterLink, keysGiven, placeBefore } from "./given-again.ts";
 import type { Opening } from "./opening.ts";
 import { fetchedAgain, fetchedBeside, resumed, WHOLE } from "./transfer-state.ts";
 import type { Transfers } from "./transfers.ts";
@@ -78,7 +78,7 @@ export function newTransferHandlers(
     });
   }
 
-  async function addGet(input: Input<"addGet">) {
+  async function addGet(input: Input<"addGet">, { reach }: Pick<CallContext, "reach">) {
     const link = linkToFetch(input.link);
     if (!input.mirror) keysOf(link, input);
     else if (input.choices !== undefined)
@@ -88,7 +88,7 @@ export function newTransferHandlers(
     if (!input.mirror && catalogue.byRoot(root) === undefined) await assertFolder(output);
     // From here to `begin` nothing is waited for: whoever asks for the same share at the same time would get a transfer of their own.
     const known = catalogue.byRoot(root);
-    if (known !== undefined) return transfers.change(known.id, () => getAgain(known.id, link, input));
+    if (known !== undefined) return transfers.change(known.id, () => getAgain(known.id, link, input, reach));
     const record: TransferRecord = {
       ...newRecord(newId(machine.random), nowMs()),
       role: input.mirror ? "mirror" : "get",
@@ -107,7 +107,7 @@ export function newTransferHandlers(
   }
 
   /** The same share once more: it takes over what is wished now, and goes on. */
-  async function getAgain(id: string, link: ShareLink, input: Input<"addGet">) {
+  async function getAgain(id: string, link: ShareLink, input: Input<"addGet">, reach: string | null) {
     const here = transfers.record(id);
     if (here.role === "share" || (here.role === "mirror" && !input.mirror && here.finishedMs !== null)) {
       if (input.choices !== undefined && !Selection.of(input.choices).wantsAll)
@@ -115,17 +115,22 @@ export function newTransferHandlers(
       // It is here already, and is opened from here.
       const better = betterLink(here, link);
       if (better !== here) transfers.put(better);
-      if (!input.mirror) await openStored(id, input, new AbortController().signal);
+      if (!input.mirror) await openStored(id, input, { signal: new AbortController().signal, reach });
       return view(id);
     }
     await transfers.halt(id);
     // Not before: it may have come to its end while it was being stopped.
     const before = transfers.record(id);
     const better = betterLink(before, link);
-    const output = path.resolve(input.output ?? before.output ?? settings.get("downloads.folder"));
-    const isMoved = input.output !== undefined && output !== before.output;
     const stored = catalogue.selection(id);
     const { selection, opened } = chosenAgain(stored, before, input);
+    // What was deleted since is put there again, from the pack as far as that is kept.
+    const isThere = before.paths.length > 0 && before.paths.every((file) => existsSync(file));
+    const isComplete = before.finishedMs !== null && isThere && opened.covers(selection);
+    // Where nothing is put anywhere any more, the place is nobody's question.
+    const known = isComplete ? before.output : placeBefore(before, reach);
+    const output = path.resolve(input.output ?? known ?? settings.get("downloads.folder"));
+    const isMoved = output !== before.output;
     const wanted: TransferRecord = {
       ...better,
       ...(selection.wantsAll ? WHOLE : {}),
@@ -143,9 +148,7 @@ export function newTransferHandlers(
       failure: null,
     };
     transfers.notes.happened(id, "again");
-    // What was deleted since is put there again, from the pack as far as that is kept.
-    const isThere = wanted.paths.length > 0 && wanted.paths.every((file) => existsSync(file));
-    const isOver = wanted.finishedMs !== null && !isMoved && isThere && opened.covers(selection);
+    const isOver = isComplete && !isMoved;
     const isUnchanged = isOver && (!input.seed || before.seed);
     // Files that were not chosen before come beside those that were, and so does the pack that is to be handed out now.
     const isKnown = stored !== undefined || wanted.finishedMs !== null;

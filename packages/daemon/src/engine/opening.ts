@@ -1,34 +1,34 @@
 import path from "node:path";
-import type { Answer, Input } from "@backroom/api/routes.ts";
+import type { Answer, CallContext, Input } from "@backroom/api/routes.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import { parseLink } from "@backroom/core/link/link.ts";
 import { withOutputFolder } from "@backroom/core/node/output-folder.ts";
 import { keysOf, openInto } from "@backroom/core/node/pack-files.ts";
-import { betterLink, keysGiven } from "./given-again.ts";
+import type { TransferRecord } from "../catalogue/catalogue.ts";
+import { betterLink, keysGiven, placeBefore } from "./given-again.ts";
 import { liveOf } from "./run.ts";
 import { notHeldHere, storedSource } from "./stored-source.ts";
 import { resumed } from "./transfer-state.ts";
 import type { Transfers } from "./transfers.ts";
 
 export interface Opening {
-  openTransfer(
-    input: Input<"openTransfer">,
-    context: { readonly signal: AbortSignal },
-  ): Promise<Answer<"openTransfer">>;
+  openTransfer(input: Input<"openTransfer">, call: OpeningCall): Promise<Answer<"openTransfer">>;
   /** Within a change of the transfer. Raises E_NOT_HELD where the pack is not here whole, and what opening raises. */
   openStored(
     id: string,
     input: Pick<Input<"openTransfer">, "output" | "password" | "identity">,
-    signal: AbortSignal,
+    call: OpeningCall,
   ): Promise<void>;
 }
+
+type OpeningCall = Pick<CallContext, "signal" | "reach">;
 
 /** Opens packs that were stored, or arrive, into files because somebody asks for it. */
 export function createOpening(transfers: Transfers): Opening {
   const { settings } = transfers.context;
   const view = (id: string): Answer<"getTransfer"> => transfers.view(id);
 
-  async function openTransfer(input: Input<"openTransfer">, { signal }: { readonly signal: AbortSignal }) {
+  async function openTransfer(input: Input<"openTransfer">, call: OpeningCall) {
     const { id } = input;
     return transfers.change(id, async () => {
       const record = transfers.record(id);
@@ -42,7 +42,7 @@ export function createOpening(transfers: Transfers): Opening {
       }
       const isUnfinished = record.role === "get" && record.finishedMs === null;
       if (!isUnfinished) {
-        await openStored(id, input, signal);
+        await openStored(id, input, call);
         return view(id);
       }
       // It is opened while it arrives: it begins anew with what is known now.
@@ -50,25 +50,34 @@ export function createOpening(transfers: Transfers): Opening {
       const now = transfers.record(id);
       const keys = keysGiven(input);
       keysOf(parseLink(now.link ?? ""), { ...now.keys, ...keys });
-      const output = input.output === undefined ? now.output : path.resolve(input.output);
+      const output = placeFor(now, input, call);
       transfers.put({ ...resumed(now), output, keys: { ...now.keys, ...keys } });
       transfers.goOn(id);
       return view(id);
     });
   }
 
+  function placeFor(
+    before: Pick<TransferRecord, "output">,
+    { output }: Pick<Input<"openTransfer">, "output">,
+    { reach }: OpeningCall,
+  ): string {
+    return path.resolve(output ?? placeBefore(before, reach) ?? settings.get("downloads.folder"));
+  }
+
   /** Opens a pack that is here whole. Whoever asked waits for it, and is told what becomes of it. */
   async function openStored(
     id: string,
     input: Pick<Input<"openTransfer">, "output" | "password" | "identity">,
-    signal: AbortSignal,
+    call: OpeningCall,
   ): Promise<void> {
     const record = transfers.record(id);
     const { root, packLength, link: text } = record;
     if (root === null || packLength === null || text === null) throw notHeldHere();
     const link = parseLink(text);
     const keys = keysOf(link, keysGiven(input));
-    const outputFolder = path.resolve(input.output ?? record.output ?? settings.get("downloads.folder"));
+    const { signal } = call;
+    const outputFolder = placeFor(record, input, call);
     const pack = await transfers.packs.hold(root, packLength);
     try {
       const { store } = pack;

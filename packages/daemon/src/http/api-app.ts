@@ -13,7 +13,7 @@ import type { EventHub } from "./event-hub.ts";
 import { sendEvents } from "./event-response.ts";
 import { metricsText, METRICS_TYPE, type Metric } from "./metrics-text.ts";
 import { PROBLEM_TYPE, problemOf } from "./problem.ts";
-import { assertInReach } from "./reach.ts";
+import { assertInReach, reachOf } from "../reach.ts";
 import { bytesOf, expectNoBody, expectType, readJson } from "./request-body.ts";
 import type { Asset, Assets } from "./static-assets.ts";
 
@@ -67,11 +67,13 @@ export function createApi(deps: ApiDeps): App {
         ...validated(schemas.query, queryOf(asked.req.url)),
         ...(schemas.body === undefined ? {} : validated(schemas.body, await readJson(incoming, deps.clock))),
       };
-      assertInReach(input, token, deps.downloadsFolder());
+      const reach = reachOf(token, deps.downloadsFolder());
+      assertInReach(input, reach);
       const answer = await handler(input, {
         signal: goneSignal(asked.env),
         stream: route.body === "stream" ? bytesOf(incoming) : nothing(),
         tokenId: token?.id ?? null,
+        reach,
         host: asked.env.isOwner ? null : (incoming.headers.host ?? null),
         address: incoming.socket.remoteAddress ?? "",
       });

@@ -10,6 +10,7 @@ import { Client } from "@backroom/core/node/client.ts";
 import { packPaths } from "@backroom/core/store/store-files.ts";
 import type { Catalogue } from "../../src/catalogue/catalogue.ts";
 import { withFolder } from "../../../core/test/store/temporary.ts";
+import { callContext } from "../support/call-context.ts";
 import { CONTEXT, newEngineWorld, type EngineWorld, type TestEngine } from "../support/engine-world.ts";
 import { memoryCatalogue } from "../support/memory-catalogue.ts";
 
@@ -576,5 +577,43 @@ test("more downloads than may run wait for their turn, in order, and say so", as
     getter.limits.download.rate = null;
     for (const id of ids) await getter.reach(id, "done");
     assert.deepEqual(getter.totals().byState, { done: 3 });
+  });
+});
+
+/** Would catch: a token that may not name a folder and has files put into the one that its owner named before. */
+test("a token of little reach has files put below its folder alone, whatever folder its owner chose before", async () => {
+  await withWorld(async (world, folder) => {
+    const files = [await world.makeFile("trip/one.bin", KIB), await world.makeFile("trip/two.bin", KIB)];
+    const sharer = await world.newEngine("sharer");
+    const { link } = await sharer.share([path.dirname(files[0] ?? "")]);
+    const getter = await world.newEngine("getter");
+    const own = path.join(folder, "own");
+    const choices = [
+      { path: "", priority: "skip" as const },
+      { path: "trip/one.bin", priority: "normal" as const },
+    ];
+    const { id } = await getter.get(link, { output: own, choices });
+    await getter.reach(id, "done");
+    const bounded = callContext({ reach: getter.downloads });
+    const again = (): Promise<unknown> => {
+      const wishes = { mirror: false, seed: false, wait: false, profile: "standard" as const, accept: [] };
+      return getter.handlers.addGet({ link, choices, ...wishes }, bounded);
+    };
+    await again();
+    assert.equal(
+      (await getter.reach(id, "done")).output,
+      own,
+      "what is there stays, and is known to be there",
+    );
+
+    const more = [{ path: "trip/two.bin", priority: "normal" as const }];
+    await assert.rejects(getter.handlers.chooseFiles({ id, choices: more }, bounded), { code: "E_SCOPE" });
+    assert.deepEqual(readdirSync(path.join(own, "trip")), ["one.bin"]);
+
+    await rm(path.join(own, "trip"), { recursive: true });
+    await again();
+    const there = await getter.reach(id, "done");
+    assert.deepEqual([there.output, there.paths], [getter.downloads, [path.join(getter.downloads, "trip")]]);
+    assert.deepEqual(readdirSync(own), []);
   });
 });

@@ -6,6 +6,7 @@ export function callContext(more: Partial<CallContext> = {}): CallContext {
     signal: new AbortController().signal,
     stream: nothing(),
     tokenId: null,
+    reach: null,
     host: null,
     address: "",
     ...more,
