@@ -81,7 +81,8 @@ class TlsCarrier implements Carrier {
   }
 
   write(frame: Buffer): void {
-    if (this.#closed || !this.#socket.writable) return;
+    // Writing nothing makes the connection read within the write: what is handed on just then would have what comes after it in its middle (ADR 21).
+    if (frame.length === 0 || this.#closed || !this.#socket.writable) return;
     this.#waiting.push(frame);
     if (this.#writing === undefined) this.#writeNext();
   }
