@@ -75,7 +75,8 @@ function typeOf(shape: Shape): string {
     const fields = fieldLines(shape).map((line) => line.slice(2));
     return fields.length === 0 ? "object" : `object with ${fields.join("; ")}`;
   }
-  return typeof shape["type"] === "string" ? shape["type"] : "anything";
+  const types = [shape["type"]].flat();
+  return types.every((type) => typeof type === "string") ? types.join(" or ") : "anything";
 }
 
 const HEAD = `# The API of the daemon

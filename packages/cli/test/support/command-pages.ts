@@ -76,7 +76,7 @@ export const EXITS: readonly (readonly [number, string])[] = [
   [4, "the network, or no daemon"],
   [5, "disk and files"],
   [6, "damaged or forged data"],
-  [7, "a computer below the minimum"],
+  [7, "a computer below the minimum, or one on which the doctor found something to mend"],
   [130, "interrupted"],
 ];
 

@@ -277,7 +277,6 @@ export class RelayTable {
   }
 }
 
-/** Named by two independent sources, or reached by this member itself. */
 /**
  * Of what a single source has named, no more than the source after it, or than are vouched for, where there is more than one: honest sources name about as many, and one that
  * makes relays up would else stand on most paths of a small network.
@@ -301,6 +300,7 @@ function withoutFlood(entries: readonly TableEntry[]): readonly TableEntry[] {
   });
 }
 
+/** Named by two independent sources, or reached by this member itself. */
 export function isVouched(entry: Pick<TableEntry, "sources" | "proven">): boolean {
   return entry.proven || entry.sources.length >= 2;
 }

@@ -9,7 +9,7 @@ export function errorsDocument(): string {
     "Every error has a stable code. On the terminal it reads `error[CODE]: what happened`, then `why:` and `try:`; with `--json` it is the last line.",
     "The sentences below are what is said where nothing more exact is known. Made by `npm run docs:errors` from `packages/core/src/base/errors.ts`.",
     "",
-    "Exit status: 1 a fault of the program, 2 the command line, 3 what was given to it, 4 the network, 5 disk and files, 6 damaged or forged data, 7 a computer below the minimum, 130 interrupted.",
+    "Exit status: 1 a fault of the program, 2 the command line, 3 what was given to it, 4 the network, or no daemon, 5 disk and files, 6 damaged or forged data, 7 a computer below the minimum, or one on which the doctor found something to mend, 130 interrupted.",
     "Retry: *later*, the same call may pass after a while; *elsewhere*, another peer, relay or copy may do; *never*, something has to change first.",
     "",
     "| code | exit | retry | why | try |",
