@@ -48,7 +48,7 @@ export const LIMITS = {
   channelQuickPongMs: 1_750,
   /** What was sent before a close has this long to leave; then the connection is cut. */
   channelCloseMs: 2_000,
-  /** PINGs of the peer in one keepalive period that we answer: it sends 40 at most, and a line that stood still delivers those of some time before at once. */
+  /** PINGs of the peer in one keepalive period that we answer: it sends 40, and some more while a line turns out to be quicker than it seemed; one that stood still delivers those of some time before at once. */
   channelPings: 100,
 
   // --- net: the process that asks the router for a port -------------------------------------------------

@@ -41,6 +41,11 @@ export class AnswerTime {
     this.#askedMs = askedMs;
   }
 
+  /** What the line carries in that time, at the rate that is known. */
+  bytesIn(ms: number): number {
+    return this.#bytesPerMs * ms;
+  }
+
   /** Milliseconds that the next byte may take after a PING before which `bytes` had been sent since the last one that was answered. */
   patienceMs(bytes: number): number {
     if (this.#roundTripMs === Number.POSITIVE_INFINITY) return LIMITS.channelPongMs;

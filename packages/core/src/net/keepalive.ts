@@ -87,8 +87,11 @@ export class Keepalive {
     if (this.#asked !== undefined) return;
     // The first one at once: nothing waits in front of it yet, so its answer shows what the way takes.
     if (this.#askedMs === -Infinity) return this.#ask();
-    if (this.#sentBytes - this.#answeredBytes < ASK_BYTES) return;
-    if (this.#clock.monotonicMs() - this.#askedMs >= LIMITS.channelQuickPingMs) this.#ask();
+    const unanswered = this.#sentBytes - this.#answeredBytes;
+    if (unanswered < ASK_BYTES) return;
+    // More than the line carries, as far as it is known: either it carries more, or much waits. Whoever vanished then would be given long for the rest.
+    const isTooMuch = unanswered >= this.#answerTime.bytesIn(LIMITS.channelQuickPingMs);
+    if (isTooMuch || this.#clock.monotonicMs() - this.#askedMs >= LIMITS.channelQuickPingMs) this.#ask();
   }
 
   /** Takes a PING or PONG. Raises E_CHANNEL for an echo that nobody asked for, and for more PINGs than anybody needs. */

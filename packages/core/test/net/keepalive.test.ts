@@ -138,6 +138,21 @@ test("on a channel that nobody uses the neighbour has 20 s to answer", () => {
   assert.ok(line.near.deadMs !== undefined && line.far.deadMs !== undefined);
 });
 
+/** Would catch: a seeder that has just begun to hand out, whose first burst counts as if it went over the slowest line there may be. */
+test("a neighbour that vanishes in the first moments of an upload is given up within 2.5 s, too", async () => {
+  for (const beforeMs of [50, 150, 700, 1_400]) {
+    const line = new Line(FAST, FAST);
+    line.near.send(OTHER_FRAME_BYTES);
+    line.clock.advance(100);
+    await line.stream(line.near, DATA_FRAME_BYTES, 1, beforeMs);
+    line.cut = true;
+    // As much as the credits of the circuits allow.
+    await line.stream(line.near, DATA_FRAME_BYTES, 0.05, 20);
+    line.clock.advance(2_700);
+    assert.ok(line.near.deadMs !== undefined, `not after ${beforeMs} ms`);
+  }
+});
+
 /** Would catch: a seeder on a slow line that loses its guard to its own upload. */
 test("an upload over 15 Mbit/s with four seconds of queue is no silence", async () => {
   const adsl: Way = { delayMs: 20, bytesPerMs: 1_900 };

@@ -1,4 +1,4 @@
-import { silentLog } from "../../src/base/log.ts";
+import { silentLog, type Log } from "../../src/base/log.ts";
 import { BackroomError } from "../../src/base/errors.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import { ChannelPool } from "../../src/circuit/channel-pool.ts";
@@ -9,7 +9,7 @@ import { generateKeys } from "../../src/crypto/keys.ts";
 import { createRelayInfoDecoder, hopTarget, type RelayInfo } from "../../src/directory/relay-info.ts";
 import type { Profile } from "../../src/directory/path.ts";
 import { DATA_FRAME_BYTES } from "../../src/net/frame.ts";
-import { createMemoryNetwork, type MemoryLink } from "../../src/net/memory-channel.ts";
+import { createMemoryNetwork, type Direction, type MemoryLink } from "../../src/net/memory-channel.ts";
 import type { Dialer, Listener } from "../../src/net/channel.ts";
 import { Circuits, type CircuitRole } from "../../src/node/circuits.ts";
 import { openDataFolder } from "../../src/node/data-folder.ts";
@@ -73,6 +73,23 @@ function newMemberWorld(relayCount: number) {
   const stores: PathStore[] = [];
   /** Which relay dialled a connection; members are in none. */
   const dialledBy = new Map<MemoryLink, string>();
+  const silent = new Set<string>();
+  wires.line = (carrier, direction, link) => ({
+    get queuedBytes() {
+      return carrier.queuedBytes;
+    },
+    exporter: carrier.exporter,
+    start: (handlers) => carrier.start(handlers),
+    write: (frame) => {
+      if (!isSilent(link)) carrier.write(frame);
+    },
+    pause: () => carrier.pause(),
+    resume: () => carrier.resume(),
+    close: (abrupt) => {
+      const isItself = silent.has(writerOf(direction, link) ?? "");
+      if (!isItself) carrier.close(abrupt);
+    },
+  });
   for (let number = 0; number < relayCount; number++) relays.push(newRelay(number));
 
   function newRelay(number: number): WorldRelay {
@@ -139,11 +156,20 @@ function newMemberWorld(relayCount: number) {
     };
   }
 
+  /** The relay at that end; undefined for a member. */
+  function writerOf(direction: Direction, link: MemoryLink): string | undefined {
+    return direction === "forward" ? dialledBy.get(link) : link.listenerKey.toString("hex");
+  }
+
+  function isSilent(link: MemoryLink): boolean {
+    return silent.has(link.listenerKey.toString("hex")) || silent.has(dialledBy.get(link) ?? "");
+  }
+
   /** From now on each relay hangs up once, on whom it would write its `every` so manyth DATA frame to, or some frames later. Gives how many have. */
   function hangUpOnce(every: number): () => number {
     const left = new Map(relays.map(({ info }, index) => [info.key, every + index]));
     wires.tap = (frame, direction, link) => {
-      const writer = direction === "forward" ? dialledBy.get(link) : link.listenerKey.toString("hex");
+      const writer = writerOf(direction, link);
       const frames = writer === undefined ? undefined : left.get(writer);
       if (writer === undefined || frames === undefined || frame.length < DATA_FRAME_BYTES) return frame;
       if (frames > 1) {
@@ -157,6 +183,11 @@ function newMemberWorld(relayCount: number) {
     return () => relays.length - left.size;
   }
 
+  /** Its process is stopped: what is sent to it is lost, nothing comes from it, and whoever dials it waits. */
+  function silence({ info }: WorldRelay): void {
+    silent.add(info.key);
+  }
+
   function gatesOf(hash: Buffer): Set<RelayInfo> {
     return dht.get(hash.toString("hex")) ?? new Set();
   }
@@ -168,19 +199,20 @@ function newMemberWorld(relayCount: number) {
   }
 
   /** A member whose data folder is `root`; `seed` makes its choices repeat. */
-  async function newMember(root: string, options: { profile?: Profile; seed?: number } = {}) {
+  async function newMember(root: string, options: { profile?: Profile; seed?: number; log?: Log } = {}) {
+    const { log = silentLog } = options;
     const random = options.seed === undefined ? systemRandom : seededRandom(options.seed);
     const machine: Machine = { clock, random, createDialer: (dial) => wires.createDialer(dial) };
     const store = await PathStore.open(await openDataFolder(root), NETWORK, {
       clock,
       random,
-      log: silentLog,
+      log,
     });
     stores.push(store);
     const channels = new ChannelPool({
       dialer: machine.createDialer({ networkId: NETWORK.id }),
       clock,
-      log: silentLog,
+      log,
     });
     const warnings: string[] = [];
     const built: Built[] = [];
@@ -189,7 +221,7 @@ function newMemberWorld(relayCount: number) {
       profile: options.profile ?? "standard",
       clock,
       random,
-      log: silentLog,
+      log,
       channels,
       store,
       relays: () => relays.map(({ info }) => info),
@@ -230,7 +262,7 @@ function newMemberWorld(relayCount: number) {
           store: pieces,
           sharerKeys: isSharer ? share.sharerKeys : undefined,
           notGates: new Set(),
-          log: silentLog,
+          log,
         },
         { onComplete: () => complete.resolve() },
       );
@@ -239,7 +271,7 @@ function newMemberWorld(relayCount: number) {
         const done = new AbortController();
         closers.push(() => done.abort());
         const { signal } = new AbortController();
-        return new Fetching({ client, swarming, log: silentLog, signal, ...more }).run(done.signal);
+        return new Fetching({ client, swarming, log, signal, ...more }).run(done.signal);
       };
       return { swarming, fetch, complete: complete.promise };
     }
@@ -273,6 +305,7 @@ function newMemberWorld(relayCount: number) {
     refuse: ({ info }: WorldRelay, refuses: (nodeKey: Buffer) => boolean) =>
       void refusals.set(info.key, refuses),
     hangUpOnce,
+    silence,
     newMember,
     pass,
     until,
