@@ -71,8 +71,7 @@ export class Choosing {
   }
 
   async #planOnce(isLatest: () => boolean): Promise<void> {
-    this.#reader ??= PackReader.open(this.#swarm.source(), this.#keys);
-    const reader = await this.#reader;
+    const reader = await this.#opened();
     const { selection: given, opened, isKept, onPlan } = this.#choice;
     const found =
       this.#selection === undefined && typeof given === "function" ? await given(reader) : undefined;
@@ -82,5 +81,14 @@ export class Choosing {
     if (!isLatest()) return;
     this.#swarm.want({ levels: plan.levels });
     onPlan?.(plan);
+  }
+
+  #opened(): Promise<PackReader> {
+    const opening = (this.#reader ??= PackReader.open(this.#swarm.source(), this.#keys));
+    // Whoever chooses once more tries once more.
+    opening.catch(() => {
+      if (this.#reader === opening) this.#reader = undefined;
+    });
+    return opening;
   }
 }

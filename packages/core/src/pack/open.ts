@@ -87,9 +87,15 @@ export async function openPack(options: OpenOptions, deps: OpenDeps): Promise<Op
   const { name, comment } = share;
   let doneBytes = 0;
   let totalBytes = fileBytes;
+  const tell = (): void => options.onProgress?.({ totalBytes, doneBytes });
   const onBytes = (bytes: number): void => {
     doneBytes += bytes;
-    options.onProgress?.({ totalBytes, doneBytes: Math.min(doneBytes, totalBytes) });
+    tell();
+  };
+  const onSurvey = (total: number, done: number): void => {
+    totalBytes = total;
+    doneBytes = done;
+    tell();
   };
   const work = { plain, table, staging, signal, onBytes };
   const counts = { name, comment, fileCount, directoryCount, fileBytes };
@@ -97,7 +103,7 @@ export async function openPack(options: OpenOptions, deps: OpenDeps): Promise<Op
     let selection: Selection | undefined;
     if (wanted === undefined) await unpackEntries(work);
     else {
-      const outcome = await unpackWanted({ ...work, onTotal: (bytes) => (totalBytes = bytes) }, wanted);
+      const outcome = await unpackWanted({ ...work, onSurvey }, wanted);
       selection = outcome.selection;
       if (outcome.leafCount === 0 && fileCount + directoryCount > 0)
         return { path: undefined, selection, ...counts };

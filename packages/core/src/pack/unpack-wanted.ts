@@ -4,8 +4,8 @@ import { unpackEntries, type Unpacking } from "./unpack.ts";
 import { leavesOf, priorityNow, WANTED_PRIORITIES, type Leaf, type WantedFiles } from "./wanted-files.ts";
 
 export interface WantedWork extends Unpacking {
-  /** Of the files' contents that are wanted, as often as that changes. */
-  readonly onTotal: (bytes: number) => void;
+  /** Of the files' contents that are wanted: how much that is, and how much of it is unpacked by now; as often as something else is wanted. */
+  readonly onSurvey: (totalBytes: number, doneBytes: number) => void;
 }
 
 /**
@@ -28,7 +28,7 @@ export async function unpackWanted(
       if (isFirst && wanted.opened === undefined && selection.isUniform) {
         if (selection.wantsAll) await unpack();
       } else {
-        for (const priority of await survey(work, priorityOf)) {
+        for (const priority of await survey(work, staged, priorityOf)) {
           await unpack(({ entry, number }) => !staged.has(number) && priorityOf(entry.path) === priority);
         }
         if (!isFirst) await removeUnwanted(work, staged, priorityOf);
@@ -43,17 +43,21 @@ export async function unpackWanted(
 
 /** Which priorities there are, the soonest first. */
 async function survey(
-  { plain, onTotal }: WantedWork,
+  { plain, onSurvey }: WantedWork,
+  staged: ReadonlySet<number>,
   priorityOf: (path: string) => FilePriority,
 ): Promise<FilePriority[]> {
   const found = new Set<FilePriority>();
-  let bytes = 0;
-  for await (const { entry } of leavesOf(plain)) {
+  let totalBytes = 0;
+  let doneBytes = 0;
+  for await (const { entry, number } of leavesOf(plain)) {
     const priority = priorityOf(entry.path);
     found.add(priority);
-    if (priority !== "skip") bytes += entry.size;
+    if (priority === "skip") continue;
+    totalBytes += entry.size;
+    if (staged.has(number)) doneBytes += entry.size;
   }
-  onTotal(bytes);
+  onSurvey(totalBytes, doneBytes);
   return WANTED_PRIORITIES.filter((priority) => found.has(priority));
 }
 

@@ -15,10 +15,10 @@ import { blocksIn } from "./blocks.ts";
 import { LayerExchange } from "./layer-exchange.ts";
 import type { PeerSession } from "./peer-session.ts";
 import type { PickerPeer } from "./picker-peer.ts";
-import { Picker, type Block } from "./picker.ts";
+import { Picker, type Block, type Unwanted } from "./picker.ts";
 import { PieceAssembly } from "./piece-assembly.ts";
 import { PieceMemory } from "./piece-memory.ts";
-import { PieceWaits } from "./piece-waits.ts";
+import { PieceRead, PieceReads } from "./piece-reads.ts";
 import type { Want } from "./swarm.ts";
 
 /** A peer of the swarm. */
@@ -67,14 +67,12 @@ export class Downloader {
     peer.session.close(new BackroomError("E_PEER_DATA", "a peer sent wrong blocks"));
   });
   readonly #memory: PieceMemory;
-  readonly #waits = new PieceWaits();
+  readonly #reads = new PieceReads();
   /** One for all peers of the share, so that a share with many of them gets no more than others do. */
   readonly #rate: RateShare | undefined;
   #exchange: LayerExchange<Peer> | undefined;
   #layer: Buffer | undefined;
   #tree: PieceTree | undefined;
-  /** The piece that was last waited for, and the last one of the same read. */
-  #reading = { from: 0, last: 0 };
   /** More will be wanted: see Want. */
   #isPreliminary = false;
   /** That nothing that is wanted is missing was told, and is so still. */
@@ -125,15 +123,10 @@ export class Downloader {
   /** See Swarm. */
   want({ levels, isPreliminary = false }: Want): void {
     this.#isPreliminary = isPreliminary;
-    const { pieces, requests } = this.#picker.setLevels(levels);
-    this.#restart(pieces);
-    for (const peer of this.#deps.peers) {
-      for (const block of requests.get(peer.picking) ?? []) peer.session.cancel(block);
-    }
+    this.#takeBack(this.#picker.setLevels(levels));
     this.#raiseUrgent();
-    for (const { picking, session } of this.#deps.peers) session.setInterested(picking.usefulCount > 0);
     this.#isTold = false;
-    if (!this.#tellComplete()) this.askAll();
+    this.#onLessWanted();
   }
 
   get isHeldBack(): boolean {
@@ -242,41 +235,49 @@ export class Downloader {
     }
   }
 
-  /** See Swarm. `last` is the last piece that the same reader waits for; raises E_INTERRUPTED once `signal` is aborted. */
-  async whenPiece(piece: number, last = piece, signal?: AbortSignal): Promise<void> {
-    if (piece >= this.#store.info.pieceCount) {
+  /**
+   * Fulfilled when the pieces from `first` to `last` are there; until then they come before others. Raises E_INTERRUPTED once `signal` is aborted, and why the
+   * swarm closed.
+   */
+  async whenPieces(first: number, last: number, signal?: AbortSignal): Promise<void> {
+    if (last >= this.#store.info.pieceCount) {
       throw new BackroomError("E_INTERNAL", "somebody waits for a piece behind the last one");
     }
-    if (this.#store.have(piece)) return;
-    if (this.#closed !== undefined) throw this.#closed;
-    // It may have been here, and been found damaged by somebody else's read.
-    this.lost([piece]);
-    if (signal?.aborted === true) throw stopped();
-    const arrival = this.#waits.wait(piece);
-    this.#reading = { from: piece, last };
-    this.#raiseUrgent();
-    this.#showInterest();
-    this.askAll();
-    if (signal === undefined) return arrival;
-    const aborted = Promise.withResolvers<never>();
-    const onAbort = (): void => aborted.reject(stopped());
-    signal.addEventListener("abort", onAbort, { once: true });
+    let [next] = this.#missing(first, last);
+    if (next === undefined) return;
+    const read = new PieceRead(next, last);
+    const onAbort = (): void => read.fail(stopped());
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#reads.add(read);
     try {
-      await Promise.race([arrival, aborted.promise]);
+      for (; next !== undefined; [next] = this.#missing(first, last)) {
+        if (this.#closed !== undefined) throw this.#closed;
+        if (signal?.aborted === true) throw stopped();
+        // They may have been here, and been found damaged by somebody else's read.
+        this.lost(this.#missing(next, last));
+        const arrival = this.#reads.waitFor(read, next);
+        this.#raiseUrgent();
+        this.#showInterest();
+        this.askAll();
+        await arrival;
+      }
+      this.#reads.end(read);
     } catch (error) {
-      if (this.#waits.leave(piece)) this.#stopReading();
+      this.#reads.giveUp(read);
+      if (this.#closed === undefined) {
+        this.#raiseUrgent();
+        this.#onLessWanted();
+      }
       throw error;
     } finally {
-      signal.removeEventListener("abort", onAbort);
+      signal?.removeEventListener("abort", onAbort);
     }
   }
 
-  /** Nobody waits where somebody was reading: what comes after it is not fetched ahead of the rest any more. */
-  #stopReading(): void {
-    const { pieceCount } = this.#store.info;
-    this.#reading = { from: pieceCount, last: pieceCount };
-    this.#raiseUrgent();
-    this.#tellComplete();
+  #missing(first: number, last: number): number[] {
+    const missing: number[] = [];
+    for (let piece = first; piece <= last; piece++) if (!this.#store.have(piece)) missing.push(piece);
+    return missing;
   }
 
   /** Whoever has the fewest requests under way comes first: always in one order, the first would take whatever room a stored piece leaves. */
@@ -316,7 +317,7 @@ export class Downloader {
     this.#rate?.close();
     this.#assemblies.clear();
     this.#memory.clear();
-    this.#waits.failAll(error);
+    this.#reads.failAll(error);
   }
 
   #takeLayer(): void {
@@ -336,7 +337,7 @@ export class Downloader {
   #onStored(piece: number): void {
     if (this.#closed !== undefined) return;
     this.#picker.finish(piece);
-    if (this.#waits.arrived(piece)) this.#raiseUrgent();
+    this.#reads.arrived(piece);
     this.#deps.onStored(piece);
     if (!this.#tellComplete()) this.askAll();
   }
@@ -361,17 +362,29 @@ export class Downloader {
     }
   }
 
-  /** What is waited for, and what is read next: of pieces that nobody wants those of the same read alone. */
+  /** What is waited for, and of what is wanted that which is likely to be read next. */
   #raiseUrgent(): void {
     const { pieceLength, pieceCount } = this.#store.info;
     const ahead = Math.ceil(LIMITS.swarmReadAheadBytes / pieceLength);
-    const urgent = new Set(this.#waits.pieces());
-    const { from, last } = this.#reading;
-    const end = Math.min(pieceCount, from + 1 + ahead);
-    for (let piece = from; piece < end; piece++) {
-      if (this.#picker.isWanted(piece) || (urgent.size > 0 && piece <= last)) urgent.add(piece);
+    const urgent = this.#reads.needed(ahead);
+    const position = this.#reads.position ?? pieceCount;
+    for (let piece = position; piece < Math.min(pieceCount, position + 1 + ahead); piece++) {
+      if (this.#picker.isWanted(piece)) urgent.add(piece);
     }
-    this.#picker.setUrgent([...urgent]);
+    this.#takeBack(this.#picker.setUrgent([...urgent]));
+  }
+
+  #takeBack({ pieces, requests }: Unwanted): void {
+    this.#restart(pieces);
+    for (const peer of this.#deps.peers) {
+      for (const block of requests.get(peer.picking) ?? []) peer.session.cancel(block);
+    }
+  }
+
+  /** Who was of use may not be any more, and nothing may be missing. */
+  #onLessWanted(): void {
+    for (const { picking, session } of this.#deps.peers) session.setInterested(picking.usefulCount > 0);
+    if (!this.#tellComplete()) this.askAll();
   }
 
   #restart(pieces: readonly number[]): void {

@@ -90,7 +90,7 @@ export class PeerSwarm implements Swarm {
           this.#downloader.ask(peer);
           if (peer.retiredMs !== undefined && !peer.session.isOwed) peer.session.close();
         },
-        onReadFailed: (piece, error) => void this.#onReadFailed([piece], error),
+        onReadFailed: (piece, error) => void this.#onReadFailed([piece, piece], error),
         onClosed: (error) => this.#onPeerClosed(peer, error),
       },
     );
@@ -113,7 +113,7 @@ export class PeerSwarm implements Swarm {
   }
 
   whenPiece(piece: number): Promise<void> {
-    return this.#downloader.whenPiece(piece);
+    return this.#downloader.whenPieces(piece, piece);
   }
 
   source(): PackSource {
@@ -122,17 +122,15 @@ export class PeerSwarm implements Swarm {
       if (offset < 0 || length < 0 || offset + length > info.length) {
         throw new BackroomError("E_INTERNAL", "a read goes beyond the pack");
       }
-      const pieces: number[] = [];
-      for (let at = offset; at < offset + length; at += info.pieceLength - (at % info.pieceLength)) {
-        pieces.push(Math.floor(at / info.pieceLength));
-      }
+      if (length === 0) return Buffer.alloc(0);
+      const first = Math.floor(offset / info.pieceLength);
+      const last = Math.floor((offset + length - 1) / info.pieceLength);
       for (let attempt = 1; ; attempt++) {
-        // One after the other: pieces are raised in the order in which they are needed, and the read-ahead covers the next ones.
-        for (const piece of pieces) await this.#downloader.whenPiece(piece, pieces.at(-1), signal);
+        await this.#downloader.whenPieces(first, last, signal);
         try {
           return await this.#store.read(offset, length, into);
         } catch (error) {
-          if (!this.#onReadFailed(pieces, error) || attempt === READ_ATTEMPTS) throw error;
+          if (!this.#onReadFailed([first, last], error) || attempt === READ_ATTEMPTS) throw error;
         }
       }
     };
@@ -254,9 +252,10 @@ export class PeerSwarm implements Swarm {
     }
   }
 
-  /** A read failed. Pieces that are damaged on disk are fetched again; anything else ends the swarm. Returns whether it goes on. */
-  #onReadFailed(pieces: Iterable<number>, error: unknown): boolean {
-    const lost = [...pieces].filter((piece) => !this.#store.have(piece));
+  /** A read of these pieces failed. Those that are damaged on disk are fetched again; anything else ends the swarm. Returns whether it goes on. */
+  #onReadFailed([first, last]: readonly [number, number], error: unknown): boolean {
+    const lost: number[] = [];
+    for (let piece = first; piece <= last; piece++) if (!this.#store.have(piece)) lost.push(piece);
     if (!isBackroomError(error, "E_HASH") || lost.length === 0) {
       this.#fail(error);
       return false;

@@ -83,20 +83,9 @@ export class Picker {
   setLevels(levels: Uint8Array): Unwanted {
     this.#order.setLevels(levels);
     this.#lent = new Set(this.#urgent.filter((piece) => this.#isLent(piece)));
-    const dropped = [...this.#active.values()].filter(
-      (active) => !active.complete && !this.#wants(active.piece),
-    );
-    const requests = new Map<PickerPeer, Block[]>();
-    for (const { piece } of dropped) {
-      for (const peer of this.#peers) {
-        const asked = [...(peer.asked.get(piece) ?? [])].map((block) => ({ piece, block }));
-        if (asked.length > 0) requests.set(peer, [...(requests.get(peer) ?? []), ...asked]);
-      }
-      this.#drop(piece);
-      this.#order.insert(piece);
-    }
+    const unwanted = this.#dropUnwanted();
     this.#recount();
-    return { pieces: dropped.map(({ piece }) => piece), requests };
+    return unwanted;
   }
 
   addPeer(): PickerPeer {
@@ -130,13 +119,14 @@ export class Picker {
     if (peer.pieces?.set(piece) === true) this.#countHave(peer, piece);
   }
 
-  /** Pieces that somebody waits for, soonest first. */
-  setUrgent(pieces: readonly number[]): void {
+  /** Pieces that somebody waits for, soonest first. Of those that are not wanted otherwise nothing more is asked once they are not urgent any more. */
+  setUrgent(pieces: readonly number[]): Unwanted {
     this.#urgent = pieces.filter((piece) => !this.#done.has(piece));
     const before = this.#lent;
     this.#lent = new Set(this.#urgent.filter((piece) => this.#isLent(piece)));
     for (const piece of this.#lent) if (!before.has(piece)) this.#count(piece, 1);
     for (const piece of before) if (!this.#lent.has(piece) && this.#isLent(piece)) this.#count(piece, -1);
+    return this.#dropUnwanted();
   }
 
   /**
@@ -271,6 +261,23 @@ export class Picker {
   /** Somebody waits for it, and nobody wants it otherwise. */
   #isLent(piece: number): boolean {
     return !this.#done.has(piece) && !this.isWanted(piece);
+  }
+
+  /** What is held of a piece takes memory, and room among those that are begun. */
+  #dropUnwanted(): Unwanted {
+    const dropped = [...this.#active.values()].filter(
+      (active) => !active.complete && !this.#wants(active.piece),
+    );
+    const requests = new Map<PickerPeer, Block[]>();
+    for (const { piece } of dropped) {
+      for (const peer of this.#peers) {
+        const asked = [...(peer.asked.get(piece) ?? [])].map((block) => ({ piece, block }));
+        if (asked.length > 0) requests.set(peer, [...(requests.get(peer) ?? []), ...asked]);
+      }
+      this.#drop(piece);
+      this.#order.insert(piece);
+    }
+    return { pieces: dropped.map(({ piece }) => piece), requests };
   }
 
   #wants(piece: number): boolean {

@@ -1,11 +1,38 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { BackroomError } from "../../src/base/errors.ts";
 import { Choosing } from "../../src/node/choosing.ts";
 import { Selection } from "../../src/pack/selection.ts";
+import type { PackSource } from "../../src/pack/source.ts";
 import type { Swarm, Want } from "../../src/swarm/swarm.ts";
 import { MemorySource } from "../support/memory-source.ts";
 import { keys, makeTree, sealToBuffer, tempFolder } from "../support/pack-fixtures.ts";
+
+/** Would catch: a transfer of which nothing can be chosen any more, since a read of its front failed once. */
+test("where the pack could not be opened the next choice opens it anew", async (t) => {
+  const folder = await tempFolder(t);
+  await makeTree(folder, { "r/a": Buffer.from("a"), "r/b": Buffer.from("b") });
+  const { pack } = await sealToBuffer([join(folder, "r")]);
+  const memory = new MemorySource(pack);
+  let isBroken = true;
+  const source: PackSource = {
+    length: pack.length,
+    read: async (offset, length) => {
+      if (isBroken) throw new BackroomError("E_HASH", "damaged");
+      return memory.read(offset, length);
+    },
+  };
+  const wants: Want[] = [];
+  const swarm = { want: (want: Want) => void wants.push(want), source: () => source };
+  const selection = Selection.of([{ path: "r/b", priority: "skip" }]);
+  const info = { pieceLength: 16 * 1024, pieceCount: Math.ceil(pack.length / (16 * 1024)) };
+  const choosing = new Choosing(swarm, info, keys, { selection, opened: undefined, isKept: false });
+  await assert.rejects(choosing.ready, { code: "E_HASH" });
+  isBroken = false;
+  await choosing.choose(selection);
+  assert.equal(wants.length, 2);
+});
 
 /** Would catch: a download that waits for ever for files that nobody fetches, since patterns and people chose at the same time. */
 test("what a person chooses while patterns are looked up holds, for who fetches and for who opens", async (t) => {

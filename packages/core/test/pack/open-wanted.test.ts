@@ -5,7 +5,7 @@ import { test, type TestContext } from "node:test";
 import fc from "fast-check";
 import { BackroomError, isBackroomError } from "../../src/base/errors.ts";
 import { systemRandom } from "../../src/base/random.ts";
-import { openPack, type OpenResult } from "../../src/pack/open.ts";
+import { openPack, type OpenProgress, type OpenResult } from "../../src/pack/open.ts";
 import { PackReader } from "../../src/pack/pack-reader.ts";
 import { Selection, type FileChoice, type FilePriority } from "../../src/pack/selection.ts";
 import type { PackSource } from "../../src/pack/source.ts";
@@ -112,6 +112,26 @@ test("any part of a share, also in several goes, is what the whole opening gives
   );
 });
 
+/** Would catch: progress that goes on counting what was taken away, or is not told anew. */
+test("when something else is wanted, progress is that of what is wanted now", async (t) => {
+  const { folder, pack } = await sealed(t);
+  let selection = Selection.everything;
+  let stop = new AbortController();
+  const seen: OpenProgress[] = [];
+  const onProgress = (progress: OpenProgress): void => {
+    seen.push(progress);
+    if (progress.doneBytes < MIB || !selection.wantsAll) return;
+    selection = Selection.of([SKIP_ALL, { path: "r/b/large", priority: "normal" }]);
+    stop.abort();
+    stop = new AbortController();
+  };
+  const wanted = { now: () => ({ selection, changed: stop.signal }), opened: undefined };
+  const place = { target: join(folder, "out") };
+  await openPack({ keys, root: Buffer.alloc(32, 1), place, wanted, onProgress }, deps(pack));
+  const all = { doneBytes: TREE["r/b/large"].length, totalBytes: TREE["r/b/large"].length };
+  assert.deepEqual(seen.at(-1), all);
+});
+
 test("what is wanted may change at any moment: what is opened is what was wanted last", async (t) => {
   const { folder, pack, whole } = await sealed(t);
   let run = 0;
@@ -139,11 +159,19 @@ test("what is wanted may change at any moment: what is opened is what was wanted
         },
       };
       const wanted = { now: () => ({ selection, changed: stop.signal }), opened: undefined };
+      const seen: OpenProgress[] = [];
+      const onProgress = (progress: OpenProgress): void => void seen.push(progress);
       const result = await openPack(
-        { keys, root: Buffer.alloc(32, 1), place: { into }, wanted },
+        { keys, root: Buffer.alloc(32, 1), place: { into }, wanted, onProgress },
         deps(pack, source),
       );
       const opened = result.selection as Selection;
+      assert.ok(seen.every(({ doneBytes, totalBytes }) => doneBytes <= totalBytes));
+      const wantedBytes = Object.entries(TREE)
+        .filter(([path]) => opened.priorityOf(path) !== "skip")
+        .reduce((sum, [, content]) => sum + content.length, 0);
+      const all = { doneBytes: wantedBytes, totalBytes: wantedBytes };
+      if (wantedBytes > 0) assert.deepEqual(seen.at(-1), all);
       assert.deepEqual(
         await snapshot(into),
         partOf(whole, (path) => opened.priorityOf(path) !== "skip"),

@@ -203,3 +203,30 @@ test(
     }
   },
 );
+
+/** Would catch: a download that looks for ever for what a read needed that is over, whenever it ended, and whoever reads the same beside it. */
+test("whoever stops reading takes back all that the read would have needed", LIMIT, async () => {
+  const pack = samplePack(2 * MIB);
+  const { pieceLength } = pack.info;
+  const isStopped = (error: unknown): boolean => isBackroomError(error, "E_INTERRUPTED");
+  for (const isShared of [false, true]) {
+    // Nobody has piece 12.
+    const some = memberOf(await storeOf(pack, (piece) => piece === 10 || piece === 11));
+    const stop = new AbortController();
+    const leecher = memberOf(
+      new MemoryStore(pack.info),
+      {},
+      { onPiece: (piece) => (piece === 10 && !isShared ? stop.abort() : undefined) },
+    );
+    leecher.swarm.want({ levels: levelsOf(leecher, (piece) => piece === 11) });
+    const source = leecher.swarm.source();
+    const stopped = assert.rejects(source.read(10 * pieceLength, 3 * pieceLength, stop.signal), isStopped);
+    const other = isShared ? source.read(10 * pieceLength, 5) : undefined;
+    if (isShared) stop.abort();
+    connect(leecher, some);
+    await Promise.all([stopped, other]);
+    await leecher.complete;
+    assert.deepEqual([leecher.swarm.stats().complete, pieces(leecher)], [true, [10, 11]]);
+    close(some, leecher);
+  }
+});
