@@ -180,6 +180,8 @@ class Hostile {
     frame[layers.ownRange(frame.length).start] = this.#random.below(400) === 0 ? this.#random.below(3) : MINE;
     layers.sealOwn(frame);
     frame.writeUInt32BE(id, 0);
+    // A DATA frame comes with whatever the memory held.
+    frame[5] = 0;
     frame.writeUInt16BE(this.#random.below(2000) === 0 ? this.#random.below(100) : 0, 6);
     this.#channel?.send(frame);
   }
