@@ -96,6 +96,28 @@ test("relays that carry more weigh more, and small ones that say so less", () =>
   assert.equal(of(11), 0.5);
 });
 
+/** Would catch: a relay that is wonderful once, to whoever measures it, and has the most weight that there is from then on. */
+test("one measurement, however good, wins less than many", () => {
+  const all = new Measurements(new ManualClock());
+  for (let times = 0; times < 10; times++) {
+    for (let index = 0; index < 9; index++) {
+      all.noteRate(keyOf(index), 1e6);
+      all.noteJoin(keyOf(index), 1000);
+    }
+  }
+  all.noteRate(keyOf(9), 1e12);
+  all.noteJoin(keyOf(10), 1);
+  const weights = relayWeights(relays, all.standings());
+  // A third of what would be four, and a third of what would be two.
+  for (const [index, most] of [
+    [9, 1.6],
+    [10, 1.3],
+  ] as const) {
+    const weight = weights.get(keyOf(index)) ?? NaN;
+    assert.ok(weight > 1.2 && weight < most, `${index}: ${weight}`);
+  }
+});
+
 /** Would catch: a relay that bought its weight once and lives on it, and one that was slow once and is never tried again. */
 test("what was measured long ago counts for little", () => {
   const clock = new ManualClock();

@@ -151,6 +151,17 @@ test("in random tables no two of the primary guards share a subnet", () => {
   );
 });
 
+test("of guards that have moved into one subnet since they were chosen, the later one stands in", () => {
+  const guards = newGuards(3);
+  const [first, second, third] = keys(guards.among(relays)) as [string, string, string];
+  const moved = relays.map((relay) =>
+    relay.key === second
+      ? { ...relay, endpoints: (relays.find(({ key }) => key === first) ?? relay).endpoints }
+      : relay,
+  );
+  assert.deepEqual(keys(guards.among(moved)), [first, third, second]);
+});
+
 /** Would catch: a guard that is tried again with every circuit, or never; an own outage that is held against guards for minutes. */
 test("a guard that did not answer is left alone for a while, and all at once tried again when the network is back", () => {
   const clock = new ManualClock();
