@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
+import type { DaemonLogs } from "../support/logged-daemons.ts";
 import { LoggedRun } from "../support/logged-run.ts";
 import { readLeases } from "../support/read-leases.ts";
 import { leaseSecrets, linkSecrets, nameSecrets, secretsIn, textSecret } from "../support/secrets.ts";
@@ -34,15 +35,20 @@ const EVENTS = [
   "a peer is there",
   "a peer was dropped",
   "the pack is complete",
+  "the daemon listens for its clients",
+  "the daemon runs",
+  "transfers go on",
+  "the daemon stops",
 ];
 
 /**
- * A whole network at level debug, with joins, failures, crashes, bad links and hostile input. All that its members write to standard error, and what
- * they say on standard output besides what was asked for, is searched for everything that this very run had to hide. Would catch: an address, key,
+ * A whole network at level debug, with joins, failures, crashes, bad links and hostile input, of commands and of daemons with page, tokens, relay and watched folder. All that its members
+ * write to standard error, daemons to their logs, and what they say on standard output besides what was asked for, is searched for everything that this very run had to hide. Would catch: an address, key,
  * link, topic, tag, name or path in a log, in a message, or in the report of a fault.
  */
 test("logs at every level tell nobody's address, link, key or file", { timeout: 240_000 }, async (t) => {
   const run = await LoggedRun.start();
+  let housed: Promise<DaemonLogs> | undefined;
   try {
     const { network } = run;
     const folder = network.path("Plans of Wilhelmina");
@@ -52,9 +58,12 @@ test("logs at every level tell nobody's address, link, key or file", { timeout: 
     const shared = await share(network, "sharer", folder);
     const leases = await readLeases(network, shared.link);
 
+    housed = run.daemons(folder);
+    housed.catch(() => {});
     await run.hostileInput();
     await run.mistakes(shared.link);
     await run.crashes(shared.link);
+    const daemons = await housed;
     await run.badSeeder(shared);
     const locked = await run.lockedShare(folder);
     await run.blackout();
@@ -62,15 +71,17 @@ test("logs at every level tell nobody's address, link, key or file", { timeout: 
       ...locked,
       ...(await linkSecrets(shared.link, network.dataFolder("sharer"))),
       ...leases.flatMap(leaseSecrets),
+      ...daemons.secrets,
       ...(await run.secrets()),
     ];
     const unspoken = [
       ...run.typed(),
+      ...daemons.typed,
       ...nameSecrets(folder),
       textSecret("share's name", path.basename(folder)),
     ];
 
-    const logs = run.logs();
+    const logs = run.logs() + daemons.logs;
     const events = new Set(logs.split("\n").flatMap((line) => /"event":"([^"]*)"/.exec(line)?.[1] ?? []));
     t.diagnostic(`${logs.length} bytes of logs with ${events.size} events, ${secrets.length} secrets`);
     assert.deepEqual(
@@ -92,6 +103,7 @@ test("logs at every level tell nobody's address, link, key or file", { timeout: 
     const told = secretsIn(run.logs(), await run.secrets());
     assert.match(told.join("\n"), /^address 127\.0\.[^]*^port /m, "what a program tells is not seen");
   } finally {
+    await housed?.catch(() => {});
     await run.close();
   }
 });

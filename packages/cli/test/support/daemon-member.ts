@@ -16,9 +16,12 @@ const LOOK_MS = 50;
 export class DaemonMember {
   readonly dataFolder: string;
   readonly #pids = new Set<number>();
+  readonly #settings: Readonly<Record<string, string>>;
 
-  constructor(dataFolder: string) {
+  /** `settings` are environment variables, for the daemon and for the commands alike. */
+  constructor(dataFolder: string, settings: Readonly<Record<string, string>> = {}) {
     this.dataFolder = dataFolder;
+    this.#settings = settings;
   }
 
   /** A command as a person writes it, with JSON: through the daemon. */
@@ -32,6 +35,7 @@ export class DaemonMember {
       // Several daemons on one computer, none of which is to read or change the settings of who runs the tests.
       BACKROOM_PAGE_ENABLED: "false",
       BACKROOM_CONFIG: path.join(this.dataFolder, "config.toml"),
+      ...this.#settings,
     };
   }
 

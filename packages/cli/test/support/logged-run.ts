@@ -5,6 +5,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Line } from "../../src/demo/children.ts";
 import { sendNonsense } from "./hostile-input.ts";
+import { runLoggedDaemons, type DaemonLogs } from "./logged-daemons.ts";
 import { TestNetwork } from "./network.ts";
 import {
   addressSecret,
@@ -81,6 +82,11 @@ export class LoggedRun {
     for (const name of RELAYS.slice(0, 2)) await sendNonsense(address(name), this.#portOf(name), MARK);
     const lines = [`backroom:${MARK}`, `backroom:${MARK.repeat(30)}`, MARK];
     await Promise.all(lines.map((link, at) => this.ends(`misled ${at}`, ["get", link])));
+  }
+
+  /** What daemons do and what is done to them, while everything else goes on. */
+  daemons(input: string): Promise<DaemonLogs> {
+    return runLoggedDaemons(this.network, { input, mark: MARK, host: address("daemon") });
   }
 
   /** What people do wrong, with a link that is right. */
@@ -172,7 +178,7 @@ export class LoggedRun {
   /** All of this run that no log may tell, what belongs to a share aside. */
   async secrets(): Promise<Secret[]> {
     const relays = await Promise.all(RELAYS.map((name) => relaySecrets(this.network.dataFolder(name))));
-    const addresses = new Set([...RELAYS.map(address), "127.0.0.1", "::1", NOWHERE]);
+    const addresses = new Set([...RELAYS.map(address), address("daemon"), "127.0.0.1", "::1", NOWHERE]);
     return [
       ...relays.flat(),
       ...[...addresses].map(addressSecret),
@@ -242,9 +248,9 @@ export class LoggedRun {
   }
 }
 
-/** Where all of 127.0.0.0/8 is this computer's, each relay has an address of its own. */
+/** Where all of 127.0.0.0/8 is this computer's, each relay has an address of its own, a daemon's too. */
 function address(name: string): string {
-  return process.platform === "linux" ? `127.0.77.${RELAYS.indexOf(name) + 1}` : "127.0.0.1";
+  return process.platform === "linux" ? `127.0.77.${RELAYS.indexOf(name) + 1 || 99}` : "127.0.0.1";
 }
 
 function fileOf(folder: string, name: string): string {
