@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createClient, type Client } from "@backroom/api/client/client.ts";
 import { nodeTransport } from "@backroom/api/client/node-transport.ts";
 import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
-import { defaultDataFolder } from "@backroom/core/node/data-folder.ts";
+import { assertDataFolder, defaultDataFolder } from "@backroom/core/node/data-folder.ts";
 import { findLocalEndpoint } from "@backroom/daemon/http/local-endpoint.ts";
 import type { Session } from "./session.ts";
 import type { Terminal } from "./ui/terminal.ts";
@@ -23,11 +23,12 @@ export function dataFolderOf({ dataFolder }: Pick<Session, "dataFolder">): strin
 }
 
 /**
- * The daemon of the data folder, or undefined where none runs; none is started. Raises E_DAEMON for one of another version, and E_PROXY for one that does
+ * The daemon of the data folder, or undefined where none runs; none is started. Raises E_STORE for a folder that cannot be one, E_DAEMON for one of another version, and E_PROXY for one that does
  * not use the proxy that this command was given: it would connect to relays past it.
  */
 export async function findDaemon(session: Who): Promise<Client | undefined> {
   const root = dataFolderOf(session);
+  await assertDataFolder(root);
   const endpoint = await findLocalEndpoint(root, process.platform);
   if (endpoint === undefined) return undefined;
   const client = createClient(nodeTransport(endpoint));

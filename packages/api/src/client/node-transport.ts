@@ -86,5 +86,11 @@ function brokenBy(error: unknown, signal: AbortSignal | undefined): BackroomErro
   const code = systemCode(error);
   if (code !== undefined && NOBODY.has(code))
     return new BackroomError("E_NO_DAEMON", "the daemon does not answer");
+  if (code === "EACCES" || code === "EPERM") {
+    return new BackroomError("E_DAEMON", "the daemon of this data folder may not be asked by this user", {
+      why: "its socket is for the user alone who started it",
+      fix: "run the command as that user, or name another data folder: --data FOLDER",
+    });
+  }
   return new BackroomError("E_DAEMON", "the connection to the daemon broke", { cause: error });
 }

@@ -1,7 +1,9 @@
 import { open } from "node:fs/promises";
 import { StringDecoder } from "node:string_decoder";
 import { setTimeout as sleep } from "node:timers/promises";
-import { systemCode } from "@backroom/core/base/system-code.ts";
+import { BackroomError } from "@backroom/core/base/errors.ts";
+import { systemCode, systemReason } from "@backroom/core/base/system-code.ts";
+import { assertDataFolder } from "@backroom/core/node/data-folder.ts";
 import { logFile } from "@backroom/daemon/process/daemon-files.ts";
 import { lastLines } from "@backroom/daemon/process/log-tail.ts";
 import { dataFolderOf } from "../daemon-client.ts";
@@ -14,7 +16,9 @@ const BLOCK_BYTES = 64 * 1024;
 /** Reads the file itself, since the log of a daemon that does not start is of most use. */
 export async function logs(session: Session, lineCount: number, isFollowing: boolean): Promise<void> {
   const { terminal, signal } = session;
-  const file = logFile(dataFolderOf(session));
+  const root = dataFolderOf(session);
+  await assertDataFolder(root);
+  const file = logFile(root);
   const show = (line: string): void => terminal.result(line, { line });
   // First where it ends, then what is before: what is written in between is shown by the one or the other, and never lost.
   const follower = isFollowing ? await Follower.atEnd(file) : undefined;
@@ -94,6 +98,6 @@ async function openThere(file: string): Promise<Awaited<ReturnType<typeof open>>
     return await open(file, "r");
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
-    throw error;
+    throw new BackroomError("E_STORE", "the log could not be read", { why: systemReason(error) });
   }
 }

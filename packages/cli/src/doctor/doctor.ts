@@ -25,7 +25,8 @@ async function look(session: Session): Promise<Answer<"doctor">> {
   } catch (error) {
     // Of another version, or one that does not answer: all the more reason to look.
     if (!isBackroomError(error)) throw error;
-    terminal.warn(`${error.message}; ${error.fix}`);
+    // Of the data folder there is a row.
+    if (error.code !== "E_STORE") terminal.warn(`${error.message}; ${error.fix}`);
   }
   const { examineAlone } = await import("@backroom/daemon/doctor/examine-alone.ts");
   return examineAlone({ version: VERSION, dataFolder, ...givenSettings(session) });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -53,6 +53,40 @@ test("no daemon is none, also where one was", async () => {
   assert.equal(await find(), undefined);
   await writeFile(socketPath(root), "");
   assert.equal(await find(), undefined);
+});
+
+/** Would catch: a data folder that can be none, told as a connection that broke. */
+test("a data folder that cannot be one is told as that", async () => {
+  const file = path.join(root, "file");
+  await writeFile(file, "");
+  for (const dataFolder of [file, path.join(file, "below"), "/dev/null/below"]) {
+    const finding = findDaemon({ dataFolder, proxy: undefined, lan: false, terminal });
+    await assert.rejects(finding, (error) => {
+      assert.ok(isBackroomError(error, "E_STORE"));
+      assert.match(error.message, /data folder/);
+      assert.match(error.why, /no folder.*ENOTDIR/);
+      return true;
+    });
+  }
+  const missing = path.join(root, "not", "there");
+  assert.equal(await findDaemon({ dataFolder: missing, proxy: undefined, lan: false, terminal }), undefined);
+});
+
+/** Would catch: the same of a folder that is another user's. */
+test("a data folder that this user may not look into is told as that", async () => {
+  const closed = path.join(root, "closed");
+  await mkdir(closed, { mode: 0o000 });
+  await chmod(root, 0o755);
+  // Root may look into everything.
+  const isRoot = process.getuid?.() === 0;
+  for (const dataFolder of [closed, path.join(closed, "below")]) {
+    if (isRoot) process.seteuid?.(65_534);
+    const finding = findDaemon({ dataFolder, proxy: undefined, lan: false, terminal });
+    const error = await finding.catch((caught: unknown) => caught);
+    if (isRoot) process.seteuid?.(0);
+    assert.ok(isBackroomError(error, "E_STORE"));
+    assert.match(error.why, /not allowed.*EACCES/);
+  }
 });
 
 /** Would catch: a command of after an upgrade that speaks with the daemon of before it, and a number at the end that keeps two apart for nothing. */

@@ -1,7 +1,9 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import { BackroomError } from "../base/errors.ts";
+import { systemCode, systemReason } from "../base/system-code.ts";
+import { storeError } from "../store/store-error.ts";
 
 /** Where a member keeps what it must not lose. Everything below is readable by its owner alone. */
 export interface DataFolder {
@@ -16,7 +18,7 @@ export interface DataFolder {
   readonly relay: string;
 }
 
-/** Opens the folder, making it where it is not there. `given` is what the person asked for. Raises E_STORE. */
+/** Opens the folder, making it where it is not there. `given` is what the person asked for. Raises E_STORE, E_DISK_FULL. */
 export async function openDataFolder(given: string | undefined): Promise<DataFolder> {
   const root = path.resolve(given ?? defaultDataFolder(process.env, process.platform));
   const folder: DataFolder = {
@@ -28,13 +30,33 @@ export async function openDataFolder(given: string | undefined): Promise<DataFol
   };
   try {
     for (const one of Object.values(folder)) await mkdir(one, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new BackroomError("E_STORE", `the data folder ${root} cannot be used`, {
-      cause,
-      fix: "check its permissions, or name another folder with --data",
-    });
+  } catch (error) {
+    throw unusable(root, error);
   }
   return folder;
+}
+
+/**
+ * Whether this user can look into the folder at `root`, before something in it is asked for, which would fail in a way that says less. One that is not
+ * there yet is no error. Raises E_STORE.
+ */
+export async function assertDataFolder(root: string): Promise<void> {
+  try {
+    // The dot at its end asks for a folder, and for the right to go into it.
+    await stat(`${root}${path.sep}.`);
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw unusable(root, error);
+  }
+}
+
+function unusable(root: string, error: unknown): BackroomError {
+  const what = `the data folder ${root} cannot be used`;
+  const known = storeError(error, what);
+  if (known.code !== "E_STORE") return known;
+  return new BackroomError("E_STORE", what, {
+    why: systemReason(error),
+    fix: "check its path and its permissions, or name another folder with --data",
+  });
 }
 
 /** The platform's custom: XDG on Linux, Application Support on macOS, AppData on Windows. */

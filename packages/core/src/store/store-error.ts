@@ -1,5 +1,5 @@
 import { BackroomError, isBackroomError } from "../base/errors.ts";
-import { systemCode } from "../base/system-code.ts";
+import { systemCode, systemReason } from "../base/system-code.ts";
 
 const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
@@ -11,9 +11,7 @@ export function storeError(error: unknown, what: string): BackroomError {
   if (isBackroomError(error)) return error;
   const code = systemCode(error);
   if (code !== undefined && FULL.has(code)) return new BackroomError("E_DISK_FULL", what);
-  return new BackroomError("E_STORE", what, {
-    why: `the system answered ${code ?? "with an unknown error"}`,
-  });
+  return new BackroomError("E_STORE", what, { why: systemReason(error) });
 }
 
 /** Runs `work` and turns what it throws into errors of ours. */

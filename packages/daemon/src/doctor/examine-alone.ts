@@ -32,7 +32,7 @@ export async function examineAlone({ version, dataFolder, ...options }: AloneOpt
 
 /** Nothing else can be looked at before that is mended. */
 async function without(check: string, error: BackroomError, place: string): Promise<DoctorReport> {
-  const failed = row(check, "fail", error.message, { fix: error.fix });
+  const failed = row(check, "fail", `${error.message}: ${error.why}`, { fix: error.fix });
   return reportOf([...(await Promise.all(machineChecks(systemFacts, place, undefined))), failed]);
 }
 

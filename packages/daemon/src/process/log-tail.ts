@@ -1,10 +1,11 @@
 import { open, type FileHandle } from "node:fs/promises";
 import { systemCode } from "@backroom/core/base/system-code.ts";
+import { storeError } from "@backroom/core/store/store-error.ts";
 
 const BLOCK_BYTES = 64 * 1024;
 const LINE_END = 0x0a;
 
-/** The last `count` whole lines of a log, oldest first: of `FILE.1`, too, where the file was begun anew lately. None where there is no file. */
+/** The last `count` whole lines of a log, oldest first: of `FILE.1`, too, where the file was begun anew lately. None where there is no file. Raises E_STORE. */
 export async function lastLines(file: string, count: number): Promise<string[]> {
   const now = await linesOf(file, count);
   if (now.length >= count) return now;
@@ -17,7 +18,7 @@ async function linesOf(file: string, count: number): Promise<string[]> {
     handle = await open(file, "r");
   } catch (error) {
     if (systemCode(error) === "ENOENT") return [];
-    throw error;
+    throw storeError(error, "the log could not be read");
   }
   try {
     return await fromEnd(handle, count);
