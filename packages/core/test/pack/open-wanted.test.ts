@@ -84,6 +84,10 @@ function partOf(whole: readonly string[], wants: (path: string) => boolean): str
   });
 }
 
+function compared(lines: readonly string[], hasFolderTimes: boolean): string[] {
+  return lines.map((line) => (hasFolderTimes ? line : line.replace(/ \d+ dir$/, " dir")));
+}
+
 test("any part of a share, also in several goes, is what the whole opening gives of it", async (t) => {
   const { folder, pack, whole } = await sealed(t);
   let run = 0;
@@ -98,9 +102,11 @@ test("any part of a share, also in several goes, is what the whole opening gives
         opened = opened === undefined ? selection : opened.or(selection);
         const now = opened;
         const expected = partOf(whole, (path) => now.priorityOf(path) !== "skip");
-        assert.deepEqual(await snapshot(into), expected);
+        // What was put beside a folder gave it the time of that moment, as anything does.
+        const isFirst = opened === selection;
+        assert.deepEqual(compared(await snapshot(into), isFirst), compared(expected, isFirst));
         assert.equal(result.fileCount, 8);
-        if (expected.length > 0 && opened === selection) assert.equal(result.path, join(into, "r"));
+        if (expected.length > 0 && isFirst) assert.equal(result.path, join(into, "r"));
       }
       assert.ok(
         (await readdir(into)).every((name) => name === "r"),
