@@ -5,7 +5,7 @@ import { SCOPES, TRANSFER_STATES } from "@backroom/api/words.ts";
 import { Scope } from "@backroom/api/schemas/daemon.ts";
 import { TransferState } from "@backroom/api/schemas/transfer.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
-import { formatLink } from "@backroom/core/link/link.ts";
+import { LOCKED_LINK } from "../../../core/test/link/examples.ts";
 import { FakeDaemon, transferOf } from "../support/fake-daemon.ts";
 import { runInProcess } from "../support/in-process.ts";
 
@@ -188,30 +188,21 @@ test("what commands say of states and scopes without loading the schemas is what
 /** Would catch: a daemon that is started, and goes on running, for a command that could never have worked. */
 test("what is plainly wrong is said before a daemon is started for it", async () => {
   const file = import.meta.filename;
-  const locked = formatLink({
-    kind: "locked",
-    networkId: 7,
-    piecesRoot: Buffer.alloc(32, 1),
-    packLength: 1000,
-    sharerFingerprint: Buffer.alloc(16, 2),
-    topicSecret: Buffer.alloc(32, 3),
-    relays: [],
-  });
   for (const [code, ...args] of [
     ["E_LINK", "get", "backroom:abc"],
     ["E_LINK", "mirror", "what"],
     ["E_LINK", "get", "--mirror", "what"],
     ["E_LINK", "share", "backroom:abc"],
-    ["E_FILE", "get", locked, "--password-file", "/nowhere"],
-    ["E_FILE", "get", locked, "-o", file],
+    ["E_FILE", "get", LOCKED_LINK, "--password-file", "/nowhere"],
+    ["E_FILE", "get", LOCKED_LINK, "-o", file],
     // Nobody is there to type the password.
-    ["E_USAGE", "get", locked],
+    ["E_USAGE", "get", LOCKED_LINK],
     ["E_INPUT", "share", "/nowhere"],
     ["E_RECIPIENT", "share", file, "--to", "age1nobody"],
     ["E_WATCH", "watch", "add", "/nowhere"],
     ["E_WATCH", "watch", "add", file],
     // Nothing is wrong with these.
-    ["E_NO_DAEMON", "get", locked, "--password-file", file],
+    ["E_NO_DAEMON", "get", LOCKED_LINK, "--password-file", file],
     ["E_NO_DAEMON", "share", file],
     ["E_NO_DAEMON", "watch", "add", import.meta.dirname],
   ] as const) {

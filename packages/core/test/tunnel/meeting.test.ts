@@ -23,11 +23,17 @@ function reading(tunnel: ByteDuplex) {
   return end;
 }
 
-test("a seeder at two gates is found by whoever holds the link, and bytes go both ways", async () => {
-  const town = newTown(3);
+/** Gates, and a share whose sharer has registered it at two of them. */
+async function seededTown(gateCount: number) {
+  const town = newTown(gateCount);
   const share = newShare();
   const { presence, tunnels } = town.seed(share, newSeeder(share.sharerKeys));
   await settle();
+  return { town, share, presence, tunnels };
+}
+
+test("a seeder at two gates is found by whoever holds the link, and bytes go both ways", async () => {
+  const { town, share, presence, tunnels } = await seededTown(3);
   assert.equal(presence.gateCount, 2);
   const [found] = await findAll(town.finderFor(share), 1);
   assert.equal(found?.isSharers, true);
@@ -47,10 +53,7 @@ test("a seeder at two gates is found by whoever holds the link, and bytes go bot
 });
 
 test("each gate's lease names both gates once all is settled", async () => {
-  const town = newTown(2);
-  const share = newShare();
-  town.seed(share, newSeeder(share.sharerKeys));
-  await settle();
+  const { town, share } = await seededTown(2);
   const [epoch] = epochsAt(share.topicSecret, town.clock.nowMs());
   const keys = deriveEpoch(share, epoch as number);
   for (const { target } of town.gates) {
@@ -85,11 +88,7 @@ test("several seeders: each is found once, the sharer first, and one that is con
 });
 
 test("without the link nothing is found; a sealed lease does not open; a tag without the psk gives no tunnel", async () => {
-  const town = newTown(2);
-  const share = newShare();
-  const seeder = newSeeder(share.sharerKeys);
-  town.seed(share, seeder);
-  await settle();
+  const { town, share } = await seededTown(2);
   await assert.rejects(findAll(town.finderFor(newShare()), 1), code("E_NO_SEEDERS"));
   // A gate's operator knows the topic and hands out leases, and is still no link holder.
   const [epoch] = epochsAt(share.topicSecret, town.clock.nowMs());
@@ -150,10 +149,7 @@ test("broken questions to a gate get an answer or the end of the stream, and reg
 });
 
 test("a gate that dies is replaced by another one, which the lease then names", async () => {
-  const town = newTown(3);
-  const share = newShare();
-  const { presence } = town.seed(share, newSeeder(share.sharerKeys));
-  await settle();
+  const { town, share, presence } = await seededTown(3);
   const dead = town.gates[0] as (typeof town.gates)[0];
   assert.equal(dead.gate.registrations, 1);
   dead.up = false;
@@ -167,10 +163,7 @@ test("a gate that dies is replaced by another one, which the lease then names", 
 
 /** Would catch: of two leases made within one second the first one kept, so that whoever read it looks for the seeder where it was, for as long as it is patient. */
 test("a seeder that is at other gates within the second is found there by whoever has read its lease before", async () => {
-  const town = newTown(4);
-  const share = newShare();
-  town.seed(share, newSeeder(share.sharerKeys));
-  await settle();
+  const { town, share } = await seededTown(4);
   const finder = town.finderFor(share);
   assert.equal((await findAll(finder, 1)).length, 1);
   for (const { circuits } of town.gates) for (const circuit of circuits) circuit.destroy();
@@ -192,10 +185,7 @@ test("a circuit that breaks is built anew to the same gate, so that a flapping g
 });
 
 test("in a network with two gates a failure does not leave the seeder without any", async () => {
-  const town = newTown(2);
-  const share = newShare();
-  const { presence } = town.seed(share, newSeeder(share.sharerKeys));
-  await settle();
+  const { town, presence } = await seededTown(2);
   for (const gate of town.gates) {
     gate.up = false;
     for (const circuit of gate.circuits) circuit.destroy();
@@ -208,10 +198,7 @@ test("in a network with two gates a failure does not leave the seeder without an
 });
 
 test("over a day circuits are renewed hourly, gates about daily, and never is the share at fewer than two gates", async () => {
-  const town = newTown(6);
-  const share = newShare();
-  const { presence, tunnels } = town.seed(share, newSeeder(share.sharerKeys));
-  await settle();
+  const { town, share, presence, tunnels } = await seededTown(6);
   const [first] = await findAll(town.finderFor(share), 1);
   const near = reading(first?.tunnel as ByteDuplex);
   reading(tunnels[0] as ByteDuplex);
@@ -239,10 +226,7 @@ test("over a day circuits are renewed hourly, gates about daily, and never is th
 });
 
 test("while circuits cannot be replaced the leases over the old ones are renewed all the same", async () => {
-  const town = newTown(2);
-  const share = newShare();
-  town.seed(share, newSeeder(share.sharerKeys));
-  await settle();
+  const { town } = await seededTown(2);
   for (const gate of town.gates) gate.up = false;
   await pass(town.clock, 3 * HOUR_MS);
   assert.deepEqual(
@@ -308,10 +292,7 @@ test("a gate that kills every circuit is given up, and costs a bounded number of
 });
 
 test("a downloader's circuits are bounded where gates kill them", async () => {
-  const town = newTown(3);
-  const share = newShare();
-  town.seed(share, newSeeder(share.sharerKeys));
-  await settle();
+  const { town, share } = await seededTown(3);
   let attempts = 0;
   const finder = town.finderFor(share, {
     openGateCircuit: () => {
@@ -327,13 +308,10 @@ test("a downloader's circuits are bounded where gates kill them", async () => {
 });
 
 test("a lease that leads nowhere is not dialled in a loop, and the seeder's next lease is tried at once", async () => {
-  const town = newTown(2);
-  const share = newShare();
-  const gone = town.seed(share, newSeeder(share.sharerKeys));
-  await settle();
+  const { town, share, presence: gone } = await seededTown(2);
   const finder = town.finderFor(share);
   await findAll(finder, 1);
-  gone.presence.close();
+  gone.close();
   await settle();
   const before = town.opened.length;
   for (let second = 0; second < 60; second++) {
@@ -347,10 +325,7 @@ test("a lease that leads nowhere is not dialled in a loop, and the seeder's next
 });
 
 test("leases pass from peer to peer: one heard of in a tunnel is used without any gate lookup", async () => {
-  const town = newTown(2);
-  const share = newShare();
-  town.seed(share, newSeeder(share.sharerKeys));
-  await settle();
+  const { town, share } = await seededTown(2);
   const first = town.finderFor(share);
   await findAll(first, 1);
   const sealed = first.book.list()[0]?.sealed as Buffer;
@@ -386,10 +361,7 @@ test("whoever stops reading early leaves no tunnel and no circuit behind", async
 });
 
 test("whom the book names is dialled without a look-up where that is not allowed", async () => {
-  const town = newTown(2);
-  const share = newShare();
-  town.seed(share, newSeeder(share.sharerKeys));
-  await settle();
+  const { town, share } = await seededTown(2);
   const know = town.finderFor(share);
   await findAll(know, 1);
   const lone = town.finderFor(share, {
@@ -404,22 +376,28 @@ test("whom the book names is dialled without a look-up where that is not allowed
   assert.equal(found.length, 1);
 });
 
-test("invented seeders cost a bounded number of circuits, and a real one is reached all the same", async () => {
+/** A share that nobody seeds, and whoever makes up leases that say otherwise: each opens, and leads nowhere. */
+function inventedTown() {
   const town = newTown(3);
   const share = newShare();
   const [epoch] = epochsAt(share.topicSecret, town.clock.nowMs());
   const keys = deriveEpoch(share, epoch as number);
-  const [gate] = town.gates;
+  let dials = 0;
+  const finder = town.finderFor(share, {
+    log: (_level, event) => {
+      if (event === "a seeder could not be reached through one of its gates") dials++;
+    },
+  });
   const invent = (): Buffer => {
-    const gates = [{ info: gate?.target.info as Buffer, tag: systemRandom.bytes(16) }];
+    const gates = [{ info: town.gates[0]?.target.info as Buffer, tag: systemRandom.bytes(16) }];
     const lease = makeLease(keys.topic, newSeeder(), gates, Math.floor(NOW_MS / 1000) + 3_600);
     return sealLease(keys, lease, systemRandom);
   };
-  let dials = 0;
-  const log = (_level: string, event: string): void => {
-    if (event === "a seeder could not be reached through one of its gates") dials++;
-  };
-  const finder = town.finderFor(share, { log });
+  return { town, share, finder, invent, dialCount: () => dials };
+}
+
+test("invented seeders cost a bounded number of circuits, and a real one is reached all the same", async () => {
+  const { town, share, finder, invent, dialCount } = inventedTown();
   const before = town.opened.length;
   for (let minute = 0; minute < 10; minute++) {
     for (let i = 0; i < LIMITS.finderHearsay; i++) finder.book.add(invent(), "peer");
@@ -430,6 +408,7 @@ test("invented seeders cost a bounded number of circuits, and a real one is reac
   const most = LIMITS.hearsayBurst + (10 * 60_000) / LIMITS.hearsayEveryMs;
   // Fewer than dials: after a refusal the next one goes over the same circuit.
   assert.ok(cost <= most, `${cost} circuits in ten minutes`);
+  const dials = dialCount();
   assert.ok(dials <= most && dials > LIMITS.hearsayBurst + 5, `${dials} dials in ten minutes`);
   town.seed(share, newSeeder(share.sharerKeys));
   await pass(town.clock, 20_000);
@@ -439,26 +418,14 @@ test("invented seeders cost a bounded number of circuits, and a real one is reac
 
 /** Would catch: a topic crowded with inventions at its gates that uses up the circuits which the sharer needs. */
 test("seeders that gates name and nobody has reached are dialled only so often, the sharer always", async () => {
-  const town = newTown(3);
-  const share = newShare();
-  const [epoch] = epochsAt(share.topicSecret, town.clock.nowMs());
-  const keys = deriveEpoch(share, epoch as number);
-  const invent = (): Buffer => {
-    const gates = [{ info: town.gates[0]?.target.info as Buffer, tag: systemRandom.bytes(16) }];
-    const lease = makeLease(keys.topic, newSeeder(), gates, Math.floor(NOW_MS / 1000) + 3_600);
-    return sealLease(keys, lease, systemRandom);
-  };
-  let dials = 0;
-  const log = (_level: string, event: string): void => {
-    if (event === "a seeder could not be reached through one of its gates") dials++;
-  };
-  const finder = town.finderFor(share, { log });
+  const { town, share, finder, invent, dialCount } = inventedTown();
   for (let minute = 0; minute < 10; minute++) {
     for (let i = 0; i < 40; i++) finder.book.add(invent(), "gate");
     await assert.rejects(findAll(finder, 5), isBackroomError);
     await pass(town.clock, 60_000);
   }
   const most = LIMITS.strangersBurst + (10 * 60_000) / LIMITS.strangersEveryMs;
+  const dials = dialCount();
   assert.ok(dials <= most && dials > LIMITS.strangersBurst + 5, `${dials} dials in ten minutes`);
   town.seed(share, newSeeder(share.sharerKeys));
   await pass(town.clock, 20_000);

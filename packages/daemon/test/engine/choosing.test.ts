@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { test } from "node:test";
+import { LOCKED_LINK } from "../../../core/test/link/examples.ts";
 import { withFolder } from "../../../core/test/store/temporary.ts";
-import { formatLink } from "@backroom/core/link/link.ts";
 import { choosingHandlers } from "../../src/engine/choosing.ts";
 import type { ShareFiles } from "../../src/engine/share-content.ts";
 import type { Transfers } from "../../src/engine/transfers.ts";
@@ -101,16 +101,12 @@ test("a choice that is made while the list of files is read is not missed", { ti
 /** Would catch: files that nobody ever fetches, since what the download had opened by then was forgotten. */
 test("a download that comes to its end while the index is read goes on with what is chosen then", async () => {
   const catalogue = memoryCatalogue();
-  const link = formatLink({
-    kind: "locked",
-    networkId: 7,
-    piecesRoot: Buffer.alloc(32, 1),
-    packLength: 1000,
-    sharerFingerprint: Buffer.alloc(16, 2),
-    topicSecret: Buffer.alloc(32, 3),
-    relays: [],
+  const record = transferOf(1, {
+    role: "get",
+    seed: false,
+    link: LOCKED_LINK,
+    keys: { password: "pass word" },
   });
-  const record = transferOf(1, { role: "get", seed: false, link, keys: { password: "pass word" } });
   const { id } = record;
   const choices = [
     { path: "", priority: "skip" as const },

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { launchBrowser, watchedPage } from "../support/browser.ts";
 import { transferOf } from "../support/fake-application.ts";
-import { servePage } from "../support/served-page.ts";
+import { openPage } from "../support/opened-page.ts";
 
 /** Names that a sharer may choose to do harm with. */
 const NAMES = [
@@ -22,9 +21,7 @@ const UNSEEN = /(?![\n\t])[\p{Cc}\p{Bidi_Control}]/u;
 
 /** Would catch: a name that becomes markup, turns the text around it, or stretches the page. */
 test("names that attack are text, and nothing but text", { timeout: 120_000 }, async (t) => {
-  const browser = await launchBrowser(t);
-  if (browser === undefined) return;
-  const served = await servePage(
+  const opened = await openPage(
     t,
     NAMES.map((name, at) =>
       transferOf(at + 1, {
@@ -35,8 +32,8 @@ test("names that attack are text, and nothing but text", { timeout: 120_000 }, a
       }),
     ),
   );
-  const { page, complaints } = await watchedPage(browser, [served.origin]);
-  await page.goto(await served.url());
+  if (opened === undefined) return;
+  const { page, complaints } = opened;
   const title = await page.title();
   await page.getByRole("row").nth(NAMES.length).waitFor();
   for (let number = 1; number <= NAMES.length; number++) {

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import type { FileEntry } from "../../src/state/file-tree.ts";
-import { launchBrowser, watchedPage, wcagViolations } from "../support/browser.ts";
+import { wcagViolations } from "../support/browser.ts";
 import { LINK, transferOf } from "../support/fake-application.ts";
-import { servePage, type ServedPage } from "../support/served-page.ts";
+import { openPage } from "../support/opened-page.ts";
+import type { ServedPage } from "../support/served-page.ts";
 
 const ID = "0000000000000001";
 
@@ -17,12 +18,10 @@ test(
   "files and folders are chosen with the keyboard, seen at once, and taken back where the daemon refuses",
   { timeout: 120_000 },
   async (t) => {
-    const browser = await launchBrowser(t);
-    if (browser === undefined) return;
-    const served = await servePage(t, [transferOf(1, { name: "Lecture recordings" })]);
+    const opened = await openPage(t, [transferOf(1, { name: "Lecture recordings" })]);
+    if (opened === undefined) return;
+    const { page, complaints, served } = opened;
     const { application } = served;
-    const { page, complaints } = await watchedPage(browser, [served.origin]);
-    await page.goto(await served.url());
     await page.goto(`${served.origin}/#/transfer/${ID}`);
     const row = (name: string) => page.getByRole("row", { name, exact: true });
     const tick = (name: string) => page.getByRole("checkbox", { name: `Fetch ${name}`, exact: true });
@@ -75,11 +74,9 @@ test(
 );
 
 test("the link's sheet fetches no file where they are to be chosen first", { timeout: 60_000 }, async (t) => {
-  const browser = await launchBrowser(t);
-  if (browser === undefined) return;
-  const served = await servePage(t, []);
-  const { page, complaints } = await watchedPage(browser, [served.origin]);
-  await page.goto(await served.url());
+  const opened = await openPage(t, []);
+  if (opened === undefined) return;
+  const { page, complaints } = opened;
   await page.getByText("Share files with a link").waitFor();
   await page.keyboard.press("a");
   await page.getByLabel("Link", { exact: true }).fill(LINK);
@@ -97,9 +94,9 @@ test(
   "thirty thousand files are searched, and what is found is chosen at once",
   { timeout: 60_000 },
   async (t) => {
-    const browser = await launchBrowser(t);
-    if (browser === undefined) return;
-    const served = await servePage(t, [transferOf(1)]);
+    const opened = await openPage(t, [transferOf(1)]);
+    if (opened === undefined) return;
+    const { page, served } = opened;
     const files = Array.from({ length: 30_000 }, (_, n): FileEntry => ({
       path: `Set ${n % 30}/Track ${n}.${n % 1000 === 7 ? "mp3" : "flac"}`,
       size: 1000,
@@ -109,8 +106,6 @@ test(
     }));
     served.application.files.set(ID, files);
     served.application.change(ID, { fileCount: 30_000, skippedCount: 30_000 });
-    const { page } = await watchedPage(browser, [served.origin]);
-    await page.goto(await served.url());
     await page.goto(`${served.origin}/#/transfer/${ID}`);
     await page.getByText("0 of 30,000 files").first().waitFor();
     assert.equal(await page.getByRole("treegrid").getAttribute("aria-rowcount"), "30");

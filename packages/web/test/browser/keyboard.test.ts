@@ -1,24 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
-import { launchBrowser, watchedPage } from "../support/browser.ts";
 import { LINK, transferOf } from "../support/fake-application.ts";
-import { servePage } from "../support/served-page.ts";
+import { openPage } from "../support/opened-page.ts";
 
 /** Would catch: a control that only a mouse reaches, focus that is lost, a key that does not do what the help says. */
 test(
   "sharing, opening, pausing and removing work with the keyboard alone",
   { timeout: 120_000 },
   async (t) => {
-    const browser = await launchBrowser(t);
-    if (browser === undefined) return;
-    const served = await servePage(t, [
+    const opened = await openPage(t, [
       transferOf(1, { name: "Lecture recordings" }),
       transferOf(2, { name: "Letters" }),
     ]);
-    const { page, complaints } = await watchedPage(browser, [served.origin]);
+    if (opened === undefined) return;
+    const { page, complaints, served } = opened;
     const asked = (): string[] => served.application.calls.map(({ name }) => name);
-    await page.goto(await served.url());
     await page.getByText("Lecture recordings").waitFor();
 
     await page.keyboard.press("s");
@@ -61,14 +58,12 @@ test(
 );
 
 test("rows are walked with the arrow keys, and Enter opens one", { timeout: 60_000 }, async (t) => {
-  const browser = await launchBrowser(t);
-  if (browser === undefined) return;
-  const served = await servePage(
+  const opened = await openPage(
     t,
     Array.from({ length: 60 }, (_, at) => transferOf(at + 1)),
   );
-  const { page } = await watchedPage(browser, [served.origin]);
-  await page.goto(await served.url());
+  if (opened === undefined) return;
+  const { page } = opened;
   await page.getByRole("row").nth(1).focus();
   for (const key of ["ArrowDown", "End", "ArrowUp"]) {
     await page.keyboard.press(key);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { launchBrowser, watchedPage } from "../support/browser.ts";
 import { transferOf } from "../support/fake-application.ts";
+import { openPage } from "../support/opened-page.ts";
 import { servePage } from "../support/served-page.ts";
 
 /** Would catch: a page that shows what was, or stays broken after the daemon came back. */
@@ -9,11 +10,9 @@ test(
   "what changes is seen at once, and a daemon that went away is noticed and found again",
   { timeout: 120_000 },
   async (t) => {
-    const browser = await launchBrowser(t);
-    if (browser === undefined) return;
-    const served = await servePage(t, [transferOf(1, { name: "Lecture recordings" })]);
-    const { page, complaints } = await watchedPage(browser, [served.origin]);
-    await page.goto(await served.url());
+    const opened = await openPage(t, [transferOf(1, { name: "Lecture recordings" })]);
+    if (opened === undefined) return;
+    const { page, complaints, served } = opened;
     await page.getByText("Downloading").waitFor();
 
     served.application.change("0000000000000001", { state: "seeding", downloadRate: 0, secondsLeft: null });
@@ -74,11 +73,9 @@ test(
   "a link that is pasted, dropped or followed opens the sheet, and stays in no history",
   { timeout: 60_000 },
   async (t) => {
-    const browser = await launchBrowser(t);
-    if (browser === undefined) return;
-    const served = await servePage(t, []);
-    const { page } = await watchedPage(browser, [served.origin]);
-    await page.goto(await served.url());
+    const opened = await openPage(t, []);
+    if (opened === undefined) return;
+    const { page } = opened;
     await page.getByText("Share files with a link").waitFor();
     await page.evaluate(() => {
       location.hash = "#/open?link=web%2Bbackroom%3Aabcdefgh";
@@ -98,11 +95,9 @@ test(
 );
 
 test("in German all is German, and stays so", { timeout: 60_000 }, async (t) => {
-  const browser = await launchBrowser(t);
-  if (browser === undefined) return;
-  const served = await servePage(t, [transferOf(1)]);
-  const { page } = await watchedPage(browser, [served.origin], { locale: "de-AT" });
-  await page.goto(await served.url());
+  const opened = await openPage(t, [transferOf(1)], { locale: "de-AT" });
+  if (opened === undefined) return;
+  const { page, served } = opened;
   await page.getByRole("heading", { name: "Übertragungen" }).waitFor();
   assert.equal(await page.locator("html").getAttribute("lang"), "de");
   await page.goto(`${served.origin}/#/settings`);

@@ -3,9 +3,10 @@ import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
-import { launchBrowser, watchedPage, wcagViolations } from "../support/browser.ts";
+import { watchedPage, wcagViolations } from "../support/browser.ts";
 import { drop } from "../support/drop.ts";
 import { LINK, LOCKED_LINK, transferOf } from "../support/fake-application.ts";
+import { openPage } from "../support/opened-page.ts";
 import { servePage } from "../support/served-page.ts";
 
 /** Pages by what their pictures are called. */
@@ -151,18 +152,14 @@ for (const colorScheme of ["light", "dark"] as const) {
     `every page and sheet keeps to WCAG 2.2 AA, the policy and its own place: ${colorScheme}`,
     { timeout: 180_000 },
     async (t) => {
-      const browser = await launchBrowser(t);
-      if (browser === undefined) return;
-      const served = await servePage(t, TRANSFERS);
-      const { application } = served;
-      application.choose(NUMBER_2, [
+      const opened = await openPage(t, TRANSFERS, { colorScheme });
+      if (opened === undefined) return;
+      const { browser, page, complaints, served } = opened;
+      served.application.choose(NUMBER_2, [
         { path: "Beach/Evening", priority: "skip" },
         { path: "Film.mp4", priority: "high" },
       ]);
-      application.choose(NUMBER_6, [{ path: "Beach/Evening", priority: "skip" }]);
-      const origins = [served.origin, served.contentOrigin];
-      const { page, complaints } = await watchedPage(browser, origins, { colorScheme });
-      await page.goto(await served.url());
+      served.application.choose(NUMBER_6, [{ path: "Beach/Evening", priority: "skip" }]);
       await page.getByText("Lecture recordings").waitFor();
       const found: string[] = [];
       const look = async (where: string, at = page): Promise<void> => {
@@ -218,11 +215,9 @@ for (const colorScheme of ["light", "dark"] as const) {
 
 /** Would catch: a page that can be read only by scrolling sideways, on a small telephone or at 400 % zoom. */
 test("nothing is wider than a screen of 320 pixels", { timeout: 120_000 }, async (t) => {
-  const browser = await launchBrowser(t);
-  if (browser === undefined) return;
-  const served = await servePage(t, TRANSFERS);
-  const { page } = await watchedPage(browser, [served.origin], { viewport: { width: 320, height: 640 } });
-  await page.goto(await served.url());
+  const opened = await openPage(t, TRANSFERS, { viewport: { width: 320, height: 640 } });
+  if (opened === undefined) return;
+  const { page } = opened;
   await page.getByText("Lecture re").waitFor();
   for (const room of Object.values(ROOMS)) {
     await visit(page, room);
