@@ -80,10 +80,14 @@ function recipientsOf(lock: AgeLock, random: Random): (string | Recipient)[] {
  * Finds and opens the header at the start of `source`, reading no more than LIMITS.ageHeaderBytes. Raises E_AGE_HEADER for
  * a malformed one, E_NO_KEY where no key fits, E_CRYPTO where it was changed.
  */
-export async function openAgeHeader(source: PackSource, keys: AgeKeys): Promise<AgeHeader> {
+export async function openAgeHeader(
+  source: PackSource,
+  keys: AgeKeys,
+  signal?: AbortSignal,
+): Promise<AgeHeader> {
   const most = Math.min(source.length, LIMITS.ageHeaderBytes);
   for (let length = Math.min(4096, most); ; length = Math.min(length * 4, most)) {
-    const start = await source.read(0, length);
+    const start = await source.read(0, length, signal);
     const bodyAt = ageBodyOffset(start);
     if (bodyAt !== undefined) return await openHeaderBytes(start.subarray(0, bodyAt), keys);
     if (length === most) throw new BackroomError("E_AGE_HEADER", "the age header does not end");

@@ -17,11 +17,15 @@ export interface AgePlain extends PackSource {
  * The plaintext of an age file, any byte of it. The last chunk is opened first: it alone is sealed as the last one, so it proves the
  * length, and that nothing was cut off, before anything is interpreted. Raises as `openAgeHeader`, and E_CRYPTO for damage.
  */
-export async function openAgeSource(source: PackSource, keys: AgeKeys): Promise<AgePlain> {
-  const header = await openAgeHeader(source, keys);
+export async function openAgeSource(
+  source: PackSource,
+  keys: AgeKeys,
+  signal?: AbortSignal,
+): Promise<AgePlain> {
+  const header = await openAgeHeader(source, keys, signal);
   const bodyAt = header.bytes.length;
   const plain = new AgeSource(source, bodyAt, plainLength(source.length - bodyAt), header.streamKey);
-  await plain.openLast();
+  await plain.openLast(signal);
   return plain;
 }
 
@@ -48,8 +52,8 @@ class AgeSource implements AgePlain {
     this.#lastIndex = Math.max(0, Math.ceil(length / CHUNK_BYTES) - 1);
   }
 
-  async openLast(): Promise<void> {
-    [this.#last] = await this.#open(this.#lastIndex, this.#lastIndex);
+  async openLast(signal: AbortSignal | undefined): Promise<void> {
+    [this.#last] = await this.#open(this.#lastIndex, this.#lastIndex, signal);
   }
 
   async read(offset: number, length: number, signal?: AbortSignal): Promise<Buffer> {

@@ -23,16 +23,16 @@ export interface TarStretch {
   giveBack(): void;
 }
 
-/** Reads and checks the seek table at the end of the plaintext. Raises E_PACK. */
-export async function readSeekTable(plain: PackSource): Promise<SeekTable> {
+/** Reads and checks the seek table at the end of the plaintext. Raises E_PACK, and what reading raises. */
+export async function readSeekTable(plain: PackSource, signal?: AbortSignal): Promise<SeekTable> {
   const tailLength = Math.min(plain.length, SEEK_TABLE_TAIL);
-  const tail = await plain.read(plain.length - tailLength, tailLength);
+  const tail = await plain.read(plain.length - tailLength, tailLength, signal);
   const length = decodeSeekTableLength(tail);
   if (length > plain.length) throw new BackroomError("E_PACK", "the seek table is longer than the pack");
   const bytes =
     length <= tail.length
       ? tail.subarray(tail.length - length)
-      : await plain.read(plain.length - length, length);
+      : await plain.read(plain.length - length, length, signal);
   const table = decodeSeekTable(bytes);
   let end = length;
   for (let frame = 0; frame < table.count; frame++) {

@@ -1,5 +1,6 @@
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import { throwIfAborted } from "./abort.ts";
 import { EntryOrder, type PackEntry } from "./entry.ts";
 import { decodeChunk } from "./index-chunk.ts";
 import type { IndexRecord, ShareRecord, TotalsRecord } from "./index-chunk.ts";
@@ -13,18 +14,20 @@ const MIN_HEADER = 512;
 
 /**
  * Reads the index from the front of a pack's plaintext, a chunk at a time. Yields the share record, the entries, and the totals last, all of
- * them checked: order, parents, offsets that rise without overlap, and totals that add up. Raises E_PACK otherwise.
+ * them checked: order, parents, offsets that rise without overlap, and totals that add up. Raises E_PACK otherwise, and E_INTERRUPTED once `signal` is
+ * aborted.
  */
-export async function* readIndex(plain: PackSource): AsyncGenerator<IndexRecord> {
+export async function* readIndex(plain: PackSource, signal?: AbortSignal): AsyncGenerator<IndexRecord> {
   const state = new IndexState();
   let offset = 0;
   for (let last = false; !last;) {
-    const header = await readWithin(plain, offset, SKIPPABLE_HEADER_LENGTH);
+    throwIfAborted(signal);
+    const header = await readWithin(plain, offset, SKIPPABLE_HEADER_LENGTH, signal);
     const length = decodeSkippableHeader(header, INDEX_MAGIC);
     // A stored frame is the longest that an honest chunk becomes; 64 covers its headers.
     if (length > LIMITS.packIndexChunkBytes + 64)
       throw new BackroomError("E_PACK", "a chunk of the index is too long");
-    const frame = await readWithin(plain, offset + SKIPPABLE_HEADER_LENGTH, length);
+    const frame = await readWithin(plain, offset + SKIPPABLE_HEADER_LENGTH, length, signal);
     const chunk = decodeChunk(decodeSmallFrame(frame, LIMITS.packIndexChunkBytes));
     if (chunk.records.length === 0) throw new BackroomError("E_PACK", "a chunk of the index is empty");
     for (const record of chunk.records) {
@@ -38,14 +41,19 @@ export async function* readIndex(plain: PackSource): AsyncGenerator<IndexRecord>
 }
 
 /** The share record, which is the first. */
-export async function readShareRecord(plain: PackSource): Promise<ShareRecord> {
-  for await (const record of readIndex(plain)) if (record.type === "share") return record;
+export async function readShareRecord(plain: PackSource, signal?: AbortSignal): Promise<ShareRecord> {
+  for await (const record of readIndex(plain, signal)) if (record.type === "share") return record;
   throw new BackroomError("E_PACK", "the index is empty");
 }
 
-async function readWithin(plain: PackSource, offset: number, length: number): Promise<Buffer> {
+async function readWithin(
+  plain: PackSource,
+  offset: number,
+  length: number,
+  signal: AbortSignal | undefined,
+): Promise<Buffer> {
   if (offset + length > plain.length) throw new BackroomError("E_PACK", "the index is longer than the pack");
-  return await plain.read(offset, length);
+  return await plain.read(offset, length, signal);
 }
 
 /** What the records seen so far allow next. */

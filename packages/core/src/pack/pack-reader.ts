@@ -1,4 +1,5 @@
 import { BackroomError } from "../base/errors.ts";
+import { throwIfAborted } from "./abort.ts";
 import type { AgeKeys } from "./age-header.ts";
 import { openAgeSource, type AgePlain } from "./age-source.ts";
 import type { PackEntry } from "./entry.ts";
@@ -22,9 +23,16 @@ interface FrameTable {
   readonly tarOffsets: Float64Array;
 }
 
+/** How the list of files is read. */
+export interface Listing {
+  /** Says whether a stretch of the pack is there: with it nothing is waited for. */
+  readonly has?: ((span: PackSpan) => boolean) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * The files of a pack, any part of them, without unpacking the rest. The source may still be downloading: what is read is waited for. Everything raises
- * E_PACK and what the source raises; that a whole pack opens in order is not checked here.
+ * The files of a pack, any part of them, without unpacking the rest. The source may still be downloading: what is read is waited for, until `signal` is
+ * aborted. Everything raises E_PACK, E_INTERRUPTED and what the source raises; that a whole pack opens in order is not checked here.
  */
 export class PackReader {
   /** From the sharer. */
@@ -32,7 +40,7 @@ export class PackReader {
   readonly #plain: AgePlain;
   /** In the plaintext: how far anybody has read the index. */
   #indexEnd = 0;
-  #frames: Promise<FrameTable> | undefined;
+  #frames: FrameTable | undefined;
 
   private constructor(plain: AgePlain, name: string) {
     this.#plain = plain;
@@ -40,26 +48,23 @@ export class PackReader {
   }
 
   /** Needs the front and the last bytes of the pack. Raises also E_NO_KEY, E_AGE_HEADER, E_CRYPTO. */
-  static async open(source: PackSource, keys: AgeKeys): Promise<PackReader> {
-    const plain = await openAgeSource(source, keys);
-    const { name } = await readShareRecord(plain);
+  static async open(source: PackSource, keys: AgeKeys, signal?: AbortSignal): Promise<PackReader> {
+    const plain = await openAgeSource(source, keys, signal);
+    const { name } = await readShareRecord(plain, signal);
     return new PackReader(plain, name);
   }
 
-  /**
-   * Every file and directory in the pack's order; may be called again. With `has`, which says whether a stretch of the pack is there, nothing is waited
-   * for: raises E_NOT_HELD where a part of the index is not.
-   */
-  async *entries(has?: (span: PackSpan) => boolean): AsyncGenerator<PackEntry> {
+  /** Every file and directory in the pack's order; may be called again. With `has`, raises E_NOT_HELD where a part of the index is not there. */
+  async *entries({ has, signal }: Listing = {}): AsyncGenerator<PackEntry> {
     const plain = has === undefined ? this.#plain : onlyHeld(this.#plain, has);
     const noted: PackSource = {
       length: plain.length,
-      read: (offset, length) => {
+      read: (offset, length, stop) => {
         this.#indexEnd = Math.max(this.#indexEnd, offset + length);
-        return plain.read(offset, length);
+        return plain.read(offset, length, stop);
       },
     };
-    for await (const record of readIndex(noted)) if (record.type === "entry") yield record.entry;
+    for await (const record of readIndex(noted, signal)) if (record.type === "entry") yield record.entry;
   }
 
   /** The stretches of the pack without which nothing of it can be opened: its front, with the index as far as it was read, and its end. */
@@ -83,14 +88,16 @@ export class PackReader {
   }
 
   /** Bytes `start` up to but without `end` of a file, in order. */
-  async *read(entry: PackEntry, start: number, end: number): AsyncGenerator<Buffer> {
-    const frames = await this.#table();
+  async *read(entry: PackEntry, start: number, end: number, signal?: AbortSignal): AsyncGenerator<Buffer> {
+    const frames = await this.#table(signal);
     const until = entry.offset + Math.min(end, entry.size);
     for (let at = entry.offset + Math.max(0, start); at < until;) {
       const frame = frameAt(frames, at);
       const packedAt = frames.packedOffsets[frame] as number;
       const tarAt = frames.tarOffsets[frame] as number;
-      const packed = await this.#plain.read(packedAt, (frames.packedOffsets[frame + 1] as number) - packedAt);
+      const packedLength = (frames.packedOffsets[frame + 1] as number) - packedAt;
+      throwIfAborted(signal);
+      const packed = await this.#plain.read(packedAt, packedLength, signal);
       const content = await decodeFrame(packed, (frames.tarOffsets[frame + 1] as number) - tarAt);
       const part = content.subarray(at - tarAt, until - tarAt);
       at += part.length;
@@ -102,8 +109,12 @@ export class PackReader {
    * How many bytes of a file can be read by now. `has` says whether a stretch of the pack is there. The table of frames is at the end of the pack, so
    * the caller makes sure first that this is there.
    */
-  async readableBytes(entry: PackEntry, has: (span: PackSpan) => boolean): Promise<number> {
-    const frames = await this.#table();
+  async readableBytes(
+    entry: PackEntry,
+    has: (span: PackSpan) => boolean,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    const frames = await this.#table(signal);
     const until = entry.offset + entry.size;
     let bytes = 0;
     for (let at = entry.offset; at < until;) {
@@ -117,21 +128,20 @@ export class PackReader {
     return bytes;
   }
 
-  #table(): Promise<FrameTable> {
-    this.#frames ??= readSeekTable(this.#plain).then(tableOf);
-    this.#frames.catch(() => (this.#frames = undefined));
-    return this.#frames;
+  /** Who comes while it is being read reads it, too, rather than depend on how long somebody else waits. */
+  async #table(signal?: AbortSignal): Promise<FrameTable> {
+    return (this.#frames ??= tableOf(await readSeekTable(this.#plain, signal)));
   }
 }
 
 function onlyHeld(plain: AgePlain, has: (span: PackSpan) => boolean): PackSource {
   return {
     length: plain.length,
-    async read(offset, length) {
+    async read(offset, length, signal) {
       if (!has(plain.sealedSpan(offset, length))) {
         throw new BackroomError("E_NOT_HELD", "the index of the share is not here, or not all of it");
       }
-      return plain.read(offset, length);
+      return plain.read(offset, length, signal);
     },
   };
 }

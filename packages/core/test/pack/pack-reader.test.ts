@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import fc from "fast-check";
 import type { PackEntry } from "../../src/pack/entry.ts";
+import { BackroomError } from "../../src/base/errors.ts";
 import { PackReader } from "../../src/pack/pack-reader.ts";
+import type { PackSource } from "../../src/pack/source.ts";
 import { MemorySource } from "../support/memory-source.ts";
 import { collect, keys, makeTree, noise, sealToBuffer, tempFolder, text } from "../support/pack-fixtures.ts";
 
@@ -97,4 +99,38 @@ test("what can be read of a file follows from the parts of the pack that are the
 test("without the key nothing is read", async (t) => {
   const { pack } = await packed(t);
   await assert.rejects(PackReader.open(new MemorySource(pack), { password: "wrong" }), { code: "E_NO_KEY" });
+});
+
+/** Would catch: a read that goes on for somebody who has gone away, which keeps a download looking for what nobody has. */
+test("whoever goes away is not read for any more, and keeps nobody else from being", async (t) => {
+  const { pack, entries } = await packed(t);
+  const memory = new MemorySource(pack);
+  let isThere = false;
+  let onWait = (): void => {};
+  const source: PackSource = {
+    length: pack.length,
+    read(offset, length, signal) {
+      if (isThere) return memory.read(offset, length);
+      onWait();
+      return new Promise((_, reject) => {
+        signal?.addEventListener("abort", () => reject(new BackroomError("E_INTERRUPTED", "stopped")));
+      });
+    },
+  };
+  const isGivenUp = async (read: (signal: AbortSignal) => Promise<unknown>): Promise<void> => {
+    const stop = new AbortController();
+    onWait = () => setImmediate(() => stop.abort());
+    await assert.rejects(read(stop.signal), { code: "E_INTERRUPTED" });
+  };
+  await isGivenUp((signal) => PackReader.open(source, keys, signal));
+  isThere = true;
+  const reader = await PackReader.open(source, keys);
+  const entry = entries.get("noise.bin") as PackEntry;
+  isThere = false;
+  await isGivenUp((signal) => collect(reader.read(entry, 0, 1, signal)));
+  await assert.rejects(collect(reader.entries({ signal: AbortSignal.abort() })), { code: "E_INTERRUPTED" });
+  isThere = true;
+  assert.equal((await collect(reader.read(entry, 0, 1))).length, 1);
+  isThere = false;
+  await isGivenUp((signal) => collect(reader.read(entry, 2 * MIB, 2 * MIB + 1, signal)));
 });

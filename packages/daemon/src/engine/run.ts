@@ -3,6 +3,7 @@ import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
 import type { Log } from "@backroom/core/base/log.ts";
 import type { DataFolder } from "@backroom/core/node/data-folder.ts";
 import { assertNotDenied } from "@backroom/core/node/deny-file.ts";
+import { untilAborted } from "@backroom/core/pack/abort.ts";
 import type { PackSource } from "@backroom/core/pack/source.ts";
 import type { SwarmLimits } from "@backroom/core/swarm/swarm.ts";
 import type { FileChoice } from "@backroom/core/pack/selection.ts";
@@ -116,9 +117,9 @@ export class Run {
   source(length: number): PackSource {
     return {
       length,
-      read: async (offset, count) => {
-        const source = this.#activity.source ?? (await this.#nextSource.promise);
-        return source.read(offset, count);
+      read: async (offset, count, signal) => {
+        const source = this.#activity.source ?? (await untilAborted(this.#nextSource.promise, signal));
+        return source.read(offset, count, signal);
       },
     };
   }

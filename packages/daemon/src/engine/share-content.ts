@@ -5,15 +5,19 @@ import type { Answer, Input } from "@backroom/api/routes.ts";
 import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
 import { parseLink } from "@backroom/core/link/link.ts";
 import { keysOf } from "@backroom/core/node/pack-files.ts";
+import { throwIfAborted } from "@backroom/core/pack/abort.ts";
 import type { PackEntry } from "@backroom/core/pack/entry.ts";
 import { checkOutputPath } from "@backroom/core/pack/output-path.ts";
 import { PackReader, type PackSpan } from "@backroom/core/pack/pack-reader.ts";
 import type { PackSource } from "@backroom/core/pack/source.ts";
+import { wasOpened } from "@backroom/core/pack/wanted-files.ts";
+import type { PieceStore } from "@backroom/core/store/piece-store.ts";
 import { packPaths, readState } from "@backroom/core/store/store-files.ts";
 import type { TransferRecord } from "../catalogue/catalogue.ts";
 import type { ContentFile, ShareContent } from "./content.ts";
 import { chosenIn } from "./chosen-files.ts";
 import { infoOf } from "./packs.ts";
+import { SharedWork } from "./shared-work.ts";
 import { hasSpan, notHeldHere, storedSource } from "./stored-source.ts";
 import type { Transfers } from "./transfers.ts";
 
@@ -26,7 +30,7 @@ const READERS = 16;
 export class ShareFiles implements ShareContent {
   readonly #transfers: Transfers;
   /** Readers of shares that were looked into last: what opens a pack with a password takes a second. */
-  readonly #readers = new Map<string, Promise<PackReader>>();
+  readonly #readers = new Map<string, SharedWork<PackReader>>();
 
   constructor(transfers: Transfers) {
     this.#transfers = transfers;
@@ -42,7 +46,9 @@ export class ShareFiles implements ShareContent {
     });
     if (pack === undefined) return openedFile(record, filePath, signal);
     try {
-      const entry = await entryOf(pack.reader, filePath);
+      const entry = await entryOf(pack.reader, filePath, signal);
+      const placed = await this.#placedFile(record, entry, pack, signal);
+      if (placed !== undefined) return placed;
       return {
         size: entry.size,
         mtimeMs: entry.mtime === 0 ? null : entry.mtime * 1000,
@@ -64,16 +70,19 @@ export class ShareFiles implements ShareContent {
       // The table of frames is at the end: without it nobody can say what can be read of a file.
       const hasTable = isWhole || pack.store.have(pack.store.info.pieceCount - 1);
       const { selection, opened } = chosenIn(this.#transfers.context.catalogue.selection(id));
-      const isOpened = (path: string): boolean => opened !== undefined && opened.priorityOf(path) !== "skip";
       const files: Answer<"files">["files"] = [];
       let at = 0;
-      for await (const entry of pack.reader.entries()) {
+      for await (const entry of pack.reader.entries({ signal })) {
         if (entry.kind === "directory") continue;
         at++;
         if (at <= skip) continue;
         if (files.length === limit) break;
-        const isThere = isWhole || (isOpenedOnly(record) && isOpened(entry.path));
-        const doneBytes = isThere ? entry.size : hasTable ? await pack.reader.readableBytes(entry, has) : 0;
+        const isThere = isWhole || wasOpened(entry.path, opened);
+        const doneBytes = isThere
+          ? entry.size
+          : hasTable
+            ? await pack.reader.readableBytes(entry, has, signal)
+            : 0;
         const mtimeMs = entry.mtime === 0 ? null : entry.mtime * 1000;
         const priority = selection.priorityOf(entry.path);
         files.push({ path: entry.path, size: entry.size, mtimeMs, doneBytes, priority });
@@ -103,8 +112,8 @@ export class ShareFiles implements ShareContent {
       // Its header and the proof of its length, without which nothing of it is read.
       const { store } = pack;
       if (!store.have(0) || !store.have(store.info.pieceCount - 1)) return undefined;
-      const reader = await stoppable(signal)(this.#reader(record, link, root, packLength));
-      return await use(reader.entries((span) => hasSpan(store, span)));
+      const reader = await this.#reader(record, link, root, packLength).join(signal);
+      return await use(reader.entries({ has: (span) => hasSpan(store, span), signal }));
     } catch (error) {
       if (!isBackroomError(error, "E_NOT_HELD")) throw error;
       return undefined;
@@ -120,35 +129,52 @@ export class ShareFiles implements ShareContent {
   ): AsyncGenerator<Uint8Array> {
     const pack = await this.#openPack(record, range.signal);
     try {
-      const parts = pack.reader.read(entry, range.start, range.end);
-      for (;;) {
-        const next = await pack.untilStopped(parts.next());
-        if (next.done === true) return;
-        yield next.value;
-      }
+      yield* pack.reader.read(entry, range.start, range.end, range.signal);
     } finally {
       await pack.release();
     }
   }
 
-  #reader(record: TransferRecord, link: string, root: string, length: number): Promise<PackReader> {
+  /** Of a file that an earlier opening put where it belongs, and of which the pack holds no longer all: that one, where it is there still. */
+  async #placedFile(
+    record: TransferRecord,
+    entry: PackEntry,
+    { reader, store }: { readonly reader: PackReader; readonly store: PieceStore },
+    signal: AbortSignal,
+  ): Promise<ContentFile | undefined> {
+    const { opened } = chosenIn(this.#transfers.context.catalogue.selection(record.id));
+    if (store.complete || !wasOpened(entry.path, opened)) return undefined;
+    const readable = await reader.readableBytes(entry, (span) => hasSpan(store, span), signal);
+    if (readable === entry.size) return undefined;
+    return openedFile(record, entry.path, signal).catch((error: unknown) => {
+      if (!isBackroomError(error, "E_NO_FILE")) throw error;
+      return undefined;
+    });
+  }
+
+  #reader(record: TransferRecord, link: string, root: string, length: number): SharedWork<PackReader> {
     const { id } = record;
     const known = this.#readers.get(id);
-    if (known !== undefined) return known;
+    if (known?.isCalledOff === false) return known;
     // Wherever its bytes are when they are read: a pack that arrives now may be whole by then.
     const source: PackSource = {
       length,
-      read: async (offset, count) => {
+      read: async (offset, count, signal) => {
         const arriving = this.#transfers.arriving(id, length);
-        if (arriving !== undefined) return arriving.read(offset, count);
+        if (arriving !== undefined) return arriving.read(offset, count, signal);
         const store = await this.#transfers.packs.current(root);
         if (store === undefined) throw notHeldHere();
-        return storedSource(store).read(offset, count);
+        return storedSource(store).read(offset, count, signal);
       },
     };
-    const opening = PackReader.open(source, keysOf(parseLink(link), record.keys));
+    const keys = keysOf(parseLink(link), record.keys);
+    const opening: SharedWork<PackReader> = new SharedWork((signal) =>
+      PackReader.open(source, keys, signal).catch((error: unknown) => {
+        if (this.#readers.get(id) === opening) this.#readers.delete(id);
+        throw error;
+      }),
+    );
     this.#readers.set(id, opening);
-    opening.catch(() => this.#readers.delete(id));
     const oldest = this.#readers.keys().next();
     if (this.#readers.size > READERS && oldest.done === false) this.#readers.delete(oldest.value);
     return opening;
@@ -174,11 +200,10 @@ export class ShareFiles implements ShareContent {
     if (isOpenedOnly(record) && !hasList) throw notHeldHere();
     const pack = await this.#transfers.packs.hold(root, packLength);
     const arriving = this.#transfers.arriving(id, packLength);
-    const untilStopped = stoppable(signal);
     try {
       if (!pack.store.complete && arriving === undefined && pack.store.haveCount() === 0) throw notHeldHere();
-      const reader = await untilStopped(this.#reader(record, text, root, packLength));
-      return { store: pack.store, reader, untilStopped, release: () => pack.release() };
+      const reader = await this.#reader(record, text, root, packLength).join(signal);
+      return { store: pack.store, reader, release: () => pack.release() };
     } catch (error) {
       await pack.release();
       throw error;
@@ -191,8 +216,8 @@ function isOpenedOnly({ role, state, finishedMs }: TransferRecord): boolean {
   return role === "get" && state === "done" && finishedMs !== null;
 }
 
-async function entryOf(reader: PackReader, filePath: string): Promise<PackEntry> {
-  for await (const entry of reader.entries()) {
+async function entryOf(reader: PackReader, filePath: string, signal: AbortSignal): Promise<PackEntry> {
+  for await (const entry of reader.entries({ signal })) {
     if (entry.path === filePath && entry.kind !== "directory") return entry;
   }
   throw noFile();
@@ -252,7 +277,7 @@ async function* readFileRange(
   if (handle === undefined) throw notHeldHere();
   try {
     for (let at = start; at < end;) {
-      if (signal.aborted) throw stopped();
+      throwIfAborted(signal);
       const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, end - at));
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
       if (bytesRead === 0) throw new BackroomError("E_FILE", "a file became shorter while it was read");
@@ -264,26 +289,9 @@ async function* readFileRange(
   }
 }
 
-/** Waits for what may never come only until `signal` is aborted. */
-function stoppable(signal: AbortSignal): <T>(work: Promise<T>) => Promise<T> {
-  const aborted = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(stopped());
-    else signal.addEventListener("abort", () => reject(stopped()), { once: true });
-  });
-  aborted.catch(() => {});
-  return (work) => {
-    work.catch(() => {});
-    return Promise.race([work, aborted]);
-  };
-}
-
 function parseCursor(after: string): number {
   if (!/^\d{1,9}$/.test(after)) throw new BackroomError("E_CURSOR", "the list cannot go on there");
   return Number(after);
-}
-
-function stopped(): BackroomError {
-  return new BackroomError("E_INTERRUPTED", "reading was stopped");
 }
 
 function noFile(): BackroomError {

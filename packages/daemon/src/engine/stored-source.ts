@@ -1,4 +1,5 @@
 import { BackroomError } from "@backroom/core/base/errors.ts";
+import { throwIfAborted } from "@backroom/core/pack/abort.ts";
 import type { PackSpan } from "@backroom/core/pack/pack-reader.ts";
 import type { PackSource } from "@backroom/core/pack/source.ts";
 import type { PieceStore } from "@backroom/core/store/piece-store.ts";
@@ -7,7 +8,8 @@ import type { PieceStore } from "@backroom/core/store/piece-store.ts";
 export function storedSource(store: PieceStore): PackSource {
   return {
     length: store.info.length,
-    async read(offset, length, _signal, into) {
+    async read(offset, length, signal, into) {
+      throwIfAborted(signal);
       if (!hasSpan(store, { offset, length })) throw notHeldHere();
       return store.read(offset, length, into);
     },
