@@ -3,9 +3,11 @@ import { test } from "node:test";
 import { isBackroomError } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { buildCircuit } from "../../src/circuit/client-circuit.ts";
-import { SERVICE, type Circuit, type CircuitStream } from "../../src/circuit/stream.ts";
+import { SERVICE, STREAM_PAYLOAD_BYTES, type Circuit, type CircuitStream } from "../../src/circuit/stream.ts";
+import { FRAME, frameType } from "../../src/net/frame.ts";
 import { createCircuitWorld, settle, type WorldRelay } from "../support/circuit-world.ts";
 
+const QUIET = { onData() {}, onWindow() {}, onEnd() {} };
 const isCircuit = (error: unknown): boolean => isBackroomError(error, "E_CIRCUIT");
 
 /** A transfer that goes on a little each time that it is asked to; tells how many payloads came. */
@@ -58,6 +60,45 @@ test("a relay that is short on time refuses new circuits, and live transfers go 
   assert.deepEqual([live.alive, relay.stats().refusedCircuits], [true, 5]);
   lagMs = 0;
   await buildCircuit(world.newClient(), [target]);
+});
+
+/**
+ * Real bounds and frames of full length, of which one stands in for all that wait: a relay counts them, and holds no copies. Would catch: bounds, or windows, by which a live circuit
+ * ends while newcomers are still taken on.
+ */
+test("as more and more waits, newcomers are refused long before a live circuit is ended", async () => {
+  const world = createCircuitWorld({ relayCount: 1 });
+  const { relay, services, target } = world.relays[0] as WorldRelay;
+  const payload = Buffer.alloc(STREAM_PAYLOAD_BYTES);
+  const leaving = new Map<number, number>();
+  services[SERVICE.directory] = (stream, _, { id }) => {
+    // What leaves is given back, so that is their own.
+    for (let own = leaving.get(id) ?? LIMITS.circuitFrames; stream.sendWindow > 0; leaving.set(id, --own))
+      stream.send(own > 0 ? Buffer.from(payload) : payload);
+    return QUIET;
+  };
+  // Nobody gives credit back.
+  world.network.tap = (frame, direction) =>
+    direction === "forward" && frameType(frame) === FRAME.credit ? undefined : frame;
+  const living: Circuit[] = [];
+  let refusedAt: number | undefined;
+  for (let round = 0; living.every(({ alive }) => alive); round++) {
+    assert.ok(round < 2000, "nothing was ever too much");
+    try {
+      living.push(await buildCircuit(world.newClient(), [target]));
+    } catch (error) {
+      if (!isCircuit(error)) throw error;
+      refusedAt ??= relay.stats().queuedBytes;
+    }
+    for (const circuit of living) {
+      // A circuit that has all the streams it may is full.
+      if (circuit.alive && round < LIMITS.streamsPerCircuit)
+        circuit.openStream(SERVICE.directory, Buffer.alloc(0), QUIET);
+    }
+    await settle();
+  }
+  assert.ok(refusedAt !== undefined, "a live circuit was ended, and nobody had been refused");
+  assert.ok(refusedAt < (LIMITS.relayQueueMostBytes * 7) / 8, `${refusedAt} bytes waited by then`);
 });
 
 /** Would catch: a flood of CREATEs that takes all of a relay's time, or makes an honest client wait for the flooders' turn. */

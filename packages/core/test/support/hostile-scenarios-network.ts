@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { LIMITS } from "../../src/base/limits.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import { ChannelPool } from "../../src/circuit/channel-pool.ts";
 import { buildCircuit } from "../../src/circuit/client-circuit.ts";
@@ -19,7 +20,10 @@ import type { HostileWorld, WorldRelay } from "./hostile-world.ts";
 
 const GATES = ["gate1", "gate2", "gate3"];
 const INVENTED = 60;
-const CROWD = 4;
+/** Seeders that are made up, at each gate: more than an answer holds, and more than are dialled at once. */
+const CROWD = LIMITS.gateLeasesAnswered + 1;
+/** Enough to be in the way of a mirror, of which nobody knows more than of them. */
+const SMALL_CROWD = 4;
 const FLOOD = 600;
 
 const LITTLE: Cost = { circuits: 20, seconds: 5, dials: 0, wastedKiB: 1024, heldKiB: 4096 };
@@ -45,13 +49,16 @@ async function pollute(world: HostileWorld): Promise<number> {
   return relays.length + nobodys.length;
 }
 
-/** Registers seeders that do not exist, at every gate; whoever has the link can. Each needs a circuit and work of its own. */
-async function crowd(world: HostileWorld): Promise<number> {
+/**
+ * Registers seeders that do not exist, at every gate; whoever has the link can. Each needs a circuit and work of its own. Tunnels to them are refused, or taken and
+ * never answered, which costs whoever dials them half a minute.
+ */
+async function crowd(world: HostileWorld, size: number, tunnels: "refused" | "silent"): Promise<number> {
   const keys = keysNow(world);
   const expirySeconds = Math.floor(world.clock.nowMs() / 1000) + 3600;
   let registered = 0;
   for (const gate of GATES.map((name) => world.relay(name))) {
-    for (let one = 0; one < CROWD; one++) {
+    for (let one = 0; one < size; one++) {
       const tag = systemRandom.bytes(16);
       const lease = makeLease(keys.topic, newSeeder(), [{ info: gate.info.bytes, tag }], expirySeconds);
       const sealedLease = sealLease(keys, lease, systemRandom);
@@ -61,7 +68,7 @@ async function crowd(world: HostileWorld): Promise<number> {
         hopTarget(world.relay("dg2").info),
         hopTarget(gate.info),
       ]);
-      // Nobody answers tunnels: the circuit stands, and says nothing.
+      if (tunnels === "silent") circuit.onIncoming = () => ({ onData() {}, onWindow() {}, onEnd() {} });
       const conversation = openConversation(circuit, SERVICE.register, { clock: world.clock });
       await world.run(conversation.ask(registrationFields(makeRegistration(keys, what, standing))), 60_000);
       registered++;
@@ -155,7 +162,7 @@ export const NETWORK_SCENARIOS: readonly Scenario[] = [
     because: "the sharer's lease has a reserved place and is tried first",
     atMost: LITTLE,
     hostile: () => ({}),
-    prepare: async (world, tally) => void (tally.acts += await crowd(world)),
+    prepare: async (world, tally) => void (tally.acts += await crowd(world, CROWD, "silent")),
   },
   {
     what: "crowds the topic with leases of seeders that do not exist",
@@ -164,7 +171,7 @@ export const NETWORK_SCENARIOS: readonly Scenario[] = [
     atMost: SOME,
     hostile: () => ({}),
     isMirror: true,
-    prepare: async (world, tally) => void (tally.acts += await crowd(world)),
+    prepare: async (world, tally) => void (tally.acts += await crowd(world, SMALL_CROWD, "refused")),
   },
   {
     what: "floods gates with handshakes",
