@@ -104,14 +104,29 @@ function keepOpened(run: Run, files: OpenedFiles, selection: Selection, held: st
  */
 async function finish(run: Run, link: ShareLink, keys: AgeKeys, plan?: Plan): Promise<void> {
   const { deps } = run;
-  deps.put(fetched(run.record(), undefined, deps.nowMs()));
+  const over = fetched(run.record(), undefined, deps.nowMs());
+  const { state, root, skippedCount } = over;
+  const { packLength } = link;
+  const shrinking = (known: Plan | undefined): Parameters<typeof deps.unfinished.packShrinks>[0] => {
+    const { frame = [] } = (skippedCount === 0 ? undefined : known) ?? {};
+    const isListKept = frame.length * infoOf(root ?? "", packLength).pieceLength <= LIST_BYTES;
+    return { root: root ?? "", packLength, pieces: isListKept ? frame : [] };
+  };
+  // Once it is over a kill would leave all of the pack, of which nothing says any more that it is of no use.
+  if (state === "done") deps.unfinished.packShrinks(shrinking(plan));
+  deps.put(over);
   deps.note("opened");
   deps.putPlacing(undefined);
-  const { state, root, skippedCount } = run.record();
   if (state !== "done") return;
-  const { frame = [] } = (skippedCount === 0 ? undefined : (plan ?? (await planHere(run, keys)))) ?? {};
-  const isListKept = frame.length * infoOf(root ?? "", link.packLength).pieceLength <= LIST_BYTES;
-  await deps.packs.keepOnly(root ?? "", link.packLength, isListKept ? frame : []);
+  const pack = shrinking(skippedCount === 0 ? undefined : (plan ?? (await planHere(run, keys))));
+  try {
+    await deps.packs.keepOnly(pack.root, packLength, pack.pieces);
+    deps.unfinished.packShrunk(pack.root);
+  } catch (error) {
+    if (!isBackroomError(error)) throw error;
+    // Its files are where they belong all the same; the next start tries it once more.
+    deps.log("warn", "a pack that is of no use any more could not be taken away", { code: error.code });
+  }
 }
 
 async function takeTurn(run: Run): Promise<Turn> {

@@ -1,6 +1,7 @@
 import { lstat } from "node:fs/promises";
 import path from "node:path";
 import type { OpenedFiles } from "@backroom/core/node/pack-files.ts";
+import { clearReserved } from "@backroom/core/pack/move-new.ts";
 import type { Placing } from "@backroom/core/pack/placing.ts";
 import { Selection, type FileChoice } from "@backroom/core/pack/selection.ts";
 import type { TransferRecord } from "../catalogue/catalogue.ts";
@@ -12,7 +13,8 @@ export function placingName(transferId: string): string {
 
 /**
  * What a run before this one has put where the files belong, and was stopped before the catalogue knew: by a kill, or a full disk. It is known by the
- * number that its file system gave it, so that nothing of a person's own is taken for it. Undefined where there is nothing of that kind.
+ * number that its file system gave it, so that nothing of a person's own is taken for it. Undefined where there is nothing of that kind; the empty file that
+ * may have kept its place is then gone.
  */
 export async function placedBefore(
   { output }: Pick<TransferRecord, "output">,
@@ -20,7 +22,10 @@ export async function placedBefore(
 ): Promise<{ readonly files: OpenedFiles; readonly selection: Selection | undefined } | undefined> {
   if (!isPlacing(kept) || path.dirname(kept.path) !== path.resolve(output ?? "")) return undefined;
   const stat = await lstat(kept.path, { bigint: true }).catch(() => undefined);
-  if (stat === undefined || String(stat.ino) !== kept.fileId) return undefined;
+  if (stat === undefined || String(stat.ino) !== kept.fileId) {
+    await clearReserved(kept.path);
+    return undefined;
+  }
   const { name, fileCount, fileBytes, choices } = kept;
   const files = { paths: [kept.path], name, fileCount, size: fileBytes };
   return { files, selection: choices === undefined ? undefined : Selection.of(choices) };

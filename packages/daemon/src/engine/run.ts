@@ -19,12 +19,14 @@ import type { Placing } from "@backroom/core/pack/placing.ts";
 import { sealStep } from "./seal-step.ts";
 import { nextStep } from "./transfer-state.ts";
 import type { Turns } from "./turns.ts";
+import type { Unfinished } from "./unfinished.ts";
 
 export interface RunDeps {
   readonly folder: DataFolder;
   readonly log: Log;
   readonly members: Members;
   readonly packs: Packs;
+  readonly unfinished: Pick<Unfinished, "packShrinks" | "packShrunk">;
   readonly limits: SwarmLimits;
   readonly sealing: Turns;
   readonly downloads: Turns;

@@ -100,7 +100,10 @@ export class Transfers {
   async start(): Promise<void> {
     const { catalogue, folder, log, machine } = this.context;
     const startedMs = this.#clock.monotonicMs();
-    await this.unfinished.finish(({ root, packLength }) => this.#removePack(root, packLength));
+    await this.unfinished.finish({
+      remove: ({ root, packLength }) => this.#removePack(root, packLength),
+      keepOnly: ({ root, packLength, pieces }) => this.packs.keepOnly(root, packLength, pieces),
+    });
     const seeds: ListedShare[] = [];
     for (const record of catalogue.outlines(["sealing", "active"])) {
       const listed = listedOf(record);
@@ -218,6 +221,7 @@ export class Transfers {
         log,
         members: this.#members,
         packs: this.packs,
+        unfinished: this.unfinished,
         limits: this.#limits,
         sealing: this.#sealing,
         downloads: this.#downloads,

@@ -1,11 +1,13 @@
 import { lstat, rm } from "node:fs/promises";
 import path from "node:path";
 import { isBackroomError } from "@backroom/core/base/errors.ts";
+import { clearReserved } from "@backroom/core/pack/move-new.ts";
 import type { Catalogue, TransferRecord } from "../catalogue/catalogue.ts";
 
 /** Under which the catalogue keeps what is noted here. */
 const MOVES = "engine.moves";
 const LEAVING = "engine.leaving";
+const SHRINKING = "engine.shrinking";
 /** What a copy under way to another file system is called. */
 export const ASIDE = ".backroom-move-";
 
@@ -28,6 +30,17 @@ interface LeavingPack {
   readonly packLength: number;
 }
 
+interface ShrinkingPack extends LeavingPack {
+  /** Those that stay. */
+  readonly pieces: readonly number[];
+}
+
+/** What is done to packs, whoever holds them. Raise E_STORE, E_DISK_FULL. */
+interface PackWork {
+  remove(pack: LeavingPack): Promise<void>;
+  keepOnly(pack: ShrinkingPack): Promise<void>;
+}
+
 /**
  * What is changed on disk and in the catalogue, one after the other, with room for a kill between: noted before the disk changes, and finished by the
  * next start. A move counts as done where what lies at its end is what was to come there, and not by its name alone.
@@ -36,11 +49,15 @@ export class Unfinished {
   readonly #catalogue: Catalogue;
   readonly #moves: Map<string, TransferMove>;
   readonly #leaving: Map<string, LeavingPack>;
+  readonly #shrinking: Map<string, ShrinkingPack>;
 
   constructor(catalogue: Catalogue) {
     this.#catalogue = catalogue;
     this.#moves = new Map(listOf(catalogue.value(MOVES), isMove).map((move) => [move.from, move]));
     this.#leaving = new Map(listOf(catalogue.value(LEAVING), isLeaving).map((pack) => [pack.root, pack]));
+    this.#shrinking = new Map(
+      listOf(catalogue.value(SHRINKING), isShrinking).map((pack) => [pack.root, pack]),
+    );
   }
 
   /** Noted before it begins, and again when more is known of it. Raises E_STORE, E_DISK_FULL. */
@@ -66,20 +83,36 @@ export class Unfinished {
     if (this.#leaving.delete(root)) quietly(() => this.#keepLeaving());
   }
 
+  /** The download of that pack is about to be over, and little of the pack stays then. */
+  packShrinks(pack: ShrinkingPack): void {
+    this.#shrinking.set(pack.root, pack);
+    quietly(() => this.#keepShrinking());
+  }
+
+  packShrunk(root: string): void {
+    if (this.#shrinking.delete(root)) quietly(() => this.#keepShrinking());
+  }
+
   /**
-   * Finishes what the process before this one could not; what cannot be finished now, as where a disk is not there, is left to the next start. `removePack` takes
-   * away what is there of a pack. Raises E_STORE, E_DISK_FULL where the catalogue does.
+   * Finishes what the process before this one could not; what cannot be finished now, as where a disk is not there, is left to the next start. Raises E_STORE,
+   * E_DISK_FULL where the catalogue does.
    */
-  async finish(removePack: (pack: LeavingPack) => Promise<void>): Promise<void> {
+  async finish(packs: PackWork): Promise<void> {
     for (const move of this.#moves.values()) await this.#finishMove(move);
     for (const pack of this.#leaving.values()) {
-      try {
+      await attempted(async () => {
         // Known: the transfer was not forgotten after all, or the pack has been asked for once more.
-        if (!this.#catalogue.knowsRoot(pack.root)) await removePack(pack);
+        if (!this.#catalogue.knowsRoot(pack.root)) await packs.remove(pack);
         this.packLeft(pack.root);
-      } catch (error) {
-        if (!isBackroomError(error)) throw error;
-      }
+      });
+    }
+    for (const pack of this.#shrinking.values()) {
+      await attempted(async () => {
+        const record = this.#catalogue.byRoot(pack.root);
+        // Anything else needs more of it: it was not over after all, or has been asked for once more.
+        if (record?.role === "get" && record.state === "done") await packs.keepOnly(pack);
+        this.packShrunk(pack.root);
+      });
     }
   }
 
@@ -91,8 +124,12 @@ export class Unfinished {
     const record = this.#catalogue.get(transfer);
     if (record?.paths.includes(from) === true) {
       const found = await fileIdAt(to);
-      if (found !== undefined && found === fileId) this.#catalogue.put(afterMove(record, move));
-      else if ((await fileIdAt(from)) === undefined) return;
+      if (found !== undefined && found === fileId) {
+        this.#catalogue.put(afterMove(record, move));
+        // It has both names where the kill came between the new one and the end of the old one.
+        if ((await fileIdAt(from)) === fileId) await rm(from).catch(() => {});
+      } else if ((await fileIdAt(from)) === undefined) return;
+      else await clearReserved(to);
     }
     this.moved(from);
   }
@@ -103,6 +140,10 @@ export class Unfinished {
 
   #keepLeaving(): void {
     this.#keep(LEAVING, [...this.#leaving.values()]);
+  }
+
+  #keepShrinking(): void {
+    this.#keep(SHRINKING, [...this.#shrinking.values()]);
   }
 
   #keep(name: string, list: readonly unknown[]): void {
@@ -122,6 +163,15 @@ export function afterMove(record: TransferRecord, { from, to }: Pick<Move, "from
 async function fileIdAt(place: string): Promise<string | undefined> {
   const stat = await lstat(place, { bigint: true }).catch(() => undefined);
   return stat === undefined ? undefined : String(stat.ino);
+}
+
+/** What fails stays noted. */
+async function attempted(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isBackroomError(error)) throw error;
+  }
 }
 
 /** What stays noted is looked at by the next start, and comes to nothing there. */
@@ -146,4 +196,10 @@ function isMove(one: unknown): one is TransferMove {
 function isLeaving(one: unknown): one is LeavingPack {
   const { root, packLength } = (one ?? {}) as Record<string, unknown>;
   return typeof root === "string" && /^[0-9a-f]{64}$/.test(root) && Number.isSafeInteger(packLength);
+}
+
+function isShrinking(one: unknown): one is ShrinkingPack {
+  if (!isLeaving(one)) return false;
+  const { pieces } = one as { readonly pieces?: unknown };
+  return Array.isArray(pieces) && pieces.every((piece) => Number.isSafeInteger(piece));
 }

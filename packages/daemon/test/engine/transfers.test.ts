@@ -580,6 +580,47 @@ test("more downloads than may run wait for their turn, in order, and say so", as
   });
 });
 
+/** Would catch: a pack that stays on the disk for good, beside the files that were opened from it. */
+test("a kill between the end of a download and the end of its pack: the next start takes the pack away, but for its list", async () => {
+  await withWorld(async (world) => {
+    const files = [
+      await world.makeFile("trip/one.bin", 500 * KIB),
+      await world.makeFile("trip/two.bin", 500 * KIB),
+    ];
+    const sharer = await world.newEngine("sharer");
+    const { link } = await sharer.share([path.dirname(files[0] ?? "")]);
+    const catalogue = memoryCatalogue();
+    const put = catalogue.put.bind(catalogue);
+    const putValue = catalogue.putValue.bind(catalogue);
+    const afterKill = (): never => {
+      throw new BackroomError("E_STORE", "as after a kill");
+    };
+    catalogue.put = (record) => {
+      put(record);
+      if (record.state !== "done") return;
+      catalogue.put = catalogue.putValue = afterKill;
+      afterKill();
+    };
+    const getter = await world.newEngine("getter", { catalogue });
+    const choices = [{ path: "trip/two.bin", priority: "skip" as const }];
+    const { id } = await getter.get(link, { choices });
+    await getter.until(id, () => catalogue.get(id)?.state === "done" && catalogue.put === afterKill);
+    await getter.engine.close();
+    Object.assign(catalogue, { put, putValue });
+    const next = await world.newEngine("getter", { catalogue });
+    const { pieceCount, haveCount } = await next.handlers.pieces({ id }, CONTEXT);
+    assert.ok(haveCount > 0 && haveCount < pieceCount / 2, `${haveCount} of ${pieceCount} pieces are there`);
+    const list = await next.handlers.files({ id, limit: 10 }, CONTEXT);
+    assert.deepEqual(
+      list.files.map(({ path: place, priority }) => [place, priority]),
+      [
+        ["trip/one.bin", "normal"],
+        ["trip/two.bin", "skip"],
+      ],
+    );
+  });
+});
+
 /** Would catch: a token that may not name a folder and has files put into the one that its owner named before. */
 test("a token of little reach has files put below its folder alone, whatever folder its owner chose before", async () => {
   await withWorld(async (world, folder) => {

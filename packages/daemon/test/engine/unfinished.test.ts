@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { lstatSync } from "node:fs";
-import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
+import { link, mkdir, readdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { BackroomError } from "@backroom/core/base/errors.ts";
@@ -11,7 +11,8 @@ import { memoryCatalogue } from "../support/memory-catalogue.ts";
 import { transferOf } from "../support/transfer-record.ts";
 
 const ID = transferOf(0).id;
-const noPacks = (): Promise<void> => Promise.reject(new Error("a pack is removed"));
+const never = (): Promise<void> => Promise.reject(new Error("a pack is changed"));
+const noPacks = { remove: never, keepOnly: never };
 const numberOf = (place: string): string => String(lstatSync(place, { bigint: true }).ino);
 
 interface Places {
@@ -96,15 +97,56 @@ test("a pack goes with the next start, unless somebody has it again; and later w
   const root = "ab".repeat(32);
   const catalogue = memoryCatalogue();
   const gone: string[] = [];
-  const remove = ({ root: one }: { readonly root: string }): Promise<void> =>
-    Promise.resolve(void gone.push(one));
+  const remove = async ({ root: one }: { readonly root: string }): Promise<void> => void gone.push(one);
+  const notNow = (): Promise<void> => Promise.reject(new BackroomError("E_STORE", "not now"));
   new Unfinished(catalogue).packLeaves({ root, packLength: 1 });
-  await new Unfinished(catalogue).finish(() => Promise.reject(new BackroomError("E_STORE", "not now")));
-  await new Unfinished(catalogue).finish(remove);
+  await new Unfinished(catalogue).finish({ remove: notNow, keepOnly: never });
+  await new Unfinished(catalogue).finish({ remove, keepOnly: never });
   await new Unfinished(catalogue).finish(noPacks);
   assert.deepEqual(gone, [root]);
   new Unfinished(catalogue).packLeaves({ root, packLength: 1 });
   catalogue.put({ ...transferOf(0), root });
   await new Unfinished(catalogue).finish(noPacks);
   assert.equal(catalogue.value("engine.leaving"), undefined);
+});
+
+test("of the pack of a download that was over only its list stays, unless it was not over, or is asked for again", async () => {
+  const root = "cd".repeat(32);
+  const pack = { root, packLength: 9, pieces: [0, 3] };
+  for (const [state, isKept] of [
+    ["done", false],
+    ["active", true],
+    ["paused", true],
+  ] as const) {
+    const catalogue = memoryCatalogue();
+    catalogue.put({ ...transferOf(0), role: "get", state, root });
+    const kept: unknown[] = [];
+    const keepOnly = async (one: unknown): Promise<void> => void kept.push(one);
+    new Unfinished(catalogue).packShrinks(pack);
+    await new Unfinished(catalogue).finish({ remove: never, keepOnly });
+    assert.deepEqual(kept, isKept ? [] : [pack]);
+    assert.equal(catalogue.value("engine.shrinking"), undefined);
+  }
+});
+
+/** Would catch: a file that is left at its old place, too; an empty file that keeps a place for nobody, and one that is taken from a person. */
+test("a kill in the middle of a rename: a second name goes, and so does what kept the place", async () => {
+  await withMove(async ({ catalogue, from, to }) => {
+    new Unfinished(catalogue).moving(ID, { from, to, fileId: numberOf(from) });
+    await link(from, to);
+    assert.deepEqual(await restart(catalogue), [[to], false]);
+    assert.deepEqual(
+      [await readdir(path.dirname(from)), await readdir(path.dirname(to))],
+      [[], ["film.bin"]],
+    );
+  });
+  await withMove(async ({ catalogue, from, to }) => {
+    new Unfinished(catalogue).moving(ID, { from, to, fileId: numberOf(from) });
+    await writeFile(to, "");
+    assert.deepEqual(await restart(catalogue), [[from], false]);
+    assert.deepEqual(
+      [await readdir(path.dirname(from)), await readdir(path.dirname(to))],
+      [["film.bin"], []],
+    );
+  });
 });
