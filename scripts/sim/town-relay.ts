@@ -40,7 +40,7 @@ const SIGN_AGAIN_MS = 3_600_000;
 
 type Handlers = RelayServices["handlers"];
 
-/** A relay with everything that `node/relay-node` gives it, over memory: circuits, directory, scout, gate, gossip. */
+/** A relay with everything that `node/running-relay` gives it, over memory: circuits, directory, scout, gate, gossip. */
 export class TownRelay {
   readonly host: string;
   readonly keys: KeyPair;

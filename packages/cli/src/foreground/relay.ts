@@ -1,5 +1,6 @@
 import { isBackroomError } from "@backroom/core/base/errors.ts";
-import { runRelay, type RunningRelay } from "@backroom/core/node/relay-node.ts";
+import { runRelay } from "@backroom/core/node/relay-node.ts";
+import type { RunningRelay } from "@backroom/core/node/running-relay.ts";
 import type { RelayMode, RelaySetting } from "@backroom/core/node/relay-setting.ts";
 import type { RelayOptions } from "../commands/relay.ts";
 import type { Result } from "../contract.ts";

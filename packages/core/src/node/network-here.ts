@@ -3,7 +3,8 @@ import { BackroomError } from "../base/errors.ts";
 import { openDataFolder } from "./data-folder.ts";
 import type { Hooks } from "./hooks.ts";
 import { joinNetwork } from "./networks.ts";
-import { runRelay, type RunningRelay } from "./relay-node.ts";
+import { runRelay } from "./relay-node.ts";
+import type { RunningRelay } from "./running-relay.ts";
 
 export interface NetworkHereOptions {
   readonly dataFolder: string | undefined;

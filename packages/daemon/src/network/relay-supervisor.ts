@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "@backroom/core/base/clock.ts";
 import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
 import type { Log } from "@backroom/core/base/log.ts";
-import type { RunningRelay } from "@backroom/core/node/relay-node.ts";
+import type { RunningRelay } from "@backroom/core/node/running-relay.ts";
 
 /** Between tries, doubled each time. */
 const FIRST_PAUSE_MS = 2_000;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BackroomError, type ErrorCode } from "@backroom/core/base/errors.ts";
 import { silentLog } from "@backroom/core/base/log.ts";
-import type { RunningRelay } from "@backroom/core/node/relay-node.ts";
+import type { RunningRelay } from "@backroom/core/node/running-relay.ts";
 import { ManualClock } from "../../../core/test/support/manual-clock.ts";
 import { RelaySupervisor, type RelayRun, type RelayWish } from "../../src/network/relay-supervisor.ts";
 
