@@ -1,4 +1,5 @@
 import type { KeyObject } from "node:crypto";
+import { buffer } from "node:stream/consumers";
 import { Decrypter, Encrypter, type Identity, type Recipient, type Stanza } from "age-encryption";
 import { BackroomError, isBackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -46,12 +47,17 @@ export async function createAgeHeader(lock: AgeLock, random: Random): Promise<Ag
       return [];
     },
   });
-  const sealedNothing = await encrypter.encrypt(new Uint8Array(0));
+  // As a stream: given bytes, the package would collect them by way of a `Response`, for which Node loads a whole HTTP client (15 MiB).
+  const sealedNothing = await buffer(await encrypter.encrypt(streamOfNothing()));
   if (fileKey === undefined) throw new BackroomError("E_INTERNAL", "the file key did not pass");
   const header = sealedNothing.subarray(0, sealedNothing.length - NONCE_BYTES - EMPTY_BODY_BYTES);
   // A nonce of our own: under the package's one, a chunk has been encrypted already.
   const nonce = random.bytes(NONCE_BYTES);
   return { bytes: Buffer.concat([header, nonce]), streamKey: streamKeyOf(fileKey, nonce) };
+}
+
+function streamOfNothing(): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({ start: (stream) => stream.close() });
 }
 
 function recipientsOf(lock: AgeLock, random: Random): (string | Recipient)[] {
