@@ -121,7 +121,10 @@ export const NewGet = z.object({
   seed: z.boolean().default(false),
   /** Wait for as long as it takes until somebody has it, instead of failing after a while. */
   wait: z.boolean().default(false),
-  /** Which files are fetched; absent: all. `skip` for everything fetches the list of files alone, and then waits in `choosing`. */
+  /**
+   * Which files are fetched; absent: all. `skip` for everything fetches the list of files alone, and then waits in `choosing`. A path that the share does not
+   * hold is looked for below the one folder that all of it lies in, if there is one.
+   */
   choices: Choices.optional(),
   profile: Profile.default("standard"),
   accept: Accept,

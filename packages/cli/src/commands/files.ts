@@ -27,7 +27,7 @@ export const addFiles: AddCommand = (program, run) => {
     .option("--all", "all of them")
     .option(
       "--only <name>",
-      "fetch only this file or folder, or what fits this pattern; more than once for more",
+      "fetch only this file or folder, or what fits this pattern, as with get --only; more than once for more",
       several,
     )
     .option("--skip <name>", "do not fetch it; what is there already stays", several)

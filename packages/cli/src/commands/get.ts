@@ -45,7 +45,7 @@ export const addGet: AddCommand = (program, run) => {
     .option("--mirror", "fetch and hand out without opening, as backroom mirror does: for a locked link")
     .option(
       "--only <name>",
-      "only this file or folder of the share, or what fits this pattern (*.jpg, photos/**); may be given more than once",
+      "only this file or folder of the share, or what fits this pattern (*.jpg, photos/**); where all of it lies in one folder, with or without that folder's name; may be given more than once",
       several,
     )
     .option("--wait", "wait for as long as it takes until somebody has it")

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isBackroomError } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
-import { onlyThese } from "../../src/node/patterns.ts";
+import { knownPaths, onlyThese } from "../../src/node/patterns.ts";
 
 const PATHS = [
   "r/",
@@ -37,9 +37,34 @@ test("files are named by path, by folder and by pattern, and a name with a brack
 });
 
 test("what fits nothing is told, also beside something that does", async () => {
-  for (const texts of [["r/b.jpg"], ["*.png", "r/a.jpg"], ["a.jpg"]]) {
+  for (const texts of [["r/b.jpg"], ["*.png", "r/a.jpg"], ["b.jpg"], ["c.jpg"], ["r/r/a.jpg"]]) {
     await assert.rejects(chosen(...texts), (error: unknown) => isBackroomError(error, "E_NO_FILE"));
   }
+});
+
+/** Would catch: a path as the file manager shows it that is told not to be there; another one taken in its place; one of two folders at the top taken for all. */
+test("the one folder at the top may be left out, and a path that is there with it comes first", async () => {
+  assert.deepEqual(await chosen("a.jpg"), ["r/a.jpg"]);
+  assert.deepEqual(
+    await chosen("sub/", "b[1].txt"),
+    PATHS.filter((path) => /b\[|sub\/.*[a-z]$/.test(path)),
+  );
+  assert.deepEqual(await chosen("sub/*.jpg", "r/a.jpg"), ["r/a.jpg", "r/sub/c.jpg"]);
+  const twice = ["r/", "r/r/", "r/r/a", "r/r/r", "r/x"];
+  const known = async (paths: readonly string[], ...texts: string[]): Promise<object> => {
+    const entries = (async function* () {
+      for (const path of paths) yield { path };
+    })();
+    return Object.fromEntries(await knownPaths(entries, new Set(texts)));
+  };
+  assert.deepEqual(await known(twice, "r", "r/r", "r/a", "x", "y"), {
+    r: "r",
+    "r/r": "r/r",
+    "r/a": "r/r/a",
+    x: "r/x",
+  });
+  for (const more of ["s/", "s"])
+    assert.deepEqual(await known([...twice, more], "x", "r/x"), { "r/x": "r/x" });
 });
 
 /** Would catch: a share of a million files that fills the memory of whoever asks for all that its names end in. */

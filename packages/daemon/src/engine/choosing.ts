@@ -86,17 +86,7 @@ async function survey(
   );
 }
 
-/** How many paths of choices are those of nothing in the share. */
-export async function countUnknown(
-  entries: AsyncIterable<PackEntry>,
-  choices: readonly FileChoice[],
-): Promise<number> {
-  const unknown = pathsOf(choices);
-  for await (const { path } of entries) unknown.delete(trimmedPath(path));
-  return unknown.size;
-}
-
 /** All but that of everything. */
-function pathsOf(choices: readonly FileChoice[]): Set<string> {
+export function pathsOf(choices: readonly FileChoice[]): Set<string> {
   return new Set(choices.map(({ path }) => trimmedPath(path)).filter((path) => path !== ""));
 }

@@ -1,5 +1,6 @@
 import type { PackReader } from "@backroom/core/pack/pack-reader.ts";
 import { Selection } from "@backroom/core/pack/selection.ts";
+import { knownPaths, trimmedPath } from "@backroom/core/node/patterns.ts";
 import type { Choice } from "@backroom/core/node/choosing.ts";
 import type { Plan } from "@backroom/core/node/piece-levels.ts";
 import type { PieceStore } from "@backroom/core/store/piece-store.ts";
@@ -8,7 +9,7 @@ import { Bitfield } from "@backroom/core/torrent/bitfield.ts";
 import { pieceBytes, type TorrentInfo } from "@backroom/core/torrent/info.ts";
 import type { StoredSelection } from "../catalogue/catalogue.ts";
 import type { Run } from "./run.ts";
-import { countUnknown } from "./choosing.ts";
+import { pathsOf } from "./choosing.ts";
 
 /** What somebody has to do where nothing is chosen. */
 export const NOTHING_CHOSEN = {
@@ -33,9 +34,9 @@ export function choiceOf(run: Run, info: TorrentInfo, onPlan: (plan: Plan) => vo
   const { deps } = run;
   const stored = deps.selection();
   const { selection, opened } = chosenIn(stored);
-  const isUnchecked = stored !== undefined && stored.choices.length > 0 && run.record().fileCount === null;
+  const areNamed = stored !== undefined && pathsOf(stored.choices).size > 0;
   return {
-    selection: isUnchecked ? (reader) => checked(run, reader) : selection,
+    selection: areNamed ? (reader) => checked(run, reader) : selection,
     opened,
     isKept: run.record().seed,
     onPlan(plan) {
@@ -53,15 +54,30 @@ export function choiceOf(run: Run, info: TorrentInfo, onPlan: (plan: Plan) => vo
   };
 }
 
-/** What was chosen before anybody knew which files there are. */
-async function checked(run: Run, reader: PackReader): Promise<Selection> {
-  const choices = run.deps.selection()?.choices ?? [];
-  const unknownCount = await countUnknown(reader.entries(), choices);
+/**
+ * What is chosen, which may have been before anybody knew which files there are: from here on it is kept by the names that the share has for them, and without
+ * what it does not hold.
+ */
+export async function checked(run: Run, reader: PackReader): Promise<Selection> {
+  const { deps } = run;
+  const named = pathsOf(deps.selection()?.choices ?? []);
+  const known = named.size === 0 ? new Map<string, string>() : await knownPaths(reader.entries(), named);
+  // Others may have been chosen meanwhile, by whoever knew.
+  const stored = deps.selection();
+  const choices = (stored?.choices ?? []).flatMap((choice) => {
+    const path = trimmedPath(choice.path);
+    return named.has(path) && !known.has(path) ? [] : [{ ...choice, path: known.get(path) ?? path }];
+  });
+  const selection = Selection.of(choices);
+  const unknownCount = named.size - known.size;
+  const areOthers = [...known].some(([said, path]) => said !== path);
+  if (stored !== undefined && (areOthers || unknownCount > 0))
+    deps.putWith(run.record(), { ...stored, choices: selection.choices() });
   if (unknownCount > 0) {
     const what = unknownCount === 1 ? "one path that was" : `${unknownCount} paths that were`;
-    run.deps.notice("warn", `The share holds neither a file nor a folder of ${what} chosen.`);
+    deps.notice("warn", `The share holds neither a file nor a folder of ${what} chosen.`);
   }
-  return Selection.of(run.deps.selection()?.choices ?? []);
+  return selection;
 }
 
 function bytesOf(levels: Uint8Array, info: TorrentInfo): number {

@@ -10,7 +10,7 @@ import type { AgeKeys } from "@backroom/core/pack/age-header.ts";
 import { PackReader } from "@backroom/core/pack/pack-reader.ts";
 import { Selection } from "@backroom/core/pack/selection.ts";
 import type { StoredSelection } from "../catalogue/catalogue.ts";
-import { chosenIn, choiceOf, heldIn, heldLevels, NOTHING_CHOSEN } from "./chosen-files.ts";
+import { checked, chosenIn, choiceOf, heldIn, heldLevels, NOTHING_CHOSEN } from "./chosen-files.ts";
 import { Company } from "./company.ts";
 import { clientFor, joinFor, waitsFor } from "./network-use.ts";
 import { infoOf } from "./packs.ts";
@@ -144,7 +144,8 @@ async function planHere(run: Run, keys: AgeKeys): Promise<Plan | undefined> {
   try {
     const { info } = pack.store;
     const reader = await PackReader.open(storedSource(pack.store), keys);
-    return await planOf(reader, info, { ...chosenIn(deps.selection()), isKept: false });
+    const selection = await checked(run, reader);
+    return await planOf(reader, info, { ...chosenIn(deps.selection()), selection, isKept: false });
   } catch (error) {
     if (!isBackroomError(error, "E_NOT_HELD") && !isBackroomError(error, "E_HASH")) throw error;
     return undefined;

@@ -244,3 +244,21 @@ test("two who have chosen different halves hand them out, and a third gets all o
     }
   });
 });
+
+/** Would catch: a path that is said without the share's own folder, before anybody knew that there is one, and fits nothing then. */
+test("what is named without the one folder at the top is found, also once the list of files is here", async () => {
+  await withAlbum(async (world, folder, _sharer, link) => {
+    const getter = await world.newEngine("getter");
+    const { id } = await getter.get(link, { choices: only("raw/c.bin", "not there") });
+    const first = await getter.reach(id, "done");
+    await assertSame(folder, getter, ["album/raw/c.bin"]);
+    assert.equal(first.skippedCount, 3);
+    const missed = (): number =>
+      getter.notices().filter(({ text }) => /one path .* chosen/.test(text)).length;
+    assert.equal(missed(), 1);
+    await getter.get(link, { choices: only("b.bin") });
+    await getter.reach(id, "done");
+    assert.ok((await files(getter)).includes("album/b.bin"));
+    assert.equal(missed(), 1, "what is not there is said once");
+  });
+});
