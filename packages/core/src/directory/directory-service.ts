@@ -132,7 +132,7 @@ export function createDirectoryService(deps: DirectoryServiceDeps): QuestionServ
   }
 
   function sample(count: number): RelayInfo[] {
-    const guests = table.guests.sample(Math.min(LIMITS.sampleGuests, count >>> 2));
+    const guests = table.guests.sample(Math.floor((count * LIMITS.sampleGuests) / LIMITS.sampleInfos));
     return [...table.sample(count - guests.length), ...guests];
   }
 

@@ -23,11 +23,6 @@ const UNTESTED: Record<string, string> = {
   creditPoolFrames: "circuit/credit-pool.test.ts shares a smaller pool",
   streamFramesLeast: "a lower bound: without it crowded streams are slow, not large",
   streamQueueLeast: "the same",
-  lanAnswersPerSecond:
-    "needs a local network; the program's own test there shows that answers come, not where they end",
-  lanRelays: "the same",
-  lanSearchMs: "the same",
-  lanDatagrams: "the same",
   finderTroubles: "nothing tells from outside what a finder has forgotten",
   peerLeasesRemembered: "what is forgotten may be said again, and need not be",
   peerHashRequests: "a pack would need four thousand pieces and a peer that answers slowly",

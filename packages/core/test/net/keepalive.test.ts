@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { LIMITS } from "../../src/base/limits.ts";
-import { DATA_FRAME_BYTES, FRAME, frameType, OTHER_FRAME_BYTES } from "../../src/net/frame.ts";
+import { AnswerTime } from "../../src/net/answer-time.ts";
+import { DATA_FRAME_BYTES, FRAME, frameType, makeFrame, OTHER_FRAME_BYTES } from "../../src/net/frame.ts";
 import { Keepalive } from "../../src/net/keepalive.ts";
 import { seededRandom } from "../directory/fixtures.ts";
 import { ManualClock } from "../support/manual-clock.ts";
@@ -136,6 +137,33 @@ test("on a channel that nobody uses the neighbour has 20 s to answer", () => {
   assert.deepEqual([line.near.deadMs, line.far.deadMs], [undefined, undefined]);
   line.clock.advance(LIMITS.channelPingMs);
   assert.ok(line.near.deadMs !== undefined && line.far.deadMs !== undefined);
+});
+
+/** Would catch: PINGs that are counted for as long as a channel lives, which ends it after an hour in which nobody uses it. */
+test("PINGs are bounded in each half minute, not in all", () => {
+  const clock = new ManualClock();
+  const channel = { send() {}, onDead() {} };
+  const keepalive = new Keepalive(channel, { clock, random: seededRandom(1) });
+  keepalive.start();
+  for (let period = 0; period < 5; period++) {
+    for (let pings = 0; pings < LIMITS.channelPings; pings++) keepalive.take(makeFrame(FRAME.ping, 0));
+    clock.advance(LIMITS.channelPingMs);
+  }
+  for (let pings = 0; pings < LIMITS.channelPings; pings++) keepalive.take(makeFrame(FRAME.ping, 0));
+  assert.throws(() => keepalive.take(makeFrame(FRAME.ping, 0)), { code: "E_CHANNEL" });
+  keepalive.stop();
+});
+
+/** Would catch: a neighbour that is given minutes, because so much was sent to it. */
+test("however much was sent before a PING, its answer has 50 s at most", () => {
+  const answerTime = new AnswerTime();
+  assert.equal(answerTime.patienceMs(2 ** 40), LIMITS.channelPongMs);
+  answerTime.answered(100, { askedMs: 0, bytes: 0, isFirst: true });
+  assert.ok(answerTime.patienceMs(2 ** 40) <= LIMITS.channelPongMs + LIMITS.channelPingMs);
+  assert.ok(
+    answerTime.patienceMs(2 ** 22) > LIMITS.channelPingMs,
+    "what is on its way over a slow line has its time",
+  );
 });
 
 /** Would catch: a seeder that has just begun to hand out, whose first burst counts as if it went over the slowest line there may be. */
