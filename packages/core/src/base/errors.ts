@@ -4,6 +4,9 @@
  * (never: the same call fails again; later: it may pass after a while; elsewhere: ask another peer or relay),
  * `why` and `fix` are the default sentences that people read after `why:` and `try:`.
  * `docs/ERRORS.md` is held equal to this table by a test.
+ *
+ * One table, though a long one, by areas in the order of the layers: codes are for programs, so no two may mean the same, and sentences are for people, so all of them
+ * are to sound alike. Both are seen where all of them stand.
  */
 export const ERROR_TABLE = {
   E_USAGE: {

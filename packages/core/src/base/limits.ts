@@ -1,6 +1,9 @@
 /**
  * Every bound on what a stranger can fill, each with its reason. Units are in the names.
  * A bound that is not here does not exist: code that needs one adds it here.
+ *
+ * One file, though a long one, by areas in the order of the layers: whoever asks what strangers can fill reads it from top to bottom, and bounds that have to fit each
+ * other stand in sight of each other. docs/LIMITS.md has a row for each.
  */
 export const LIMITS = {
   // --- base -----------------------------------------------------------------------------------------
@@ -119,6 +122,7 @@ export const LIMITS = {
   lanSearchMs: 1_500,
   /** Datagrams looked at in one search. */
   lanDatagrams: 256,
+
   // --- torrent --------------------------------------------------------------------------------------
   /** What all BitTorrent peers request at a time (BEP 52); a longer `piece` message or request is refused. */
   wireBlockBytes: 16 * 1024,

@@ -23,20 +23,16 @@ interface Props extends FileTreeProps {
   readonly onFocus: (path: string) => void;
 }
 
+/** One file or folder of the tree, as a row of a treegrid: its box, name, size, how much is here, how soon it comes, and what can be done with it. */
 export function FileTreeRow({ row, index, start, measure, isActive, onFocus, ...tree }: Props): ReactNode {
-  const t = useMessages();
   const { node, place, siblings } = row;
-  const { isOpen, onToggle, onChoose, onPreview, onSave } = tree;
-  const { path, size, file, priority } = node;
-  const [doneBytes, wantedBytes] =
-    file === undefined ? [node.doneBytes, node.chosenBytes] : [file.doneBytes, size];
-  const name = showable(node.name);
+  const { isOpen, onToggle, onChoose } = tree;
+  const { path, file, priority } = node;
   const isFolder = file === undefined;
   const open = isFolder && isOpen(node);
-  const tab = isActive ? 0 : -1;
   // What was left out arrives by chance only, where a piece of it was needed for something else.
-  const isReadable = priority !== "skip" || file?.doneBytes === size;
-  const isTicked = node.chosenCount === node.fileCount;
+  const isReadable = priority !== "skip" || file?.doneBytes === node.size;
+  const cell: CellProps = { node, name: showable(node.name), tab: isActive ? 0 : -1 };
   return (
     <div
       ref={measure}
@@ -47,94 +43,142 @@ export function FileTreeRow({ row, index, start, measure, isActive, onFocus, ...
       aria-posinset={place}
       aria-setsize={siblings}
       aria-expanded={isFolder ? open : undefined}
-      aria-label={name}
+      aria-label={cell.name}
       className={priority === "skip" ? "file file-skipped" : "file"}
-      tabIndex={tab}
+      tabIndex={cell.tab}
       style={{ transform: `translateY(${start}px)` }}
       onFocus={() => onFocus(path)}
       onClick={({ target }) =>
         isFolder && (target as HTMLElement).closest("button, input, select") === null && onToggle(path)
       }
     >
-      {onChoose !== undefined && (
-        <div role="gridcell" className="file-tick">
-          <input
-            type="checkbox"
-            tabIndex={tab}
-            aria-label={t.files.fetch(name)}
-            checked={isTicked}
-            ref={(box) => {
-              if (box !== null) box.indeterminate = !isTicked && node.chosenCount > 0;
-            }}
-            onChange={() => onChoose(path, isTicked ? "skip" : "normal")}
-          />
-        </div>
-      )}
-      <div
-        role="gridcell"
-        className="file-name"
-        style={{ paddingInlineStart: `calc(${Math.min(node.level, LEVELS_INDENTED) - 1} * var(--indent))` }}
-        title={showable(path)}
-      >
-        <span
-          className={isFolder ? (open ? "fold fold-open" : "fold") : "fold fold-none"}
-          aria-hidden="true"
+      {onChoose !== undefined && <TickCell {...cell} onChoose={onChoose} />}
+      <NameCell {...cell} fold={isFolder ? (open ? "fold fold-open" : "fold") : "fold fold-none"} />
+      <SizeCell {...cell} />
+      <BarCell {...cell} isReadable={isReadable} />
+      {onChoose !== undefined && <PriorityCell {...cell} onChoose={onChoose} />}
+      <ActionsCell
+        {...cell}
+        isShown={!isFolder && isReadable}
+        onPreview={tree.onPreview}
+        onSave={tree.onSave}
+      />
+    </div>
+  );
+}
+
+interface CellProps {
+  readonly node: FileRow["node"];
+  /** As it may be shown. */
+  readonly name: string;
+  /** 0 in the row that tabs lead to, -1 in every other one. */
+  readonly tab: 0 | -1;
+}
+
+type OnChoose = NonNullable<FileTreeProps["onChoose"]>;
+
+function TickCell({ node, name, tab, onChoose }: CellProps & { readonly onChoose: OnChoose }): ReactNode {
+  const t = useMessages();
+  const isTicked = node.chosenCount === node.fileCount;
+  return (
+    <div role="gridcell" className="file-tick">
+      <input
+        type="checkbox"
+        tabIndex={tab}
+        aria-label={t.files.fetch(name)}
+        checked={isTicked}
+        ref={(box) => {
+          if (box !== null) box.indeterminate = !isTicked && node.chosenCount > 0;
+        }}
+        onChange={() => onChoose(node.path, isTicked ? "skip" : "normal")}
+      />
+    </div>
+  );
+}
+
+function NameCell({ node, name, fold }: CellProps & { readonly fold: string }): ReactNode {
+  const t = useMessages();
+  return (
+    <div
+      role="gridcell"
+      className="file-name"
+      style={{ paddingInlineStart: `calc(${Math.min(node.level, LEVELS_INDENTED) - 1} * var(--indent))` }}
+      title={showable(node.path)}
+    >
+      <span className={fold} aria-hidden="true" />
+      <bdi>{name}</bdi>
+      {node.file === undefined && <span className="muted">{t.files.inFolder(node.fileCount)}</span>}
+    </div>
+  );
+}
+
+function SizeCell({ node }: CellProps): ReactNode {
+  const t = useMessages();
+  return (
+    <div role="gridcell" className="file-size muted">
+      {formatBytes(node.size, t)}
+    </div>
+  );
+}
+
+/** Of a folder what has arrived of what is chosen in it, of a file of the whole. */
+function BarCell({ node, name, isReadable }: CellProps & { readonly isReadable: boolean }): ReactNode {
+  const t = useMessages();
+  const { doneBytes } = node.file ?? node;
+  const wantedBytes = node.file === undefined ? node.chosenBytes : node.size;
+  return (
+    <div role="gridcell" className="file-bar">
+      {isReadable && (
+        <Bar
+          label={`${name}: ${t.transfer.arrived}`}
+          value={wantedBytes === 0 ? 1 : doneBytes / wantedBytes}
+          tone={doneBytes === wantedBytes ? "done" : "going"}
         />
-        <bdi>{name}</bdi>
-        {isFolder && <span className="muted">{t.files.inFolder(node.fileCount)}</span>}
-      </div>
-      <div role="gridcell" className="file-size muted">
-        {formatBytes(size, t)}
-      </div>
-      <div role="gridcell" className="file-bar">
-        {isReadable && (
-          <Bar
-            label={`${name}: ${t.transfer.arrived}`}
-            value={wantedBytes === 0 ? 1 : doneBytes / wantedBytes}
-            tone={doneBytes === wantedBytes ? "done" : "going"}
-          />
-        )}
-      </div>
-      {onChoose !== undefined && (
-        <div role="gridcell" className="file-priority">
-          <select
-            className="select"
-            tabIndex={tab}
-            aria-label={`${t.files.priority}: ${name}`}
-            value={priority}
-            onChange={({ target }) => onChoose(path, target.value as FilePriority)}
-          >
-            {priority === "mixed" && <option value="mixed">{t.files.mixed}</option>}
-            {OFFERED.map((one) => (
-              <option key={one} value={one}>
-                {t.files.priorities[one]}
-              </option>
-            ))}
-          </select>
-        </div>
       )}
-      <div role="gridcell" className="file-actions">
-        {!isFolder && isReadable && (
-          <>
-            {kindOf(path) !== undefined && (
-              <Button
-                aria-label={`${t.transfer.look}: ${name}`}
-                excludeFromTabOrder={!isActive}
-                onPress={() => onPreview(path)}
-              >
-                {t.transfer.look}
-              </Button>
-            )}
-            <Button
-              aria-label={`${t.transfer.download}: ${name}`}
-              excludeFromTabOrder={!isActive}
-              onPress={() => onSave(path)}
-            >
-              {t.transfer.download}
-            </Button>
-          </>
-        )}
-      </div>
+    </div>
+  );
+}
+
+function PriorityCell({ node, name, tab, onChoose }: CellProps & { readonly onChoose: OnChoose }): ReactNode {
+  const t = useMessages();
+  return (
+    <div role="gridcell" className="file-priority">
+      <select
+        className="select"
+        tabIndex={tab}
+        aria-label={`${t.files.priority}: ${name}`}
+        value={node.priority}
+        onChange={({ target }) => onChoose(node.path, target.value as FilePriority)}
+      >
+        {node.priority === "mixed" && <option value="mixed">{t.files.mixed}</option>}
+        {OFFERED.map((one) => (
+          <option key={one} value={one}>
+            {t.files.priorities[one]}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function ActionsCell({
+  node: { path },
+  name,
+  tab,
+  isShown,
+  onPreview,
+  onSave,
+}: CellProps & { readonly isShown: boolean } & Pick<FileTreeProps, "onPreview" | "onSave">): ReactNode {
+  const t = useMessages();
+  const action = (text: string, act: (path: string) => void): ReactNode => (
+    <Button aria-label={`${text}: ${name}`} excludeFromTabOrder={tab === -1} onPress={() => act(path)}>
+      {text}
+    </Button>
+  );
+  return (
+    <div role="gridcell" className="file-actions">
+      {isShown && kindOf(path) !== undefined && action(t.transfer.look, onPreview)}
+      {isShown && action(t.transfer.download, onSave)}
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import { useState, type ReactNode } from "react";
 import { FileTrigger, Form } from "react-aria-components";
+import type { Request } from "@backroom/api/routes.ts";
 import { call } from "../api/daemon.ts";
 import { useMessages } from "../messages/languages.tsx";
 import { Bar } from "../parts/bar.tsx";
@@ -8,6 +9,9 @@ import { formatBytes, showable } from "../parts/format.ts";
 import { fromInput, totalSize, type PickedFile } from "../state/picked-files.ts";
 
 const NAMES_SHOWN = 6;
+
+/** What is said of a share besides its files. */
+type Seal = Omit<Request<"shareUpload">, "id">;
 
 /** Files that were chosen here go to the daemon as streams; paths are read by the daemon where they are. */
 export function ShareSheet({
@@ -27,29 +31,6 @@ export function ShareSheet({
   const [strong, setStrong] = useState(false);
   const [sent, setSent] = useState<number | null>(null);
   const [error, setError] = useState<unknown>(null);
-  const total = totalSize(files);
-
-  const seal = {
-    ...(name === "" ? {} : { name }),
-    ...(password === "" ? {} : { password }),
-    profile: strong ? "strong" : "standard",
-  } as const;
-
-  const upload = async (): Promise<string> => {
-    const { id } = await call("beginUpload");
-    try {
-      let done = 0;
-      for (const { path, file } of files) {
-        setSent(done);
-        await call("uploadFile", { id, path }, { bytes: file });
-        done += file.size;
-      }
-      return (await call("shareUpload", { id, ...seal })).id;
-    } catch (problem) {
-      await call("dropUpload", { id }).catch(() => {});
-      throw problem;
-    }
-  };
 
   const start = async (): Promise<void> => {
     const named = paths
@@ -60,10 +41,19 @@ export function ShareSheet({
       setError({ message: t.share.nothing });
       return;
     }
+    const seal: Seal = {
+      ...(name === "" ? {} : { name }),
+      ...(password === "" ? {} : { password }),
+      profile: strong ? "strong" : "standard",
+    };
     setError(null);
     setSent(0);
     try {
-      onDone(files.length > 0 ? await upload() : (await call("addShare", { paths: named, ...seal })).id);
+      onDone(
+        files.length > 0
+          ? await upload(files, seal, setSent)
+          : (await call("addShare", { paths: named, ...seal })).id,
+      );
     } catch (problem) {
       setSent(null);
       setError(problem);
@@ -79,28 +69,11 @@ export function ShareSheet({
           void start();
         }}
       >
-        <div className="row">
-          <FileTrigger allowsMultiple onSelect={(list) => setFiles(fromInput(list ?? []))}>
-            <Button autoFocus>{t.share.files}</Button>
-          </FileTrigger>
-          <FileTrigger acceptDirectory onSelect={(list) => setFiles(fromInput(list ?? []))}>
-            <Button>{t.share.folder}</Button>
-          </FileTrigger>
-        </div>
+        <Pickers onPick={setFiles} />
         {files.length === 0 ? (
           <Field label={t.share.paths} hint={t.share.pathsHint} value={paths} onChange={setPaths} multiline />
         ) : (
-          <div className="picked">
-            <p>{t.share.selected(files.length, formatBytes(total, t))}</p>
-            <ul>
-              {files.slice(0, NAMES_SHOWN).map(({ path }) => (
-                <li key={path}>
-                  <bdi>{showable(path)}</bdi>
-                </li>
-              ))}
-              {files.length > NAMES_SHOWN && <li>…</li>}
-            </ul>
-          </div>
+          <Picked files={files} />
         )}
         <Field label={t.share.name} hint={t.share.keepsName} value={name} onChange={setName} />
         <Field
@@ -114,12 +87,7 @@ export function ShareSheet({
           {t.share.strong}
         </Check>
         <Trouble error={error} />
-        {sent !== null && files.length > 0 && (
-          <div role="status">
-            <Bar label={t.share.title} value={total === 0 ? 0 : sent / total} />
-            <p className="muted">{t.share.sending(formatBytes(sent, t), formatBytes(total, t))}</p>
-          </div>
-        )}
+        {sent !== null && files.length > 0 && <Sending sent={sent} total={totalSize(files)} />}
         <div className="row end">
           <Button onPress={onClose}>{t.cancel}</Button>
           <Button kind="primary" type="submit" isDisabled={sent !== null}>
@@ -128,5 +96,67 @@ export function ShareSheet({
         </div>
       </Form>
     </Sheet>
+  );
+}
+
+/** Sends the files one after the other, telling how many bytes are there, and shares them. What was sent of them is dropped where that fails. */
+async function upload(
+  files: readonly PickedFile[],
+  seal: Seal,
+  onSent: (bytes: number) => void,
+): Promise<string> {
+  const { id } = await call("beginUpload");
+  try {
+    let done = 0;
+    for (const { path, file } of files) {
+      onSent(done);
+      await call("uploadFile", { id, path }, { bytes: file });
+      done += file.size;
+    }
+    return (await call("shareUpload", { id, ...seal })).id;
+  } catch (problem) {
+    await call("dropUpload", { id }).catch(() => {});
+    throw problem;
+  }
+}
+
+function Pickers({ onPick }: { readonly onPick: (files: readonly PickedFile[]) => void }): ReactNode {
+  const t = useMessages();
+  return (
+    <div className="row">
+      <FileTrigger allowsMultiple onSelect={(list) => onPick(fromInput(list ?? []))}>
+        <Button autoFocus>{t.share.files}</Button>
+      </FileTrigger>
+      <FileTrigger acceptDirectory onSelect={(list) => onPick(fromInput(list ?? []))}>
+        <Button>{t.share.folder}</Button>
+      </FileTrigger>
+    </div>
+  );
+}
+
+function Picked({ files }: { readonly files: readonly PickedFile[] }): ReactNode {
+  const t = useMessages();
+  return (
+    <div className="picked">
+      <p>{t.share.selected(files.length, formatBytes(totalSize(files), t))}</p>
+      <ul>
+        {files.slice(0, NAMES_SHOWN).map(({ path }) => (
+          <li key={path}>
+            <bdi>{showable(path)}</bdi>
+          </li>
+        ))}
+        {files.length > NAMES_SHOWN && <li>…</li>}
+      </ul>
+    </div>
+  );
+}
+
+function Sending({ sent, total }: { readonly sent: number; readonly total: number }): ReactNode {
+  const t = useMessages();
+  return (
+    <div role="status">
+      <Bar label={t.share.title} value={total === 0 ? 0 : sent / total} />
+      <p className="muted">{t.share.sending(formatBytes(sent, t), formatBytes(total, t))}</p>
+    </div>
   );
 }
