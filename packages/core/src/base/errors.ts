@@ -9,6 +9,7 @@
  * are to sound alike. Both are seen where all of them stand.
  */
 export const ERROR_TABLE = {
+  // --- any program -----------------------------------------------------------------------------------
   E_USAGE: {
     exit: 2,
     retry: "never",
@@ -27,24 +28,8 @@ export const ERROR_TABLE = {
     why: "the command was stopped before it ended",
     fix: "run the same command again: it goes on where it stopped",
   },
-  E_BENCODE: {
-    exit: 6,
-    retry: "elsewhere",
-    why: "the bytes are not canonical bencode",
-    fix: "get the data from another source",
-  },
-  E_DECODE: {
-    exit: 6,
-    retry: "elsewhere",
-    why: "the bytes do not have the form that the protocol asks for",
-    fix: "get the data from another source",
-  },
-  E_CRYPTO: {
-    exit: 6,
-    retry: "elsewhere",
-    why: "the data did not authenticate, so it is damaged, forged, or for another key",
-    fix: "get the data from another source, or check the key",
-  },
+
+  // --- this computer ---------------------------------------------------------------------------------
   E_MACHINE: {
     exit: 7,
     retry: "never",
@@ -63,188 +48,60 @@ export const ERROR_TABLE = {
     why: "there is no such setting, or its value does not fit",
     fix: "see every setting, and what it may be: backroom config list",
   },
-  // --- net ------------------------------------------------------------------------------------------
-  E_FRAME: {
-    exit: 6,
-    retry: "elsewhere",
-    why: "the neighbour sent a frame that the protocol does not allow",
-    fix: "nothing: another relay is used instead",
-  },
-  E_CHANNEL: {
-    exit: 4,
-    retry: "elsewhere",
-    why: "the connection to a neighbour broke, or the neighbour did not keep to the protocol",
-    fix: "check the internet connection; another relay is used meanwhile",
-  },
-  E_CHANNEL_SILENT: {
-    exit: 4,
-    retry: "elsewhere",
-    why: "a neighbour does not answer any more, though the connection to it was not closed",
-    fix: "check the internet connection; another relay is used meanwhile",
-  },
-  E_UNREACHABLE: {
-    exit: 4,
-    retry: "later",
-    why: "nothing answered at the addresses of the relay",
-    fix: "check the internet connection and the firewall, then try again",
-  },
-  E_CHANNEL_IDENTITY: {
-    exit: 6,
-    retry: "elsewhere",
-    why: "another node answered than the one that was asked for",
-    fix: "get a newer link or invite: the relay may have moved",
-  },
-  E_OTHER_NETWORK: {
-    exit: 4,
-    retry: "elsewhere",
-    why: "the relay that answered belongs to another network",
-    fix: "join the network that the link or invite is for",
-  },
-  E_PORT_IN_USE: {
-    exit: 4,
-    retry: "never",
-    why: "another program already listens on the port",
-    fix: "stop the other program or choose another port",
-  },
-  E_DHT: {
-    exit: 4,
-    retry: "later",
-    why: "too many questions to the DHT are waiting, or its process is stopping",
-    fix: "nothing: it is asked again later",
-  },
-  E_LISTEN: {
-    exit: 4,
-    retry: "never",
-    why: "the system does not allow listening at that address and port",
-    fix: "choose an address of this computer and a port above 1023",
-  },
-  E_PROXY: {
-    exit: 4,
-    retry: "later",
-    why: "the proxy is not there, speaks no SOCKS 5, or refuses; nothing is ever dialled past it",
-    fix: "start the proxy or correct its address; `backroom proxy off` does without it and shows this computer's address to relays",
-  },
-  E_WIRE: {
-    exit: 6,
-    retry: "elsewhere",
-    why: "a peer broke the rules of the peer wire protocol",
-    fix: "nothing: the peer was dropped, and others are asked",
-  },
-  E_HASH: {
-    exit: 6,
-    retry: "elsewhere",
-    why: "the data does not match the pieces root",
-    fix: "get the data from another peer",
-  },
-  E_DISK_FULL: {
-    exit: 5,
-    retry: "later",
-    why: "the disk is full",
-    fix: "make room and try again: what was stored before is kept",
-  },
-  E_STORE: {
-    exit: 5,
-    retry: "later",
-    why: "a file in the data folder could not be read or written",
-    fix: "check the disk and the rights of the data folder",
-  },
-  E_LOCKED: {
-    exit: 5,
-    retry: "later",
-    why: "another Backroom process uses this data folder",
-    fix: "stop the other process, or choose another data folder",
-  },
-  E_CATALOGUE_DAMAGED: {
-    exit: 5,
-    retry: "later",
-    why: "the file in which the daemon keeps its list of transfers is damaged",
-    fix: "restart the daemon: it sets the file aside, goes on from the last backup, and takes up the packs that it finds; check the disk",
-  },
-  E_CATALOGUE_VERSION: {
+  E_SERVICE: {
     exit: 5,
     retry: "never",
-    why: "a newer version of Backroom wrote the list of transfers, and this one would not understand all of it",
-    fix: "upgrade Backroom to the version that was used last, or name another data folder",
+    why: "the system's manager of services does not do what it was asked for",
+    fix: "see the file with `backroom service install --print` and install it by hand, or start the daemon yourself: backroom daemon start",
   },
-  E_CURSOR: {
+
+  // --- bytes and keys --------------------------------------------------------------------------------
+  E_BENCODE: {
+    exit: 6,
+    retry: "elsewhere",
+    why: "the bytes are not canonical bencode",
+    fix: "get the data from another source",
+  },
+  E_DECODE: {
+    exit: 6,
+    retry: "elsewhere",
+    why: "the bytes do not have the form that the protocol asks for",
+    fix: "get the data from another source",
+  },
+  E_CRYPTO: {
+    exit: 6,
+    retry: "elsewhere",
+    why: "the data did not authenticate, so it is damaged, forged, or for another key",
+    fix: "get the data from another source, or check the key",
+  },
+
+  // --- links and invites -----------------------------------------------------------------------------
+  E_LINK: {
     exit: 3,
     retry: "never",
-    why: "a list goes on only after a place that an earlier page of it named",
-    fix: "ask for the list from its beginning",
+    why: "the text is not a whole Backroom link",
+    fix: "copy the link again, all of it, from `backroom:` to its last letter",
   },
-  E_SAME_SHARE: {
+  E_LINK_CHECKSUM: {
     exit: 3,
     retry: "never",
-    why: "the same share is among the transfers already",
-    fix: "go on with the one that is there, or remove it first",
+    why: "links and invites end in a checksum, and it does not fit: letters were mistyped or lost",
+    fix: "copy it again instead of typing it, or compare it letter by letter",
   },
-  E_TOKEN: {
+  E_LINK_VERSION: {
     exit: 3,
     retry: "never",
-    why: "each token has a name of its own, there are at most a hundred, and one that is revoked is gone",
-    fix: "see what there is: backroom token ls",
+    why: "the link or invite was made by a newer version of Backroom than this one",
+    fix: "upgrade Backroom, then use the same text again",
   },
-  // --- directory ------------------------------------------------------------------------------------
-  E_RELAY_INFO: {
-    exit: 6,
-    retry: "elsewhere",
-    why: "a relay's description of itself is malformed, forged, too old, or of another network",
-    fix: "ask another relay; if it happens with every relay, check this computer's clock",
-  },
-  E_NETWORK_FILE: {
+  E_INVITE: {
     exit: 3,
     retry: "never",
-    why: "the network file does not say what a network file has to say",
-    fix: "get the file again from whoever runs the network, or make one with `backroom net create`",
+    why: "the text is not a whole Backroom invite",
+    fix: "copy the invite again, all of it, from `backroom-join:` to its last letter",
   },
-  E_NO_RELAYS: {
-    exit: 4,
-    retry: "later",
-    why: "none of the relays that this computer knows for the network answered",
-    fix: "check the connection to the internet, or join again with a newer link or invite; --lan and --accept-dht look for other relays",
-  },
-  E_FEW_SOURCES: {
-    exit: 4,
-    retry: "later",
-    why: "all that is known of the network's relays comes from a single source, which could have named only relays of its own and would then see both ends",
-    fix: "join through a second link or invite, or say that one source is enough (in a test network it always is)",
-  },
-  E_CLOCK: {
-    exit: 4,
-    retry: "never",
-    why: "this computer's clock differs from its neighbours' by more than the network tolerates, so shares could not be found",
-    fix: "set the clock (and the time zone) right, best by turning on automatic time",
-  },
-  E_NETWORK_TOO_SMALL: {
-    exit: 4,
-    retry: "later",
-    why: "the network has too few independent relays for a path that hides this computer's address",
-    fix: "try again when more people run relays; the path is never shortened silently",
-  },
-  E_LEASE: {
-    exit: 6,
-    retry: "elsewhere",
-    why: "a lease or registration is damaged, forged, over, or for another share",
-    fix: "ask another gate for leases",
-  },
-  E_TUNNEL: {
-    exit: 4,
-    retry: "elsewhere",
-    why: "the tunnel to a peer broke, or the peer could not prove that it holds the link",
-    fix: "wait: other peers are tried by themselves",
-  },
-  E_GATE: {
-    exit: 4,
-    retry: "elsewhere",
-    why: "the gate refused or did not answer",
-    fix: "wait: another gate is tried by itself",
-  },
-  E_NO_SEEDERS: {
-    exit: 4,
-    retry: "later",
-    why: "nobody announces this share now",
-    fix: "ask the sharer to keep the share running, and try again later",
-  },
+
+  // --- packs and files -------------------------------------------------------------------------------
   E_INPUT: {
     exit: 5,
     retry: "never",
@@ -317,31 +174,102 @@ export const ERROR_TABLE = {
     why: "the file system refused to read or write a file",
     fix: "check that the folder exists, is on a disk that works, and may be written",
   },
-  E_LINK: {
+  E_NO_FILE: {
     exit: 3,
     retry: "never",
-    why: "the text is not a whole Backroom link",
-    fix: "copy the link again, all of it, from `backroom:` to its last letter",
+    why: "the share holds no file of that path",
+    fix: "see what it holds: backroom files ID",
   },
-  E_LINK_CHECKSUM: {
+  E_SELECTION: {
     exit: 3,
     retry: "never",
-    why: "links and invites end in a checksum, and it does not fit: letters were mistyped or lost",
-    fix: "copy it again instead of typing it, or compare it letter by letter",
+    why: "files are chosen where they are fetched and opened: a share is here whole, and a mirror stores all of it without looking into it",
+    fix: "fetch it with a link, a password or a key that opens it: backroom get LINK",
   },
-  E_LINK_VERSION: {
-    exit: 3,
+
+  // --- net -------------------------------------------------------------------------------------------
+  E_FRAME: {
+    exit: 6,
+    retry: "elsewhere",
+    why: "the neighbour sent a frame that the protocol does not allow",
+    fix: "nothing: another relay is used instead",
+  },
+  E_CHANNEL: {
+    exit: 4,
+    retry: "elsewhere",
+    why: "the connection to a neighbour broke, or the neighbour did not keep to the protocol",
+    fix: "check the internet connection; another relay is used meanwhile",
+  },
+  E_CHANNEL_SILENT: {
+    exit: 4,
+    retry: "elsewhere",
+    why: "a neighbour does not answer any more, though the connection to it was not closed",
+    fix: "check the internet connection; another relay is used meanwhile",
+  },
+  E_UNREACHABLE: {
+    exit: 4,
+    retry: "later",
+    why: "nothing answered at the addresses of the relay",
+    fix: "check the internet connection and the firewall, then try again",
+  },
+  E_CHANNEL_IDENTITY: {
+    exit: 6,
+    retry: "elsewhere",
+    why: "another node answered than the one that was asked for",
+    fix: "get a newer link or invite: the relay may have moved",
+  },
+  E_OTHER_NETWORK: {
+    exit: 4,
+    retry: "elsewhere",
+    why: "the relay that answered belongs to another network",
+    fix: "join the network that the link or invite is for",
+  },
+  E_PORT_IN_USE: {
+    exit: 4,
     retry: "never",
-    why: "the link or invite was made by a newer version of Backroom than this one",
-    fix: "upgrade Backroom, then use the same text again",
+    why: "another program already listens on the port",
+    fix: "stop the other program or choose another port",
   },
-  E_INVITE: {
-    exit: 3,
+  E_LISTEN: {
+    exit: 4,
     retry: "never",
-    why: "the text is not a whole Backroom invite",
-    fix: "copy the invite again, all of it, from `backroom-join:` to its last letter",
+    why: "the system does not allow listening at that address and port",
+    fix: "choose an address of this computer and a port above 1023",
   },
-  // --- circuit --------------------------------------------------------------------------------------
+  E_DHT: {
+    exit: 4,
+    retry: "later",
+    why: "too many questions to the DHT are waiting, or its process is stopping",
+    fix: "nothing: it is asked again later",
+  },
+  E_PROXY: {
+    exit: 4,
+    retry: "later",
+    why: "the proxy is not there, speaks no SOCKS 5, or refuses; nothing is ever dialled past it",
+    fix: "start the proxy or correct its address; `backroom proxy off` does without it and shows this computer's address to relays",
+  },
+
+  // --- store -----------------------------------------------------------------------------------------
+  E_DISK_FULL: {
+    exit: 5,
+    retry: "later",
+    why: "the disk is full",
+    fix: "make room and try again: what was stored before is kept",
+  },
+  E_STORE: {
+    exit: 5,
+    retry: "later",
+    why: "a file in the data folder could not be read or written",
+    fix: "check the disk and the rights of the data folder",
+  },
+  E_LOCKED: {
+    exit: 5,
+    retry: "later",
+    why: "another Backroom process uses this data folder",
+    fix: "stop the other process, or choose another data folder",
+  },
+
+  // --- circuit ---------------------------------------------------------------------------------------
   E_CIRCUIT: {
     exit: 4,
     retry: "elsewhere",
@@ -360,7 +288,108 @@ export const ERROR_TABLE = {
     why: "the other side could not prove that it is who was asked for, or does not know the link",
     fix: "nothing: another relay or peer is used instead",
   },
-  // --- swarm ----------------------------------------------------------------------------------------
+
+  // --- directory -------------------------------------------------------------------------------------
+  E_RELAY_INFO: {
+    exit: 6,
+    retry: "elsewhere",
+    why: "a relay's description of itself is malformed, forged, too old, or of another network",
+    fix: "ask another relay; if it happens with every relay, check this computer's clock",
+  },
+  E_NETWORK_FILE: {
+    exit: 3,
+    retry: "never",
+    why: "the network file does not say what a network file has to say",
+    fix: "get the file again from whoever runs the network, or make one with `backroom net create`",
+  },
+  E_NO_NETWORK: {
+    exit: 4,
+    retry: "never",
+    why: "relays are shared by the members of a network, and one has to be joined first",
+    fix: "join one with: backroom net join INVITE; or make one with: backroom net create",
+  },
+  E_NO_ADDRESS: {
+    exit: 4,
+    retry: "never",
+    why: "a relay that asks nobody whether it can be reached needs an address of its own, and behind a home router the computer has none",
+    fix: "let it find out, and help from behind the router: backroom relay auto; or name the address that others reach, and a port that is open: backroom relay --host ADDRESS --port PORT",
+  },
+  E_NO_RELAYS: {
+    exit: 4,
+    retry: "later",
+    why: "none of the relays that this computer knows for the network answered",
+    fix: "check the connection to the internet, or join again with a newer link or invite; --lan and --accept-dht look for other relays",
+  },
+  E_FEW_SOURCES: {
+    exit: 4,
+    retry: "later",
+    why: "all that is known of the network's relays comes from a single source, which could have named only relays of its own and would then see both ends",
+    fix: "join through a second link or invite, or say that one source is enough (in a test network it always is)",
+  },
+  E_CLOCK: {
+    exit: 4,
+    retry: "never",
+    why: "this computer's clock differs from its neighbours' by more than the network tolerates, so shares could not be found",
+    fix: "set the clock (and the time zone) right, best by turning on automatic time",
+  },
+  E_NETWORK_TOO_SMALL: {
+    exit: 4,
+    retry: "later",
+    why: "the network has too few independent relays for a path that hides this computer's address",
+    fix: "try again when more people run relays; the path is never shortened silently",
+  },
+
+  // --- tunnel ----------------------------------------------------------------------------------------
+  E_LEASE: {
+    exit: 6,
+    retry: "elsewhere",
+    why: "a lease or registration is damaged, forged, over, or for another share",
+    fix: "ask another gate for leases",
+  },
+  E_TUNNEL: {
+    exit: 4,
+    retry: "elsewhere",
+    why: "the tunnel to a peer broke, or the peer could not prove that it holds the link",
+    fix: "wait: other peers are tried by themselves",
+  },
+  E_GATE: {
+    exit: 4,
+    retry: "elsewhere",
+    why: "the gate refused or did not answer",
+    fix: "wait: another gate is tried by itself",
+  },
+  E_NO_SEEDERS: {
+    exit: 4,
+    retry: "later",
+    why: "nobody announces this share now",
+    fix: "ask the sharer to keep the share running, and try again later",
+  },
+  E_DENY_LIST: {
+    exit: 3,
+    retry: "never",
+    why: "each line of the file deny-list in the data folder is a link, or 64 hex digits; # begins a remark",
+    fix: "correct the line, or take it out",
+  },
+  E_DENIED: {
+    exit: 3,
+    retry: "never",
+    why: "whoever runs this computer decided that it does not mirror this share",
+    fix: "take it out of the file deny-list in the data folder, if that is yours to decide",
+  },
+
+  // --- swarm -----------------------------------------------------------------------------------------
+  E_WIRE: {
+    exit: 6,
+    retry: "elsewhere",
+    why: "a peer broke the rules of the peer wire protocol",
+    fix: "nothing: the peer was dropped, and others are asked",
+  },
+  E_HASH: {
+    exit: 6,
+    retry: "elsewhere",
+    why: "the data does not match the pieces root",
+    fix: "get the data from another peer",
+  },
   E_PEER_ADDRESS: {
     exit: 6,
     retry: "elsewhere",
@@ -397,18 +426,31 @@ export const ERROR_TABLE = {
     why: "the download was stopped before the data was there",
     fix: "start it again: it goes on where it stopped",
   },
-  // --- node -----------------------------------------------------------------------------------------
-  E_NO_ADDRESS: {
+
+  // --- daemon: transfers -----------------------------------------------------------------------------
+  E_NO_DAEMON: {
     exit: 4,
-    retry: "never",
-    why: "a relay that asks nobody whether it can be reached needs an address of its own, and behind a home router the computer has none",
-    fix: "let it find out, and help from behind the router: backroom relay auto; or name the address that others reach, and a port that is open: backroom relay --host ADDRESS --port PORT",
+    retry: "later",
+    why: "the daemon is not running, or does not listen there",
+    fix: "start it with: backroom daemon start",
   },
-  E_NOT_HELD: {
+  E_DAEMON: {
+    exit: 4,
+    retry: "later",
+    why: "the daemon was stopped in the middle, or is another version than this program",
+    fix: "try again; if it stays, restart it: backroom daemon stop, then backroom daemon start",
+  },
+  E_NO_TRANSFER: {
     exit: 3,
     retry: "never",
-    why: "only what was sealed or fetched whole on this computer can be handed out again",
-    fix: "fetch it first: backroom get --seed LINK",
+    why: "no transfer of this daemon has that id or name, or more than one has",
+    fix: "see what there is, with ids: backroom ls",
+  },
+  E_SAME_SHARE: {
+    exit: 3,
+    retry: "never",
+    why: "the same share is among the transfers already",
+    fix: "go on with the one that is there, or remove it first",
   },
   E_OTHER_PACK: {
     exit: 3,
@@ -416,42 +458,11 @@ export const ERROR_TABLE = {
     why: "a link belongs to exactly one pack",
     fix: "use the link that was printed when this pack was sealed",
   },
-  E_DENY_LIST: {
+  E_NOT_HELD: {
     exit: 3,
     retry: "never",
-    why: "each line of the file deny-list in the data folder is a link, or 64 hex digits; # begins a remark",
-    fix: "correct the line, or take it out",
-  },
-  E_DENIED: {
-    exit: 3,
-    retry: "never",
-    why: "whoever runs this computer decided that it does not mirror this share",
-    fix: "take it out of the file deny-list in the data folder, if that is yours to decide",
-  },
-  E_SERVICE: {
-    exit: 5,
-    retry: "never",
-    why: "the system's manager of services does not do what it was asked for",
-    fix: "see the file with `backroom service install --print` and install it by hand, or start the daemon yourself: backroom daemon start",
-  },
-  E_NO_NETWORK: {
-    exit: 4,
-    retry: "never",
-    why: "relays are shared by the members of a network, and one has to be joined first",
-    fix: "join one with: backroom net join INVITE; or make one with: backroom net create",
-  },
-  // --- daemon ---------------------------------------------------------------------------------------
-  E_NO_FILE: {
-    exit: 3,
-    retry: "never",
-    why: "the share holds no file of that path",
-    fix: "see what it holds: backroom files ID",
-  },
-  E_SELECTION: {
-    exit: 3,
-    retry: "never",
-    why: "files are chosen where they are fetched and opened: a share is here whole, and a mirror stores all of it without looking into it",
-    fix: "fetch it with a link, a password or a key that opens it: backroom get LINK",
+    why: "only what was sealed or fetched whole on this computer can be handed out again",
+    fix: "fetch it first: backroom get --seed LINK",
   },
   E_WATCH: {
     exit: 3,
@@ -465,25 +476,20 @@ export const ERROR_TABLE = {
     why: "no watch of this daemon has that id",
     fix: "see what is watched, with ids: backroom watch list",
   },
-  E_NO_TRANSFER: {
-    exit: 3,
+  E_CATALOGUE_DAMAGED: {
+    exit: 5,
+    retry: "later",
+    why: "the file in which the daemon keeps its list of transfers is damaged",
+    fix: "restart the daemon: it sets the file aside, goes on from the last backup, and takes up the packs that it finds; check the disk",
+  },
+  E_CATALOGUE_VERSION: {
+    exit: 5,
     retry: "never",
-    why: "no transfer of this daemon has that id or name, or more than one has",
-    fix: "see what there is, with ids: backroom ls",
+    why: "a newer version of Backroom wrote the list of transfers, and this one would not understand all of it",
+    fix: "upgrade Backroom to the version that was used last, or name another data folder",
   },
-  // --- api ------------------------------------------------------------------------------------------
-  E_NO_DAEMON: {
-    exit: 4,
-    retry: "later",
-    why: "the daemon is not running, or does not listen there",
-    fix: "start it with: backroom daemon start",
-  },
-  E_DAEMON: {
-    exit: 4,
-    retry: "later",
-    why: "the daemon was stopped in the middle, or is another version than this program",
-    fix: "try again; if it stays, restart it: backroom daemon stop, then backroom daemon start",
-  },
+
+  // --- daemon: requests ------------------------------------------------------------------------------
   E_REQUEST: {
     exit: 2,
     retry: "never",
@@ -495,6 +501,12 @@ export const ERROR_TABLE = {
     retry: "never",
     why: "more was sent than the daemon takes at once",
     fix: "send less, or in several parts",
+  },
+  E_CURSOR: {
+    exit: 3,
+    retry: "never",
+    why: "a list goes on only after a place that an earlier page of it named",
+    fix: "ask for the list from its beginning",
   },
   E_DOOR: {
     exit: 3,
@@ -519,6 +531,12 @@ export const ERROR_TABLE = {
     retry: "later",
     why: "too many wrong tokens came from there",
     fix: "wait a minute; then try again with the right one",
+  },
+  E_TOKEN: {
+    exit: 3,
+    retry: "never",
+    why: "each token has a name of its own, there are at most a hundred, and one that is revoked is gone",
+    fix: "see what there is: backroom token ls",
   },
   E_NOT_FOUND: {
     exit: 3,
