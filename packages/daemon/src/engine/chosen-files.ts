@@ -1,3 +1,4 @@
+import { BackroomError } from "@backroom/core/base/errors.ts";
 import type { PackReader } from "@backroom/core/pack/pack-reader.ts";
 import { Selection } from "@backroom/core/pack/selection.ts";
 import { knownPaths, trimmedPath } from "@backroom/core/node/patterns.ts";
@@ -92,16 +93,28 @@ export function heldIn(store: PieceStore): string | null {
   return bits.encode().toString("base64");
 }
 
-/** How soon pieces are wanted of a pack that is not to become whole; undefined of one that is. */
+/** How soon pieces are wanted of a pack that is not to become whole; undefined of one that is. Raises E_CATALOGUE_DAMAGED. */
 export function heldLevels(
   { held }: Pick<StoredSelection, "held">,
   { pieceCount }: Pick<TorrentInfo, "pieceCount">,
 ): Uint8Array | undefined {
   if (held === null) return undefined;
-  const bits = Bitfield.decode(Buffer.from(held, "base64"), pieceCount);
+  const bits = decodeHeld(held, pieceCount);
   return Uint8Array.from({ length: pieceCount }, (_, piece) =>
     bits.has(piece) ? LEVELS.normal : LEVELS.skip,
   );
+}
+
+function decodeHeld(held: string, pieceCount: number): Bitfield {
+  try {
+    return Bitfield.decode(Buffer.from(held, "base64"), pieceCount);
+  } catch (cause) {
+    throw new BackroomError("E_CATALOGUE_DAMAGED", "which part of the share is kept can be read no longer", {
+      why: "what the daemon noted of this transfer is damaged, and nothing else is",
+      fix: "fetch it again: backroom rm ID, then backroom get LINK --seed with what was chosen; and check the disk",
+      cause,
+    });
+  }
 }
 
 /** Whether all is here that the pack is handed out with. */

@@ -45,7 +45,7 @@ export interface SeatDeps {
   readonly log: Log;
   readonly packs: Packs;
   readonly limits: SwarmLimits;
-  /** Reads what is kept of a share; undefined once it is removed. */
+  /** Reads what is kept of a share; undefined once it is removed. Raises where that cannot be read. */
   share(id: string): SeededShare | undefined;
   /** Its pack is not whole, or turned out to be damaged. */
   onIncomplete(id: string): void;
@@ -87,7 +87,7 @@ export class NetworkSeeding {
 
   constructor(member: Member, deps: SeatDeps) {
     this.#member = member;
-    this.#deps = deps;
+    this.#deps = { ...deps, share: (id) => alone(id, deps, () => deps.share(id)) };
     this.#turn = deps.random.below(2 ** 16);
   }
 
@@ -301,7 +301,8 @@ export class Seeding {
   async add(shares: readonly ListedShare[]): Promise<void> {
     const byNetwork = new Map<number, ListedShare[]>();
     for (const share of shares) {
-      const networkId = networkIdOf(share.link);
+      const networkId = alone(share.id, this.#deps, () => networkIdOf(share.link));
+      if (networkId === undefined) continue;
       this.#networkOf.set(share.id, networkId);
       const ofNetwork = byNetwork.get(networkId) ?? [];
       byNetwork.set(networkId, ofNetwork);
@@ -365,6 +366,19 @@ export class Seeding {
     const network = this.#networks.get(networkId) ?? new NetworkSeeding(member, this.#deps);
     this.#networks.set(networkId, network);
     return network;
+  }
+}
+
+/** What is kept of a share and cannot be read costs that share, and no other of those that are brought together with it. */
+function alone<T>(id: string, { onFailed }: Pick<SeatDeps, "onFailed">, read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    const known = isBackroomError(error)
+      ? error
+      : new BackroomError("E_INTERNAL", "what is kept of a share could not be read", { cause: error });
+    onFailed(id, known);
+    return undefined;
   }
 }
 
