@@ -123,7 +123,8 @@ export const NewGet = z.object({
   wait: z.boolean().default(false),
   /**
    * Which files are fetched; absent: all. `skip` for everything fetches the list of files alone, and then waits in `choosing`. A path that the share does not
-   * hold is looked for below the one folder that all of it lies in, if there is one.
+   * hold is looked for below the one folder that all of it lies in, if there is one. Where the share is being fetched already, or its files are where they
+   * were put, these come beside those that were chosen before.
    */
   choices: Choices.optional(),
   profile: Profile.default("standard"),

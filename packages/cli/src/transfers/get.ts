@@ -7,7 +7,7 @@ import type { Result } from "../contract.ts";
 import type { Session } from "../session.ts";
 import { count, formatBytes } from "../ui/format.ts";
 import { LOCKED, readPassword, readSmallFile } from "../ui/input.ts";
-import { chooseOnly, firstChoices } from "./choose-files.ts";
+import { choose, firstChoices } from "./choose-files.ts";
 import { isPattern } from "@backroom/core/node/patterns.ts";
 import { consentsOf, withConsents } from "./consent.ts";
 import { followTransfer, type Follower } from "./follow-transfer.ts";
@@ -107,17 +107,23 @@ async function fetched(
       followTransfer(client, begun.id, isThere, follower, signal).finally(() => shown.end());
     const wait = async (): Promise<Transfer> => {
       if (only.length === 0) return follow(isFetched, shown);
+      const isKnown = ({ fileCount }: Transfer): boolean => fileCount !== null;
+      // Of what arrives already it can be told at once what the share does not hold.
+      const isLookedUp = only.some((name) => isPattern(name)) || (isKnown(begun) && !isFetched(begun));
       // That nothing is chosen yet is nobody's business: it is about to be.
       const quiet: Follower = {
         onChange: (transfer) => void (transfer.state === "choosing" || shown.onChange(transfer)),
         onNotice: (level, text) => shown.onNotice(level, text),
       };
-      const there = await follow((transfer) => transfer.state === "choosing" || isFetched(transfer), quiet);
+      const isReady = (transfer: Transfer): boolean =>
+        transfer.state === "choosing" || isFetched(transfer) || (isLookedUp && isKnown(transfer));
+      const there = await follow(isReady, quiet);
       // Of what is done as a whole no list of files is kept, and whatever fits is there.
       const isWhole = there.state === "done" && there.skippedCount === 0;
-      if (there.state !== "choosing" && (isWhole || !only.some((name) => isPattern(name)))) return there;
-      await chooseOnly(client, begun.id, only, signal);
-      return follow(isFetched, quiet);
+      if (isWhole || (isFetched(there) && !isLookedUp)) return there;
+      // Beside what was chosen before.
+      await choose(client, begun.id, only, { priority: "normal", signal });
+      return follow(isFetched, shown);
     };
     return outlived(client, begun, stopOnExit, wait);
   });

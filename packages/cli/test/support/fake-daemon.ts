@@ -149,7 +149,12 @@ export class FakeDaemon implements Client {
     getTransfer: ({ id }) => this.#get(id),
     addShare: ({ name }) => this.add({ state: "sealing", kind: null, name: name ?? "Holiday", gateCount: 0 }),
     addGet: ({ mirror, output }) =>
-      this.add({ role: mirror ? "mirror" : "get", state: "looking", output: output ?? null }),
+      this.add({
+        role: mirror ? "mirror" : "get",
+        state: "looking",
+        output: output ?? null,
+        fileCount: null,
+      }),
     pause: ({ id }) => this.change(id, { state: "paused" }),
     resume: ({ id }) => this.change(id, { state: "seeding" }),
     recheck: ({ id }) => this.change(id, { state: "checking", doneBytes: 0 }),

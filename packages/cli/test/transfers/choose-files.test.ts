@@ -41,7 +41,54 @@ test("get --only: patterns wait for the list of files, and become what they fit"
   assert.doesNotMatch(run.stderr, /none is chosen/);
   assert.deepEqual(asked(daemon, "addGet"), [[NOTHING]]);
   const chosen = ["a.jpg", "b.jpg"].map((name) => ({ path: `Holiday/${name}`, priority: "normal" }));
-  assert.deepEqual(asked(daemon, "chooseFiles"), [[NOTHING, ...chosen]]);
+  assert.deepEqual(asked(daemon, "chooseFiles"), [chosen]);
+});
+
+/** Would catch: a second get that drops what the first one asked for, waits for that to end, or asks for what the share does not hold. */
+test("get --only: of what arrives already names are looked up at once, and come beside what was chosen", async () => {
+  const daemon = new FakeDaemon();
+  const { id } = daemon.add({ role: "get", state: "downloading", fileCount: 3, skippedCount: 2 });
+  daemon.instead.addGet = () => daemon.change(id, {});
+  const choices = (): unknown => asked(daemon, "chooseFiles").at(-1);
+  for (const [name, wanted] of [
+    ["Holiday/c.mp4", ["Holiday/c.mp4"]],
+    ["*.jpg", ["Holiday/a.jpg", "Holiday/b.jpg"]],
+  ] as const) {
+    daemon.change(id, { state: "downloading", finishedMs: null });
+    daemon.instead.chooseFiles = () => daemon.change(id, { state: "done", finishedMs: 1 });
+    const run = await runInProcess(["get", "backroom:x", "--only", name], { daemon });
+    assert.equal(run.status, 0);
+    assert.deepEqual(
+      choices(),
+      wanted.map((path) => ({ path, priority: "normal" })),
+    );
+  }
+  daemon.change(id, { state: "downloading", finishedMs: null });
+  const refused = await runInProcess(["get", "backroom:x", "--only", "Holiday/none"], { daemon });
+  assert.match(refused.stderr, /E_NO_FILE/);
+});
+
+/** Would catch: a command that waits without a word for somebody to choose, since nothing that was chosen is in the share. */
+test("get --only: what it waits for is said also once it has chosen", { timeout: 20_000 }, async () => {
+  const daemon = new FakeDaemon();
+  const stop = new AbortController();
+  const running = runInProcess(["get", "backroom:x", "--only", "*.jpg"], {
+    daemon,
+    signal: stop.signal,
+    columns: 100,
+  });
+  const id = await begun(daemon);
+  const looks = (): number => daemon.asked.filter(({ name }) => name === "getTransfer").length;
+  let before = Infinity;
+  daemon.instead.chooseFiles = () => {
+    before = looks();
+    return daemon.change(id, { state: "choosing" });
+  };
+  daemon.change(id, { state: "choosing" });
+  // Told what it is, and asked once more.
+  while (looks() < before + 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  stop.abort();
+  assert.match((await running).stderr, /none is chosen/);
 });
 
 test("get --only with what fits nothing is an error that says so, as is a mirror of some files", async () => {

@@ -1,6 +1,6 @@
 import type { PackReader, PackSpan } from "../pack/pack-reader.ts";
 import type { Selection } from "../pack/selection.ts";
-import { wasOpened } from "../pack/wanted-files.ts";
+import { leavesOf, wasOpened } from "../pack/wanted-files.ts";
 import { LEVELS } from "../swarm/pick-order.ts";
 import type { TorrentInfo } from "../torrent/info.ts";
 
@@ -12,6 +12,8 @@ export interface Plan {
   readonly levels: Uint8Array;
   /** Without which the files of the share are not known. */
   readonly frame: readonly number[];
+  /** Neither a file is wanted nor a folder with nothing in it. */
+  readonly isNothing: boolean;
   /** Files that are wanted, whether or not they were opened before; and all others. */
   readonly wantedCount: number;
   readonly skippedCount: number;
@@ -44,9 +46,11 @@ export async function planOf(
   const levels = new Uint8Array(pieces.pieceCount);
   let wantedCount = 0;
   let skippedCount = 0;
-  for await (const entry of reader.entries()) {
-    if (entry.kind === "directory") continue;
+  let isNothing = true;
+  for await (const { entry } of leavesOf(reader.entries())) {
     const priority = selection.priorityOf(entry.path);
+    if (priority !== "skip") isNothing = false;
+    if (entry.kind === "directory") continue;
     if (priority === "skip") {
       skippedCount++;
       continue;
@@ -63,7 +67,7 @@ export async function planOf(
   if (skippedCount === 0 && (isKept || opened === undefined)) {
     for (const [piece, level] of levels.entries()) levels[piece] = Math.max(level, LEVELS.low);
   }
-  return { levels, frame, wantedCount, skippedCount };
+  return { levels, frame, isNothing, wantedCount, skippedCount };
 }
 
 function raise(

@@ -40,6 +40,11 @@ export async function* readIndex(plain: PackSource, signal?: AbortSignal): Async
   state.end();
 }
 
+/** Every file and directory of the index. */
+export async function* entriesOf(plain: PackSource, signal?: AbortSignal): AsyncGenerator<PackEntry> {
+  for await (const record of readIndex(plain, signal)) if (record.type === "entry") yield record.entry;
+}
+
 /** The share record, which is the first. */
 export async function readShareRecord(plain: PackSource, signal?: AbortSignal): Promise<ShareRecord> {
   for await (const record of readIndex(plain, signal)) if (record.type === "share") return record;

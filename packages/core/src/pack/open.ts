@@ -6,7 +6,7 @@ import type { AgeKeys } from "./age-header.ts";
 import { openAgeSource } from "./age-source.ts";
 import type { PackEntry } from "./entry.ts";
 import { readSeekTable, tarLengthOf } from "./frame-reader.ts";
-import { readIndex, readShareRecord } from "./index-reader.ts";
+import { entriesOf, readIndex, readShareRecord } from "./index-reader.ts";
 import type { ShareRecord, TotalsRecord } from "./index-chunk.ts";
 import { OutputPathSet, checkOutputPath } from "./output-path.ts";
 import { missing } from "./move-new.ts";
@@ -136,9 +136,7 @@ export async function listPack(source: PackSource, keys: AgeKeys): Promise<PackL
   return {
     name,
     comment,
-    entries: async function* () {
-      for await (const record of readIndex(plain)) if (record.type === "entry") yield record.entry;
-    },
+    entries: () => entriesOf(plain),
   };
 }
 

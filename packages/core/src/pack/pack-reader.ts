@@ -4,7 +4,7 @@ import type { AgeKeys } from "./age-header.ts";
 import { openAgeSource, type AgePlain } from "./age-source.ts";
 import type { PackEntry } from "./entry.ts";
 import { readSeekTable } from "./frame-reader.ts";
-import { readIndex, readShareRecord } from "./index-reader.ts";
+import { entriesOf, readShareRecord } from "./index-reader.ts";
 import { SEEK_TABLE_TAIL, seekTableLength, type SeekTable } from "./seek-table.ts";
 import type { PackSource } from "./source.ts";
 import { decodeFrame } from "./zstd-frame.ts";
@@ -64,7 +64,7 @@ export class PackReader {
         return plain.read(offset, length, stop);
       },
     };
-    for await (const record of readIndex(noted, signal)) if (record.type === "entry") yield record.entry;
+    yield* entriesOf(noted, signal);
   }
 
   /** The stretches of the pack without which nothing of it can be opened: its front, with the index as far as it was read, and its end. */

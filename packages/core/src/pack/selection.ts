@@ -29,25 +29,14 @@ export class Selection {
 
   /** Later choices beat earlier ones. Raises E_SELECTION where they are more than is kept. */
   static of(choices: Iterable<FileChoice>): Selection {
-    const root = newNode();
-    let names = 0;
-    for (const { path, priority } of choices) {
-      let node = root;
-      for (const name of namesIn(path)) {
-        let child = node.children.get(name);
-        if (child === undefined) {
-          if (++names > LIMITS.selectionNames) throw tooMany();
-          node.children.set(name, (child = newNode()));
-        }
-        node = child;
-      }
-      node.priority = priority;
-      node.children.clear();
-    }
-    prune(root, "normal");
-    const selection = new Selection(root);
-    assertBounded(selection.choices());
+    const selection = new Selection(treeOf(choices, LIMITS.selectionNames));
+    selection.assertBounded();
     return selection;
+  }
+
+  /** Of choices that this program made of such ones itself, however many they are. */
+  static kept(choices: Iterable<FileChoice>): Selection {
+    return new Selection(treeOf(choices, Infinity));
   }
 
   /** What was chosen before, and then `more`. Raises E_SELECTION. */
@@ -55,9 +44,19 @@ export class Selection {
     return Selection.of([...this.choices(), ...more]);
   }
 
-  /** Wants whatever one of the two wants; how soon is not told apart. Raises E_SELECTION. */
+  /** Wants whatever one of the two wants, as soon as `other` says where that wants it. May be more than is kept: see `assertBounded`. */
+  plus(other: Selection): Selection {
+    return Selection.kept(
+      this.#pathsWith(other).map((path) => {
+        const priority = other.priorityOf(path);
+        return { path, priority: priority === "skip" ? this.priorityOf(path) : priority };
+      }),
+    );
+  }
+
+  /** The same, where how soon is not told apart. */
   or(other: Selection): Selection {
-    return Selection.of(
+    return Selection.kept(
       this.#pathsWith(other).map((path) => ({
         path,
         priority: this.priorityOf(path) === "skip" && other.priorityOf(path) === "skip" ? "skip" : "normal",
@@ -70,6 +69,13 @@ export class Selection {
     return this.#pathsWith(other).every(
       (path) => other.priorityOf(path) === "skip" || this.priorityOf(path) !== "skip",
     );
+  }
+
+  /** Raises E_SELECTION where it is more than is kept. */
+  assertBounded(): void {
+    const choices = this.choices();
+    const bytes = choices.reduce((sum, { path }) => sum + Buffer.byteLength(path), 0);
+    if (choices.length > LIMITS.selectionChoices || bytes > LIMITS.selectionBytes) throw tooMany();
   }
 
   /** All that anything was said of here or there, folders before what is in them: between them nothing differs. */
@@ -109,6 +115,26 @@ export class Selection {
   }
 }
 
+function treeOf(choices: Iterable<FileChoice>, most: number): Node {
+  const root = newNode();
+  let names = 0;
+  for (const { path, priority } of choices) {
+    let node = root;
+    for (const name of namesIn(path)) {
+      let child = node.children.get(name);
+      if (child === undefined) {
+        if (++names > most) throw tooMany();
+        node.children.set(name, (child = newNode()));
+      }
+      node = child;
+    }
+    node.priority = priority;
+    node.children.clear();
+  }
+  prune(root, "normal");
+  return root;
+}
+
 function newNode(): Node {
   return { priority: undefined, children: new Map() };
 }
@@ -131,12 +157,6 @@ function collect(node: Node, path: string, choices: FileChoice[]): void {
   // In one order, whatever was said first: what says the same is the same.
   for (const [name, child] of [...node.children].sort(([a], [b]) => (a < b ? -1 : 1)))
     collect(child, path === "" ? name : `${path}/${name}`, choices);
-}
-
-function assertBounded(choices: readonly FileChoice[]): void {
-  const bytes = choices.reduce((sum, { path }) => sum + Buffer.byteLength(path), 0);
-  if (choices.length <= LIMITS.selectionChoices && bytes <= LIMITS.selectionBytes) return;
-  throw tooMany();
 }
 
 function tooMany(): BackroomError {

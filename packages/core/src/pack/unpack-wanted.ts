@@ -1,4 +1,5 @@
 import { isBackroomError } from "../base/errors.ts";
+import { entriesOf } from "./index-reader.ts";
 import type { FilePriority, Selection } from "./selection.ts";
 import { unpackEntries, type Unpacking } from "./unpack.ts";
 import { leavesOf, priorityNow, WANTED_PRIORITIES, type Leaf, type WantedFiles } from "./wanted-files.ts";
@@ -50,7 +51,7 @@ async function survey(
   const found = new Set<FilePriority>();
   let totalBytes = 0;
   let doneBytes = 0;
-  for await (const { entry, number } of leavesOf(plain)) {
+  for await (const { entry, number } of leavesOf(entriesOf(plain))) {
     const priority = priorityOf(entry.path);
     found.add(priority);
     if (priority === "skip") continue;
@@ -66,7 +67,7 @@ async function removeUnwanted(
   staged: Set<number>,
   priorityOf: (path: string) => FilePriority,
 ): Promise<void> {
-  for await (const { entry, number } of leavesOf(plain)) {
+  for await (const { entry, number } of leavesOf(entriesOf(plain))) {
     if (!staged.has(number) || priorityOf(entry.path) !== "skip") continue;
     staging.remove(entry.path);
     staged.delete(number);

@@ -2,7 +2,7 @@ import { throwIfAborted } from "./abort.ts";
 import type { PackEntry } from "./entry.ts";
 import { readTarStream } from "./frame-reader.ts";
 import { framesFor, leavesOf, type Leaf } from "./wanted-files.ts";
-import { readIndex } from "./index-reader.ts";
+import { entriesOf } from "./index-reader.ts";
 import { JobPool } from "./job-pool.ts";
 import type { SeekTable } from "./seek-table.ts";
 import type { PackSource } from "./source.ts";
@@ -48,7 +48,7 @@ export async function unpackEntries(work: Unpacking, part?: Part): Promise<void>
   const cursor = new TarCursor(readTarStream(work.plain, work.table, work.signal, marks));
   const step = { ...work, pool, cursor };
   try {
-    for await (const leaf of leavesOf(work.plain)) {
+    for await (const leaf of leavesOf(entriesOf(work.plain))) {
       if (isWanted === undefined || isWanted(leaf)) {
         await unpackEntry(leaf.entry, step);
         part?.onUnpacked(leaf);
@@ -142,9 +142,7 @@ function timeOf(entry: PackEntry): number | undefined {
 /** Last, since every file made in a folder changes the folder's time. The index is read again rather than kept. Folders that were not made are passed over. */
 export async function setFolderTimes(work: Pick<Unpacking, "plain" | "staging">): Promise<void> {
   const turns = new Turns();
-  for await (const record of readIndex(work.plain)) {
-    if (record.type !== "entry") continue;
-    const { kind, mtime, path } = record.entry;
+  for await (const { kind, mtime, path } of entriesOf(work.plain)) {
     if (kind === "directory" && mtime !== 0) work.staging.setFolderTime(path, mtime);
     if (turns.due) await turns.next();
   }

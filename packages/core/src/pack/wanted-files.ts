@@ -1,6 +1,6 @@
 import { BackroomError } from "../base/errors.ts";
 import type { PackEntry } from "./entry.ts";
-import { readIndex } from "./index-reader.ts";
+import { entriesOf } from "./index-reader.ts";
 import type { SeekTable } from "./seek-table.ts";
 import type { FilePriority, Selection } from "./selection.ts";
 import type { PackSource } from "./source.ts";
@@ -31,13 +31,11 @@ export interface Leaf {
   readonly number: number;
 }
 
-/** The leaves of the index in their order. Folders with something in them are made along with that. */
-export async function* leavesOf(plain: PackSource): AsyncGenerator<Leaf> {
+/** The leaves of an index in its order, from all its entries. Folders with something in them are made along with that. */
+export async function* leavesOf(entries: AsyncIterable<PackEntry>): AsyncGenerator<Leaf> {
   let number = 0;
   let folder: Leaf | undefined;
-  for await (const record of readIndex(plain)) {
-    if (record.type !== "entry") continue;
-    const { entry } = record;
+  for await (const entry of entries) {
     if (folder !== undefined && !entry.path.startsWith(folder.entry.path)) yield folder;
     folder = entry.kind === "directory" ? { entry, number } : undefined;
     if (folder === undefined) yield { entry, number };
@@ -59,7 +57,7 @@ export async function framesFor(
     start += table.contentLength(frame);
     if (++frame > table.count) throw new BackroomError("E_PACK", "the tar stream ends too early");
   };
-  for await (const leaf of leavesOf(plain)) {
+  for await (const leaf of leavesOf(entriesOf(plain))) {
     const { offset, size } = leaf.entry;
     if (size === 0 || !isWanted(leaf)) continue;
     while (start + table.contentLength(frame) <= offset) next();

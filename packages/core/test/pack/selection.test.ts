@@ -71,6 +71,7 @@ test("what two want together, and whether one wants all that the other does", ()
       const wants = (selection: Selection, file: string): boolean => selection.priorityOf(file) !== "skip";
       for (const file of files) {
         assert.equal(wants(a.or(b), file), wants(a, file) || wants(b, file));
+        assert.equal(a.plus(b).priorityOf(file), wants(b, file) ? b.priorityOf(file) : a.priorityOf(file));
         if (a.covers(b) && wants(b, file)) assert.ok(wants(a, file));
       }
       assert.ok(a.or(b).covers(a) && a.or(b).covers(b));
@@ -85,6 +86,23 @@ test("what two want together, and whether one wants all that the other does", ()
 function isSame(a: Selection, b: Selection): boolean {
   return JSON.stringify(a.choices()) === JSON.stringify(b.choices());
 }
+
+/** Would catch: what was opened being refused, or cut, when all of it is there: who chooses is refused before. */
+test("two together may be more than is kept, which is told when it is asked", () => {
+  const half = (name: string): Selection =>
+    Selection.of([
+      { path: "", priority: "skip" },
+      ...Array.from({ length: 0.6 * LIMITS.selectionChoices }, (_, number): FileChoice => ({
+        path: `${name}/${number}`,
+        priority: "normal",
+      })),
+    ]);
+  const both = half("a").or(half("b"));
+  assert.throws(() => both.assertBounded(), { code: "E_SELECTION" });
+  const again = Selection.kept(both.choices());
+  assert.ok(again.covers(half("a")) && again.covers(half("b")));
+  again.or(Selection.everything).assertBounded();
+});
 
 test("more choices than are kept are refused, and what says the same in few is not", () => {
   const many = Array.from({ length: LIMITS.selectionChoices + 1 }, (_, number): FileChoice => ({

@@ -34,7 +34,8 @@ export function choosingHandlers(transfers: Transfers, files: ShareFiles): Pick<
       const before = catalogue.selection(id);
       const { finishedMs } = transfers.record(id);
       const opened = before?.opened ?? (finishedMs === null ? null : Selection.everything.choices());
-      const isMore = finishedMs !== null && !Selection.of(opened ?? []).covers(selection);
+      if (opened !== null) assertKeepable(Selection.kept(opened), selection);
+      const isMore = finishedMs !== null && !Selection.kept(opened ?? []).covers(selection);
       // What is handed out, or is over, goes on beside what is there.
       if (isMore) await transfers.halt(id);
       try {
@@ -65,6 +66,11 @@ function assertChoosable({ role, link, keys }: TransferRecord): void {
     throw new BackroomError("E_SELECTION", "the files of this transfer are not chosen one by one");
   }
   keysOf(parseLink(link ?? ""), keys);
+}
+
+/** Raises E_SELECTION where what will have been opened once this is fetched, too, is more than is kept: now, rather than when all of it is there. */
+export function assertKeepable(opened: Selection, selection: Selection): void {
+  opened.or(selection).assertBounded();
 }
 
 /** How many files `selection` skips. Raises E_NO_FILE for a choice of something that the share does not hold. */

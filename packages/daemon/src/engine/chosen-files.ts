@@ -26,7 +26,7 @@ export function chosenIn(stored: StoredSelection | undefined): {
   const opened = stored?.opened ?? null;
   return {
     selection: Selection.of(stored?.choices ?? []),
-    opened: opened === null ? undefined : Selection.of(opened),
+    opened: opened === null ? undefined : Selection.kept(opened),
   };
 }
 

@@ -61,7 +61,7 @@ async function fetchChosen(run: Run, link: ShareLink): Promise<void> {
     const { selection, opened } = chosenIn(stored);
     // Where the pack is to be handed out, it is looked at all the same.
     if (opened?.covers(selection) === true && !run.record().seed) return finish(run, link, keys);
-    if (opened === undefined && !selection.wantsAll && (await planHere(run, keys))?.wantedCount === 0) {
+    if (opened === undefined && !selection.wantsAll && (await planHere(run, keys))?.isNothing === true) {
       await untilChosen(run, link, stored);
       continue;
     }
@@ -165,7 +165,11 @@ async function untilChosen(
   try {
     run.begin("choosing", NOTHING_CHOSEN);
     // Whoever asks which files there are reads what is here.
-    run.activity = { source: storedSource(pack.store), choose: () => chosen.resolve() };
+    const choose = (): void => {
+      run.begin("queued");
+      chosen.resolve();
+    };
+    run.activity = { source: storedSource(pack.store), choose };
     // It may have been while the index was read, and nobody was told then.
     if (isOther(run.deps.selection(), before)) chosen.resolve();
     await Promise.race([chosen.promise, whenAborted(run.signal)]);

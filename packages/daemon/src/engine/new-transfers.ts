@@ -10,6 +10,7 @@ import { Selection } from "@backroom/core/pack/selection.ts";
 import type { StoredSelection, TransferRecord } from "../catalogue/catalogue.ts";
 import { isIn } from "../is-in.ts";
 import { newId } from "../new-id.ts";
+import { assertKeepable } from "./choosing.ts";
 import { assertFolder, linkToFetch, rootsToShare } from "./asked-for.ts";
 import { newRecord } from "./new-record.ts";
 import { UPLOADS_FOLDER } from "../uploads-folder.ts";
@@ -119,13 +120,23 @@ export function newTransferHandlers(
       return view(id);
     }
     await transfers.halt(id);
+    try {
+      wishAgain(id, link, input, reach);
+    } finally {
+      transfers.goOn(id);
+    }
+    return view(id);
+  }
+
+  /** Keeps what is wished of it now. Raises E_OTHER_PACK, E_SELECTION; then it is as it was. */
+  function wishAgain(id: string, link: ShareLink, input: Input<"addGet">, reach: string | null): void {
     // Not before: it may have come to its end while it was being stopped.
     const before = transfers.record(id);
     const better = betterLink(before, link);
     const stored = catalogue.selection(id);
-    const { selection, opened } = chosenAgain(stored, before, input);
     // What was deleted since is put there again, from the pack as far as that is kept.
     const isThere = before.paths.length > 0 && before.paths.every((file) => existsSync(file));
+    const { selection, opened } = chosenAgain(stored, before, { input, isThere });
     const isComplete = before.finishedMs !== null && isThere && opened.covers(selection);
     // Where nothing is put anywhere any more, the place is nobody's question.
     const known = isComplete ? before.output : placeBefore(before, reach);
@@ -169,25 +180,30 @@ export function newTransferHandlers(
       });
     });
     transfers.publish(id);
-    transfers.goOn(id);
-    return view(id);
   }
 
   return { addShare, addGet };
 }
 
-/** Who asks for a share once more without saying which files wants all of it; what is said is laid over what was chosen before. */
+/**
+ * Who asks for a share once more without saying which files wants all of it. Files that are said come beside those that were chosen before and arrive, or are
+ * where they belong; where those are gone, or others are put elsewhere, they come alone. Raises E_SELECTION.
+ */
 function chosenAgain(
   stored: StoredSelection | undefined,
-  { finishedMs }: TransferRecord,
-  { choices }: Input<"addGet">,
+  { role, finishedMs, output }: TransferRecord,
+  { input, isThere }: { readonly input: Input<"addGet">; readonly isThere: boolean },
 ): { readonly selection: Selection; readonly opened: Selection } {
-  const before = Selection.of(stored?.choices ?? []);
   const known = stored?.opened ?? (finishedMs === null ? [{ path: "", priority: "skip" as const }] : []);
-  return {
-    selection: choices === undefined ? Selection.everything : before.with(choices),
-    opened: Selection.of(known),
-  };
+  const opened = Selection.kept(known);
+  if (input.choices === undefined) return { selection: Selection.everything, opened };
+  const isMoved = input.output !== undefined && path.resolve(input.output) !== output;
+  const isAdded = role === "get" && (finishedMs === null || (isThere && !isMoved));
+  const said = Selection.of(input.choices);
+  const selection = isAdded ? Selection.of(stored?.choices ?? []).plus(said) : said;
+  selection.assertBounded();
+  assertKeepable(opened, selection);
+  return { selection, opened };
 }
 
 function wishesOf(

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { test } from "node:test";
-import { LOCKED_LINK } from "../../../core/test/link/examples.ts";
+import { LIMITS } from "@backroom/core/base/limits.ts";
+import { LOCKED_LINK, READ_LINK } from "../../../core/test/link/examples.ts";
 import { withFolder } from "../../../core/test/store/temporary.ts";
+import type { Catalogue } from "../../src/catalogue/catalogue.ts";
 import { choosingHandlers } from "../../src/engine/choosing.ts";
 import type { ShareFiles } from "../../src/engine/share-content.ts";
 import type { Transfers } from "../../src/engine/transfers.ts";
@@ -11,6 +13,22 @@ import { memoryCatalogue } from "../support/memory-catalogue.ts";
 import { transferOf } from "../support/transfer-record.ts";
 
 const KIB = 1024;
+
+/** Transfers of which nothing is at work, and which of them went on. */
+function transfersOf(catalogue: Catalogue, id: string) {
+  const wentOn: string[] = [];
+  const transfers = {
+    context: { catalogue },
+    change: (_: string, work: () => Promise<unknown>) => work(),
+    record: () => catalogue.get(id),
+    halt: async () => {},
+    goOn: () => void wentOn.push(id),
+    chosen() {},
+    publish() {},
+    view() {},
+  } as unknown as Transfers;
+  return { transfers, wentOn };
+}
 
 /** Would catch: a choice that replaces the one before it, one that a restart forgets, and a slip of the pen that is taken for a choice. */
 test("choices add to each other, are shown for every file, are counted, and outlast the daemon", async () => {
@@ -98,6 +116,30 @@ test("a choice that is made while the list of files is read is not missed", { ti
   });
 });
 
+/** Would catch: a download that fails at its end, and whenever it is resumed, since what it opened is more than is kept. */
+test("more files one by one than are kept beside those that are there are refused while they are chosen", async () => {
+  const catalogue = memoryCatalogue();
+  const record = transferOf(1, { role: "get", link: READ_LINK, finishedMs: 5 });
+  const { id } = record;
+  const some = (name: string) => [
+    { path: "", priority: "skip" as const },
+    ...Array.from({ length: 0.6 * LIMITS.selectionChoices }, (_, number) => ({
+      path: `${name}/${number}`,
+      priority: "normal" as const,
+    })),
+  ];
+  catalogue.put(record);
+  const before = { choices: some("a"), opened: some("a"), held: null };
+  catalogue.putSelection(id, before);
+  const { transfers } = transfersOf(catalogue, id);
+  const files = { withIndex: async () => 1 } as unknown as ShareFiles;
+  const { chooseFiles } = choosingHandlers(transfers, files);
+  await assert.rejects(chooseFiles({ id, choices: some("b") }, CONTEXT), { code: "E_SELECTION" });
+  assert.deepEqual(catalogue.selection(id), before);
+  await chooseFiles({ id, choices: [{ path: "b", priority: "normal" }] }, CONTEXT);
+  assert.equal(catalogue.get(id)?.finishedMs, null);
+});
+
 /** Would catch: files that nobody ever fetches, since what the download had opened by then was forgotten. */
 test("a download that comes to its end while the index is read goes on with what is chosen then", async () => {
   const catalogue = memoryCatalogue();
@@ -114,17 +156,7 @@ test("a download that comes to its end while the index is read goes on with what
   ];
   catalogue.put(record);
   catalogue.putSelection(id, { choices, opened: null, held: null });
-  const wentOn: string[] = [];
-  const transfers = {
-    context: { catalogue },
-    change: (_: string, work: () => Promise<unknown>) => work(),
-    record: () => catalogue.get(id),
-    halt: async () => {},
-    goOn: () => void wentOn.push(id),
-    chosen() {},
-    publish() {},
-    view() {},
-  } as unknown as Transfers;
+  const { transfers, wentOn } = transfersOf(catalogue, id);
   const files = {
     withIndex: async () => {
       catalogue.put({ ...record, state: "done", finishedMs: 5, keys: {} });

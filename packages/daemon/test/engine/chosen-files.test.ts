@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import type { Input } from "@backroom/api/routes.ts";
@@ -260,5 +260,38 @@ test("what is named without the one folder at the top is found, also once the li
     await getter.reach(id, "done");
     assert.ok((await files(getter)).includes("album/b.bin"));
     assert.equal(missed(), 1, "what is not there is said once");
+  });
+});
+
+/** Would catch: a second get that drops what the first one asked for, and a folder with nothing in it that is waited for as if nothing were chosen. */
+test("whoever gets more of what arrives gets both, and a folder with nothing in it is made", async () => {
+  await withFolder(async (folder) => {
+    const world = newEngineWorld(folder);
+    try {
+      for (const name of ["a", "b", "c"]) await world.makeFile(`album/${name}.bin`, 300 * KIB);
+      await mkdir(path.join(folder, "album/hollow"));
+      const sharer = await world.newEngine("sharer");
+      const { link } = await sharer.share([path.join(folder, "album")]);
+      const getter = await world.newEngine("getter");
+      const { id } = await getter.get(link, { choices: only("album/hollow") });
+      await getter.reach(id, "done");
+      assert.deepEqual(await readdir(path.join(getter.downloads, "album")), ["hollow"]);
+      getter.limits.download.rate = 50 * KIB;
+      await getter.get(link, { choices: [NOTHING, { path: "album/a.bin", priority: "high" }] });
+      await getter.until(id, ({ state }) => state === "downloading");
+      await getter.get(link, { choices: only("album/b.bin") });
+      assert.deepEqual(getter.catalogue.selection(id)?.choices, [
+        { path: "", priority: "skip" },
+        { path: "album/a.bin", priority: "high" },
+        { path: "album/b.bin", priority: "normal" },
+        { path: "album/hollow", priority: "normal" },
+      ]);
+      getter.limits.download.rate = null;
+      const { skippedCount } = await getter.reach(id, "done");
+      await assertSame(folder, getter, ["album/a.bin", "album/b.bin"]);
+      assert.equal(skippedCount, 1);
+    } finally {
+      await world.close();
+    }
   });
 });
