@@ -1,4 +1,6 @@
-import { systemClock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
+import { codeOf, isBackroomError } from "../base/errors.ts";
+import { silentLog, type Log } from "../base/log.ts";
 import type { RateLimit } from "../base/rate-limit.ts";
 import type { KeyPair } from "../crypto/keys.ts";
 import { hostName, signRelayInfo } from "../directory/relay-info.ts";
@@ -16,27 +18,30 @@ export type Whereabouts =
   | { readonly kind: "reachable"; readonly endpoints: readonly Endpoint[] }
   | { readonly kind: "guest"; readonly hosts: readonly { readonly nodeKey: Buffer }[] };
 
-/** A relay's own keys and its signed description, signed anew every hour, with onion keys that change weekly. */
+export interface OwnInfoDeps {
+  readonly clock: Pick<Clock, "nowMs">;
+  readonly networkId: number;
+  readonly gate: boolean;
+  readonly limit?: Pick<RateLimit, "rate"> | undefined;
+  /** Keeps the keys for the next run. Where that fails it is tried again with the next signature. */
+  save(keys: RelayKeys): Promise<void>;
+  readonly log?: Log | undefined;
+}
+
+/**
+ * A relay's own keys and its signed description, signed anew every hour, with onion keys that change weekly. A new onion key is used once it is kept, and not before: after a
+ * restart nobody could else reach a relay whose info tells of a key that is gone.
+ */
 export class OwnInfo {
-  readonly #networkId: number;
-  readonly #gate: boolean;
-  readonly #limit: Pick<RateLimit, "rate"> | undefined;
+  readonly #deps: OwnInfoDeps;
   #keys: RelayKeys;
   #where: Whereabouts = { kind: "nowhere" };
   #signed: { readonly atMs: number; readonly bytes: Buffer } | undefined;
+  #isRotating = false;
 
-  constructor(
-    keys: RelayKeys,
-    fields: {
-      readonly networkId: number;
-      readonly gate: boolean;
-      readonly limit?: Pick<RateLimit, "rate"> | undefined;
-    },
-  ) {
+  constructor(keys: RelayKeys, deps: OwnInfoDeps) {
     this.#keys = keys;
-    this.#limit = fields.limit;
-    this.#networkId = fields.networkId;
-    this.#gate = fields.gate;
+    this.#deps = deps;
   }
 
   get nodeKeys(): KeyPair {
@@ -59,13 +64,36 @@ export class OwnInfo {
 
   /** Undefined while this relay can be found nowhere. */
   bytes(): Buffer | undefined {
-    const nowMs = systemClock.nowMs();
+    const nowMs = this.#deps.clock.nowMs();
     if (this.#signed === undefined || Math.abs(nowMs - this.#signed.atMs) >= SIGN_AGAIN_MS) {
-      this.#keys = rotated(this.#keys, systemClock);
+      this.#rotate();
       const bytes = this.#sign(nowMs);
       this.#signed = bytes === undefined ? undefined : { atMs: nowMs, bytes };
     }
     return this.#signed?.bytes;
+  }
+
+  #rotate(): void {
+    const next = rotated(this.#keys, this.#deps.clock);
+    if (next !== this.#keys && !this.#isRotating) void this.#use(next);
+  }
+
+  async #use(keys: RelayKeys): Promise<void> {
+    const { log = silentLog } = this.#deps;
+    this.#isRotating = true;
+    try {
+      await this.#deps.save(keys);
+      this.#keys = keys;
+      this.#signed = undefined;
+      log("info", "the onion key was changed");
+    } catch (error) {
+      if (!isBackroomError(error)) throw error;
+      log("warn", "the onion key could not be changed, since the new one could not be kept", {
+        code: codeOf(error),
+      });
+    } finally {
+      this.#isRotating = false;
+    }
   }
 
   #sign(nowMs: number): Buffer | undefined {
@@ -75,13 +103,13 @@ export class OwnInfo {
     const reachable = where.kind === "reachable";
     return signRelayInfo(
       {
-        networkId: this.#networkId,
+        networkId: this.#deps.networkId,
         onionKey: onion.publicBytes,
         previousOnionKey: previousOnion?.publicBytes,
         endpoints: reachable ? where.endpoints : [],
         hosts: reachable ? undefined : where.hosts.map(({ nodeKey }) => hostName(nodeKey)).toSorted(),
-        bandwidthKiB: Math.min(BANDWIDTH_KIB, Math.floor((this.#limit?.rate ?? Infinity) / 1024)),
-        gate: reachable && this.#gate,
+        bandwidthKiB: Math.min(BANDWIDTH_KIB, Math.floor((this.#deps.limit?.rate ?? Infinity) / 1024)),
+        gate: reachable && this.#deps.gate,
         scout: reachable,
         timeS: Math.floor(nowMs / 1000),
       },

@@ -27,8 +27,13 @@ export async function openRelayKeys(folder: DataFolder, clock: Clock): Promise<R
   const saved = await readStateFile(file, MOST_BYTES);
   const keys = saved === undefined ? freshKeys(clock) : decodeKeys(saved);
   const current = rotated(keys, clock);
-  if (saved === undefined || current !== keys) await writeStateFile(file, encodeKeys(current));
+  if (saved === undefined || current !== keys) await saveRelayKeys(folder, current);
   return current;
+}
+
+/** Raises E_DISK_FULL and E_STORE; the keys before are there then. */
+export async function saveRelayKeys(folder: DataFolder, keys: RelayKeys): Promise<void> {
+  await writeStateFile(keysFile(folder), encodeKeys(keys));
 }
 
 /** This member's node key in hex if it ever was a relay: its own circuits must not lead through itself. */
@@ -42,7 +47,7 @@ function keysFile(folder: DataFolder): string {
 }
 
 /** The same keys while the onion key is young; otherwise new ones, the old one kept as the previous. */
-export function rotated(keys: RelayKeys, clock: Clock): RelayKeys {
+export function rotated(keys: RelayKeys, clock: Pick<Clock, "nowMs">): RelayKeys {
   const nowMs = clock.nowMs();
   const age = nowMs - keys.onionMadeMs;
   if (age >= 0 && age < ONION_LIFE_MS) return keys;

@@ -13,7 +13,7 @@ import { currentNetwork } from "./networks.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { OwnInfo } from "./own-info.ts";
 import { assertNoProxy } from "./proxy-setting.ts";
-import { openRelayKeys } from "./relay-keys.ts";
+import { openRelayKeys, saveRelayKeys } from "./relay-keys.ts";
 import { startRelay, type RelayParts, type RunningRelay, type StartedRelay } from "./running-relay.ts";
 import { cachedRelays, openTable } from "./saved-table.ts";
 
@@ -55,7 +55,14 @@ export async function runRelay(options: RelayOptions, hooks: Hooks): Promise<voi
   try {
     const keys = await openRelayKeys(folder, systemClock);
     const { port, gate, limit } = options;
-    const own = new OwnInfo(keys, { networkId: network.id, gate, limit });
+    const own = new OwnInfo(keys, {
+      clock: systemClock,
+      networkId: network.id,
+      gate,
+      limit,
+      save: (changed) => saveRelayKeys(folder, changed),
+      log: hooks.log,
+    });
     const table = await openTable(folder, network);
     const lan = await lanInUse(folder, options.lan);
     const cached = await cachedRelays(folder, network);

@@ -190,7 +190,7 @@ test("where a client comes from is known of its own channel alone, not of a circ
   const world = createCircuitWorld({ relayCount: 2 });
   const seen: (string | undefined)[] = [];
   const [asked] = world.relays as [WorldRelay];
-  const { accept } = asked.relay;
+  const accept = asked.relay.accept.bind(asked.relay);
   asked.relay.accept = (channel) =>
     accept(Object.defineProperty(channel, "peerHost", { value: "198.51.100.7" }));
   asked.services[SERVICE.directory] = (_stream, _args, { clientHost }) => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { systemClock } from "../../src/base/clock.ts";
 import { BackroomError } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { generateKeys } from "../../src/crypto/keys.ts";
@@ -104,7 +105,12 @@ test("what is found out becomes what others are told, whichever way it changes",
   const { deps, kept } = world(apart(5));
   const onion = generateKeys("x25519");
   const keys = { node: generateKeys("ed25519"), onion, previousOnion: undefined, onionMadeMs: Date.now() };
-  const own = new OwnInfo(keys, { networkId: NETWORK.id, gate: true });
+  const own = new OwnInfo(keys, {
+    clock: systemClock,
+    networkId: NETWORK.id,
+    gate: true,
+    save: () => Promise.resolve(),
+  });
   const steps: string[] = [];
   const told: unknown[] = [];
   const standing = new Standing({

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { systemClock } from "../../src/base/clock.ts";
 import { BackroomError } from "../../src/base/errors.ts";
 import { SERVICE } from "../../src/circuit/stream.ts";
 import { StrangerDials } from "../../src/directory/stranger-dials.ts";
@@ -49,7 +50,12 @@ test("without that consent a relay offers nothing of a gate, announces nothing, 
     assert.deepEqual(announced, []);
     services.close();
 
-    const own = new OwnInfo(keys, { networkId: network.id, gate });
+    const own = new OwnInfo(keys, {
+      clock: systemClock,
+      networkId: network.id,
+      gate,
+      save: () => Promise.resolve(),
+    });
     own.where = { kind: "reachable", endpoints: [{ host: "9.9.9.9", port: 4430 }] };
     assert.equal(decodeRelayInfo(own.bytes() ?? Buffer.alloc(0)).gate, gate);
   }
