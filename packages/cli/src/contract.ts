@@ -87,7 +87,14 @@ const Sealed = {
   packLength: ByteCount,
   leftOutCount: Count,
 };
-const Opened = { paths: Paths, fileCount: Count, size: ByteCount, name: z.string() };
+const Opened = {
+  paths: Paths,
+  fileCount: Count.meta({ description: "those that were chosen" }),
+  size: ByteCount.meta({ description: "bytes of those" }),
+  shareFileCount: Count.meta({ description: "all that the share holds" }),
+  shareSize: ByteCount.meta({ description: "bytes of those" }),
+  name: z.string(),
+};
 const CreatedNetwork = NetworkEntry.extend({
   invite: z.string().optional().meta({ description: "not with `--no-run`" }),
 });

@@ -29,8 +29,10 @@ export const Transfer = z.object({
   kind: z.enum(["read", "locked"]).nullable(),
   profile: Profile,
   fileCount: Count.nullable(),
-  /** Of the files. */
+  /** Of all files of the share. */
   size: ByteCount.nullable(),
+  /** Of the files that are chosen, which may be a part: `size` where none is skipped. Null while that is not known. */
+  chosenSize: ByteCount.nullable(),
   packLength: ByteCount.nullable(),
   /** Of the pack, or of what is wanted of it where files are skipped: sealed, fetched, checked or opened, as the state says. */
   doneBytes: ByteCount,

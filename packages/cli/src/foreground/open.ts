@@ -30,6 +30,8 @@ export async function openHere(
   terminal.result(result.paths.join("\n"), {
     id: null,
     ...result,
+    shareFileCount: result.fileCount,
+    shareSize: result.size,
     paths: [...result.paths],
   } satisfies Result<"open">);
 }

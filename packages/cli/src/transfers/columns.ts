@@ -38,8 +38,8 @@ export function transferColumns({ columns, paint }: Pick<Terminal, "columns" | "
       return color === undefined ? cell : paint(color, cell);
     },
   };
-  const size = right("SIZE", ({ size: bytes, packLength }) => {
-    const length = bytes ?? packLength;
+  const size = right("SIZE", ({ chosenSize, size: bytes, packLength }) => {
+    const length = chosenSize ?? bytes ?? packLength;
     return length === null ? "" : formatBytes(length);
   });
   const name: Column<Transfer> = { title: "NAME", align: "left", text: nameText };

@@ -40,9 +40,7 @@ export async function getInDaemon(order: GetOrder, session: Session): Promise<vo
   const there = await fetched(client, request, order, session);
   const result = { ...openedResult(there), fetchedBytes: there.downloadedBytes } satisfies Result<"get">;
   const { terminal } = session;
-  // Of a part only the pack's share of it is known.
-  const size = there.skippedCount > 0 ? "" : `, ${formatBytes(result.size)}`;
-  terminal.note(`${count(result.fileCount, "file")}${size}:`);
+  terminal.note(`${count(result.fileCount, "file")}, ${formatBytes(result.size)}:`);
   terminal.result(result.paths.join("\n"), result);
   if (order.seed) {
     terminal.note(`The daemon goes on handing it out. To stop: backroom pause ${shortId(there.id)}`);

@@ -84,12 +84,13 @@ function progressFacts(transfer: Transfer): Fact[] {
   ];
 }
 
-function contentFacts({ kind, profile, fileCount, size, packLength, leftOutCount }: Transfer): Fact[] {
+function contentFacts(transfer: Transfer): Fact[] {
+  const { kind, profile, fileCount, size, packLength, leftOutCount } = transfer;
   const sides = profile === "strong" ? "three" : "two";
   return [
     ...(fileCount === null || size === null
       ? []
-      : ([["Files", `${count(fileCount, "file")}, ${formatBytes(size)}`]] as Fact[])),
+      : ([["Files", filesText(transfer, fileCount, size)]] as Fact[])),
     ...(leftOutCount === 0 ? [] : ([["Left out", count(leftOutCount, "entry", "entries")]] as Fact[])),
     ...(packLength === null ? [] : ([["Pack", formatBytes(packLength)]] as Fact[])),
     ...(kind === null
@@ -97,4 +98,14 @@ function contentFacts({ kind, profile, fileCount, size, packLength, leftOutCount
       : ([["Opens", kind === "read" ? "with its link" : "with a password or somebody's key"]] as Fact[])),
     ["Path", `${profile}: ${sides} relays on each side of the gate`],
   ];
+}
+
+function filesText(
+  { skippedCount, chosenSize }: Pick<Transfer, "skippedCount" | "chosenSize">,
+  fileCount: number,
+  size: number,
+): string {
+  if (skippedCount === 0) return `${count(fileCount, "file")}, ${formatBytes(size)}`;
+  const chosen = chosenSize === null ? "" : `, ${formatBytes(chosenSize)} of ${formatBytes(size)}`;
+  return `${(fileCount - skippedCount).toLocaleString("en-US")} of ${count(fileCount, "file")}${chosen}`;
 }

@@ -34,6 +34,7 @@ export function transferOf(id: string, more: Partial<Transfer> = {}): Transfer {
     failure: null,
     leftOutCount: 0,
     skippedCount: 0,
+    chosenSize: null,
     createdMs: Date.UTC(2026, 0, 2, 3, 4),
     finishedMs: null,
     ...more,

@@ -18,12 +18,20 @@ async function begun(daemon: FakeDaemon): Promise<string> {
 
 test("get --only: paths go along at once; it ends when they are there, and counts those alone", async () => {
   const daemon = new FakeDaemon();
-  const running = runInProcess(["get", "backroom:x", "--only", "Holiday/a.jpg", "--only", "Raw"], { daemon });
+  const args = ["get", "backroom:x", "--only", "Holiday/a.jpg", "--only", "Raw"];
+  const running = runInProcess(args, { daemon });
   const id = await begun(daemon);
-  daemon.change(id, { state: "done", fileCount: 3, skippedCount: 1, paths: ["/tmp/Holiday"], finishedMs: 1 });
+  daemon.change(id, {
+    state: "done",
+    fileCount: 3,
+    skippedCount: 1,
+    chosenSize: 2000,
+    paths: ["/tmp/Holiday"],
+    finishedMs: 1,
+  });
   const run = await running;
   assert.deepEqual([run.status, run.stdout], [0, "/tmp/Holiday\n"]);
-  assert.match(run.stderr, /2 files/);
+  assert.match(run.stderr, /2 files, 1.95 KiB/);
   const chosen = ["Holiday/a.jpg", "Raw"].map((path) => ({ path, priority: "normal" }));
   assert.deepEqual(asked(daemon, "addGet"), [[NOTHING, ...chosen]]);
   assert.deepEqual(asked(daemon, "chooseFiles"), []);

@@ -2,6 +2,7 @@ import type { Profile } from "../directory/path.ts";
 import { parseLink, type ShareLink } from "../link/link.ts";
 import type { PackReader } from "../pack/pack-reader.ts";
 import { onlyThese } from "./patterns.ts";
+import type { Plan } from "./piece-levels.ts";
 import type { Selection } from "../pack/selection.ts";
 import type { AgeKeys } from "../pack/age-header.ts";
 import { openPackStore } from "../store/open-pack.ts";
@@ -45,7 +46,11 @@ export interface GetOptions {
   readonly onDone: (result: GetResult) => void;
 }
 
+/** Its counts are those of the files that were wanted. */
 export interface GetResult extends OpenedFiles {
+  /** Of all that the share holds. */
+  readonly shareFileCount: number;
+  readonly shareSize: number;
   /** What came from peers in this run, bytes that came twice included: little more than what was missing. */
   readonly fetchedBytes: number;
 }
@@ -121,6 +126,7 @@ interface Download {
 
 async function download({ folder, link, keys, store, client, options, hooks }: Download): Promise<void> {
   const { outputFolder, signal } = options;
+  let plan: Plan | undefined;
   const running = await startDownload({
     folder,
     client,
@@ -129,7 +135,11 @@ async function download({ folder, link, keys, store, client, options, hooks }: D
     opening:
       keys === undefined
         ? undefined
-        : { keys, outputFolder, ...(options.only.length === 0 ? {} : { choice: choiceOf(options) }) },
+        : {
+            keys,
+            outputFolder,
+            ...(options.only.length === 0 ? {} : { choice: choiceOf(options, (made) => (plan = made)) }),
+          },
     log: hooks.log,
     signal,
     // The first one is told at once: it says that all of the way works.
@@ -166,7 +176,14 @@ async function download({ folder, link, keys, store, client, options, hooks }: D
       fileCount: 0,
       size: link.filesBytes ?? 0,
     };
-    options.onDone({ ...files, fetchedBytes: swarming.swarm.stats().downloadedBytes });
+    options.onDone({
+      ...files,
+      fileCount: plan?.wantedCount ?? files.fileCount,
+      size: plan?.wantedSize ?? files.size,
+      shareFileCount: files.fileCount,
+      shareSize: files.size,
+      fetchedBytes: swarming.swarm.stats().downloadedBytes,
+    });
     if (options.seed || options.mirror) {
       running.stopFetching();
       hooks.note("Handing it out. Press Ctrl-C to stop.");
@@ -180,7 +197,7 @@ async function download({ folder, link, keys, store, client, options, hooks }: D
 }
 
 /** Before the index is there nobody knows what patterns fit; then nothing else is fetched. */
-function choiceOf({ only, seed }: GetOptions): Choice {
+function choiceOf({ only, seed }: GetOptions, onPlan: (plan: Plan) => void): Choice {
   const selection = (reader: PackReader): Promise<Selection> => onlyThese(reader.entries(), only);
-  return { selection, opened: undefined, isKept: seed };
+  return { selection, opened: undefined, isKept: seed, onPlan };
 }

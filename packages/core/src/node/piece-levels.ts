@@ -17,6 +17,8 @@ export interface Plan {
   /** Files that are wanted, whether or not they were opened before; and all others. */
   readonly wantedCount: number;
   readonly skippedCount: number;
+  /** Of the files that are wanted, bytes. */
+  readonly wantedSize: number;
 }
 
 /** Before it is known where which file lies: the first and the last piece, out of which all else is found. */
@@ -46,6 +48,7 @@ export async function planOf(
   const levels = new Uint8Array(pieces.pieceCount);
   let wantedCount = 0;
   let skippedCount = 0;
+  let wantedSize = 0;
   let isNothing = true;
   for await (const { entry } of leavesOf(reader.entries())) {
     const priority = selection.priorityOf(entry.path);
@@ -56,6 +59,7 @@ export async function planOf(
       continue;
     }
     wantedCount++;
+    wantedSize += entry.size;
     const isThere = wasOpened(entry.path, opened);
     if (isThere && !isKept) continue;
     raise(levels, pieces, await reader.spanOf(entry), isThere ? LEVELS.low : LEVELS[priority]);
@@ -67,7 +71,7 @@ export async function planOf(
   if (skippedCount === 0 && (isKept || opened === undefined)) {
     for (const [piece, level] of levels.entries()) levels[piece] = Math.max(level, LEVELS.low);
   }
-  return { levels, frame, isNothing, wantedCount, skippedCount };
+  return { levels, frame, isNothing, wantedCount, skippedCount, wantedSize };
 }
 
 function raise(

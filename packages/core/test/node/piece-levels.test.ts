@@ -57,6 +57,7 @@ test("a piece has the priority of the soonest file in it, front and end come fir
       }
       assert.equal(plan.skippedCount, priorities.filter((one) => one === "skip").length);
       assert.equal(plan.wantedCount, NAMES.length - plan.skippedCount);
+      assert.equal(plan.wantedSize === 0, plan.wantedCount === 0);
     }),
     { numRuns: 25 },
   );

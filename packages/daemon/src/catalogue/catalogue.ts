@@ -89,6 +89,7 @@ export interface TransferRecord extends Pick<
   | "failure"
   | "leftOutCount"
   | "skippedCount"
+  | "chosenSize"
   | "createdMs"
   | "finishedMs"
 > {

@@ -121,9 +121,15 @@ CREATE TABLE selections (
 ) STRICT;
 `;
 
+/** Of files that are chosen, bytes; NULL where none is skipped, and where nobody has counted yet. */
+const VERSION_4 = `
+ALTER TABLE transfers ADD COLUMN chosen_size INTEGER CHECK (chosen_size BETWEEN 0 AND ${MOST});
+`;
+
 /** In order and without gaps. One that was released is never changed: a change is the next one. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, run: (db) => db.exec(VERSION_1) },
   { version: 2, run: (db) => db.exec(VERSION_2) },
   { version: 3, run: (db) => db.exec(VERSION_3) },
+  { version: 4, run: (db) => db.exec(VERSION_4) },
 ];

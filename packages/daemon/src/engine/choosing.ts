@@ -27,9 +27,9 @@ export function choosingHandlers(transfers: Transfers, files: ShareFiles): Pick<
       // More files would go where their owner alone may have some put.
       const isOutside = record.output !== null && !isInReach(record.output, reach);
       if (isOutside && !chosen.covers(selection)) throw outOfReach();
-      const look = (entries: AsyncIterable<PackEntry>): Promise<number> =>
+      const look = (entries: AsyncIterable<PackEntry>): Promise<Partial<TransferRecord>> =>
         survey(entries, choices, selection);
-      const skippedCount = await files.withIndex(record, look, signal);
+      const counts = await files.withIndex(record, look, signal);
       // Not before: while the index was read the download may have come to its end, and what it opened is known since then.
       const before = catalogue.selection(id);
       const { finishedMs } = transfers.record(id);
@@ -41,7 +41,7 @@ export function choosingHandlers(transfers: Transfers, files: ShareFiles): Pick<
       try {
         const now = {
           ...transfers.record(id),
-          ...(skippedCount === undefined ? {} : { skippedCount }),
+          ...counts,
           ...(selection.wantsAll ? WHOLE : {}),
         };
         catalogue.together(() => {
@@ -73,19 +73,21 @@ export function assertKeepable(opened: Selection, selection: Selection): void {
   opened.or(selection).assertBounded();
 }
 
-/** How many files `selection` skips. Raises E_NO_FILE for a choice of something that the share does not hold. */
+/** How many files `selection` skips, and how long those are that it does not. Raises E_NO_FILE for a choice of something that the share does not hold. */
 async function survey(
   entries: AsyncIterable<PackEntry>,
   choices: readonly FileChoice[],
   selection: Selection,
-): Promise<number> {
+): Promise<Pick<TransferRecord, "skippedCount" | "chosenSize">> {
   const unknown = pathsOf(choices);
   let skippedCount = 0;
-  for await (const { path, kind } of entries) {
+  let chosenSize = 0;
+  for await (const { path, kind, size } of entries) {
     unknown.delete(trimmedPath(path));
     if (kind !== "directory" && selection.priorityOf(path) === "skip") skippedCount++;
+    else chosenSize += size;
   }
-  if (unknown.size === 0) return skippedCount;
+  if (unknown.size === 0) return { skippedCount, chosenSize: skippedCount === 0 ? null : chosenSize };
   throw new BackroomError(
     "E_NO_FILE",
     "the share holds neither a file nor a folder of a path that was chosen",

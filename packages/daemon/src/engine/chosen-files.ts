@@ -46,10 +46,15 @@ export function choiceOf(run: Run, info: TorrentInfo, onPlan: (plan: Plan) => vo
         ? null
         : bytesOf(plan.levels, info);
       const fileCount = plan.wantedCount + plan.skippedCount;
-      const { skippedCount } = plan;
-      const isSame = record.wantedBytes === wantedBytes && record.skippedCount === skippedCount;
-      if (!isSame || record.fileCount !== fileCount)
-        deps.put({ ...record, wantedBytes, skippedCount, fileCount });
+      const { skippedCount, wantedSize } = plan;
+      const found = {
+        wantedBytes,
+        skippedCount,
+        fileCount,
+        chosenSize: skippedCount === 0 ? null : wantedSize,
+      };
+      const names = Object.keys(found) as (keyof typeof found)[];
+      if (names.some((name) => record[name] !== found[name])) deps.put({ ...record, ...found });
       onPlan(plan);
     },
   };

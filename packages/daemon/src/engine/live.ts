@@ -51,6 +51,7 @@ export function viewOf(record: TransferRecord, live?: Live): Transfer {
     failure: record.failure,
     leftOutCount: record.leftOutCount,
     skippedCount: record.skippedCount,
+    chosenSize: record.skippedCount === 0 ? record.size : record.chosenSize,
     createdMs: record.createdMs,
     finishedMs: record.finishedMs,
   };

@@ -18,6 +18,7 @@ export function newRecord(id: string, createdMs: number): Omit<TransferRecord, "
     failure: null,
     leftOutCount: 0,
     skippedCount: 0,
+    chosenSize: null,
     wantedBytes: null,
     createdMs,
     finishedMs: null,

@@ -107,7 +107,7 @@ export function fetchedAgain(record: TransferRecord): TransferRecord {
 }
 
 /** Of a transfer that is to bring all files. */
-export const WHOLE = { skippedCount: 0, wantedBytes: null } as const;
+export const WHOLE = { skippedCount: 0, wantedBytes: null, chosenSize: null } as const;
 
 /** Other files are wanted beside those that are there. */
 export function fetchedBeside(record: TransferRecord): TransferRecord {

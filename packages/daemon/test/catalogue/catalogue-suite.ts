@@ -64,6 +64,7 @@ const record = fc
       ),
       leftOutCount: count,
       skippedCount: count,
+      chosenSize: fc.option(count),
       wantedBytes: fc.option(count),
       createdMs: fc.integer({ min: 0, max: 3 }),
       finishedMs: fc.option(count),

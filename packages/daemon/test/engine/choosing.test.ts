@@ -55,6 +55,7 @@ test("choices add to each other, are shown for every file, are counted, and outl
       const choices = [{ path: "album/b.bin", priority: "low" as const }];
       const view = await getter.handlers.chooseFiles({ id, choices }, CONTEXT);
       assert.equal(view.skippedCount, 1);
+      assert.ok(view.chosenSize !== null && view.chosenSize < (view.size ?? 0));
       const priorities = async (engine: typeof getter) =>
         (await engine.handlers.files({ id, limit: 10 }, CONTEXT)).files.map(({ priority }) => priority);
       assert.deepEqual(await priorities(getter), ["high", "low", "normal", "skip"]);
@@ -161,13 +162,13 @@ test("a download that comes to its end while the index is read goes on with what
     withIndex: async () => {
       catalogue.put({ ...record, state: "done", finishedMs: 5, keys: {} });
       catalogue.putSelection(id, { choices, opened: choices, held: null });
-      return 1;
+      return { skippedCount: 1, chosenSize: 5 };
     },
   } as unknown as ShareFiles;
   const { chooseFiles } = choosingHandlers(transfers, files);
   await chooseFiles({ id, choices: [{ path: "b", priority: "normal" }] }, CONTEXT);
   assert.deepEqual(catalogue.selection(id)?.opened, choices);
-  const { state, finishedMs, skippedCount } = catalogue.get(id) ?? {};
-  assert.deepEqual([state, finishedMs, skippedCount], ["active", null, 1]);
+  const { state, finishedMs, skippedCount, chosenSize } = catalogue.get(id) ?? {};
+  assert.deepEqual([state, finishedMs, skippedCount, chosenSize], ["active", null, 1, 5]);
   assert.deepEqual(wentOn, [id]);
 });

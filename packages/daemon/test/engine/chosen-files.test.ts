@@ -57,6 +57,7 @@ test("what is chosen comes and nothing else; what is chosen once that is over co
     const first = await getter.reach(id, "done");
     await assertSame(folder, getter, ["album/a.bin"]);
     assert.equal(first.skippedCount, 3);
+    assert.deepEqual([first.chosenSize, first.size], [1024 * KIB, 4 * 1024 * KIB]);
     assert.equal(first.doneBytes, first.totalBytes);
     assert.ok(first.downloadedBytes < 2600 * KIB, `${first.downloadedBytes} bytes came`);
     const list = await getter.handlers.files({ id, limit: 10 }, CONTEXT);
@@ -81,6 +82,7 @@ test("what is chosen comes and nothing else; what is chosen once that is over co
     const after = await stat(path.join(getter.downloads, "album/a.bin"));
     assert.deepEqual([after.ino, after.mtimeMs], [before.ino, before.mtimeMs]);
     assert.deepEqual([second.skippedCount, second.paths], [1, first.paths]);
+    assert.equal(second.chosenSize, 3 * 1024 * KIB);
     assert.ok(second.downloadedBytes < 5 * 1024 * KIB, "what was there came once more");
 
     // Skipping what is there leaves it; asking for all brings what is missing.
@@ -90,6 +92,7 @@ test("what is chosen comes and nothing else; what is chosen once that is over co
     const whole = await getter.reach(id, "done");
     await assertSame(folder, getter, ["album/a.bin", "album/b.bin", "album/raw/c.bin", "album/raw/d.bin"]);
     assert.equal(whole.skippedCount, 0);
+    assert.equal(whole.chosenSize, whole.size);
   });
 });
 

@@ -137,8 +137,17 @@ function About({ transfer }: { readonly transfer: Transfer }): ReactNode {
   );
 }
 
-function filesText({ size, fileCount }: Transfer, t: Messages): string {
+function filesText(transfer: Transfer, t: Messages): string {
+  const { size, chosenSize, fileCount, skippedCount } = transfer;
   if (size === null) return t.unknown;
+  if (fileCount !== null && chosenSize !== null && skippedCount > 0) {
+    return t.files.chosen(
+      fileCount - skippedCount,
+      fileCount,
+      formatBytes(chosenSize, t),
+      formatBytes(size, t),
+    );
+  }
   const text = formatBytes(size, t);
   return fileCount === null ? text : t.files.count(fileCount, text);
 }

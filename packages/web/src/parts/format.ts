@@ -55,6 +55,17 @@ export function partOf(
     : [t.files.partly(fileCount - skippedCount, fileCount)];
 }
 
+/** Of the files that are chosen, or of all where that is all that is known, in bytes. */
+export function sizeOf({
+  chosenSize,
+  size,
+}: {
+  readonly chosenSize: number | null;
+  readonly size: number | null;
+}): number | null {
+  return chosenSize ?? size;
+}
+
 /** Text that a stranger chose, such as a name: control characters and those that turn the direction of text around (`Cc`, `Cf`) are made visible. */
 export function showable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\ufffd");

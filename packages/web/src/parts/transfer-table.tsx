@@ -16,7 +16,7 @@ import { goTo } from "../state/place.ts";
 import { useTransfer } from "../state/transfers.ts";
 import { Bar } from "./bar.tsx";
 import { Button } from "./basics.tsx";
-import { formatBytes, formatDuration, formatRate, fraction, partOf, showable } from "./format.ts";
+import { formatBytes, formatDuration, formatRate, fraction, partOf, showable, sizeOf } from "./format.ts";
 import { TransferActions } from "./transfer-actions.tsx";
 
 const ROW_PX = 64;
@@ -31,7 +31,7 @@ const columns = helper.columns([
   helper.accessor("name", { sortFn: "text" }),
   helper.accessor("state", { sortFn: "text" }),
   helper.accessor((transfer) => fraction(transfer), { id: "progress", sortFn: "basic" }),
-  helper.accessor((transfer) => transfer.size ?? 0, { id: "size", sortFn: "basic" }),
+  helper.accessor((transfer) => sizeOf(transfer) ?? 0, { id: "size", sortFn: "basic" }),
   helper.accessor((transfer) => transfer.downloadRate + transfer.uploadRate, { id: "rate", sortFn: "basic" }),
 ]);
 const SHOWN = ["name", "state", "progress", "size", "rate"] as const;
@@ -120,6 +120,7 @@ const Row = memo(function Row({
   const transfer = useTransfer(id);
   if (transfer === undefined) return null;
   const name = showable(transfer.name) || t.transfers.unnamed;
+  const size = sizeOf(transfer);
   const { downloadRate, uploadRate, secondsLeft } = transfer;
   const rate =
     downloadRate > 0
@@ -155,7 +156,7 @@ const Row = memo(function Row({
         </span>
       </div>
       <div role="gridcell" className="cell cell-size">
-        {transfer.size === null ? "" : formatBytes(transfer.size, t)}
+        {size === null ? "" : formatBytes(size, t)}
       </div>
       <div role="gridcell" className="cell cell-rate">
         <span>{rate}</span>

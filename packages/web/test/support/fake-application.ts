@@ -85,6 +85,7 @@ export function transferOf(number: number, given: Partial<Transfer> = {}): Trans
     failure: null,
     leftOutCount: 0,
     skippedCount: 0,
+    chosenSize: null,
     createdMs: START_MS + 1000 * number,
     finishedMs: null,
     ...given,
@@ -136,12 +137,14 @@ export function fakeApplication(
     const chosen = withChoices(filesOf(id), choices);
     files.set(id, chosen);
     const skippedCount = chosen.filter(({ priority }) => priority === "skip").length;
+    const chosenSize = chosen.reduce((sum, { priority, size }) => sum + (priority === "skip" ? 0 : size), 0);
     const state = skippedCount === chosen.length ? "choosing" : get(id).state;
     return put({
       ...get(id),
       state: state === "choosing" && skippedCount < chosen.length ? "downloading" : state,
       fileCount: chosen.length,
       skippedCount,
+      chosenSize,
     });
   };
   const status = (): Answer<"status"> => ({
