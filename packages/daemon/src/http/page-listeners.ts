@@ -24,7 +24,7 @@ export interface PageListenersDeps extends PagePortDeps {
   readonly api: ListenerOptions["app"];
   readonly content: ListenerOptions["app"];
   /** Gives the port. Raises as `listenHttp`. */
-  listen(options: ListenerOptions): Promise<number>;
+  readonly listen: (options: ListenerOptions) => Promise<number>;
 }
 
 /**
