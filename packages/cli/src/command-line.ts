@@ -6,7 +6,7 @@ import type { LogSettings } from "./log.ts";
 import { EXAMPLES } from "./reference/examples.ts";
 import type { Run } from "./session.ts";
 import { VERSION } from "./version.ts";
-import { walk } from "./walk.ts";
+import { walk } from "./walk-commands.ts";
 
 /** The options of every command. */
 export interface GlobalOptions extends LogSettings {

@@ -7,7 +7,7 @@ export const addInvite: AddCommand = (program, run) => {
     .argument("[network]", "its id, as net list prints it")
     .action((id: string | undefined) =>
       run(async (session) => {
-        const { printInvite } = await import("../network/entries.ts");
+        const { printInvite } = await import("../network/networks.ts");
         await printInvite(id, session);
       }),
     );

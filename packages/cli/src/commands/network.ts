@@ -6,7 +6,7 @@ import { parseCount, parsePort } from "../ui/arguments.ts";
 import { count } from "../ui/format.ts";
 import { terminalHooks } from "../ui/hooks.ts";
 import { readText } from "../ui/input.ts";
-import { TEST_NETWORK } from "../ui/sentences.ts";
+import { TEST_NETWORK } from "../ui/test-network.ts";
 
 interface RunOptions {
   readonly host?: string;
@@ -70,7 +70,7 @@ export const addNetwork: AddCommand = (program, run) => {
 
 /** Loaded when a command runs, like all that the commands do: help and mistakes are answered at once. */
 const networks = () => import("@backroom/core/node/networks.ts");
-const entries = () => import("../network/entries.ts");
+const entries = () => import("../network/networks.ts");
 
 const LAN_ON =
   "Members that cannot reach a relay they know ask the local network for relays, and relays answer there: neighbours can tell that this computer runs Backroom.";

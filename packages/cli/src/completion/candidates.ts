@@ -1,6 +1,6 @@
 import type { Argument, Command } from "commander";
 import { shownCommands } from "../reference/command-tree.ts";
-import { walk } from "../walk.ts";
+import { walk } from "../walk-commands.ts";
 
 export interface Candidate {
   readonly value: string;

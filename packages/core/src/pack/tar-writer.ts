@@ -4,7 +4,7 @@ import type { PackEntry } from "./entry.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import type { InputFile, InputFiles } from "./input-files.ts";
 import { TAR_BLOCK, TAR_END, encodeTarHeader, tarPadding } from "./tar.ts";
-import { Turns } from "./turns.ts";
+import { EventLoopTurns } from "./event-loop-turns.ts";
 import { diskPathOf, reading, readingNow, type InputRoot } from "./walk.ts";
 
 /** Files up to this size are read at once, many in one turn, since opening them costs more than reading them. */
@@ -29,7 +29,7 @@ export async function writeTar(
   input: TarInput,
 ): Promise<void> {
   const batch = new Batch(input);
-  const turns = new Turns();
+  const turns = new EventLoopTurns();
   for (const entry of entries) {
     const header = encodeTarHeader(entry);
     const large = entry.size > SMALL_FILE;

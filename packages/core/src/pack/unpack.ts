@@ -9,7 +9,7 @@ import type { PackSource } from "./source.ts";
 import type { StagedFile } from "./staged-file.ts";
 import type { Staging } from "./staging.ts";
 import { TarCursor } from "./tar-cursor.ts";
-import { Turns } from "./turns.ts";
+import { EventLoopTurns } from "./event-loop-turns.ts";
 
 /** Files up to this size are written at once, many in one turn, since making them costs more than writing them. */
 const SMALL_FILE = 64 * 1024;
@@ -44,7 +44,7 @@ export async function unpackEntries(work: Unpacking, part?: Part): Promise<void>
   const isWanted = part?.isWanted;
   const marks = isWanted && (await framesFor(work.plain, work.table, isWanted));
   const pool = new JobPool(MAX_JOBS, MAX_BYTES);
-  const turns = new Turns();
+  const turns = new EventLoopTurns();
   const cursor = new TarCursor(readTarStream(work.plain, work.table, work.signal, marks));
   const step = { ...work, pool, cursor };
   try {
@@ -141,7 +141,7 @@ function timeOf(entry: PackEntry): number | undefined {
 
 /** Last, since every file made in a folder changes the folder's time. The index is read again rather than kept. Folders that were not made are passed over. */
 export async function setFolderTimes(work: Pick<Unpacking, "plain" | "staging">): Promise<void> {
-  const turns = new Turns();
+  const turns = new EventLoopTurns();
   for await (const { kind, mtime, path } of entriesOf(work.plain)) {
     if (kind === "directory" && mtime !== 0) work.staging.setFolderTime(path, mtime);
     if (turns.due) await turns.next();

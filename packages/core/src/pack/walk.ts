@@ -3,7 +3,7 @@ import { BackroomError } from "../base/errors.ts";
 import { throwIfAborted } from "./abort.ts";
 import type { PackEntry } from "./entry.ts";
 import type { InputFiles, InputKind, InputStat } from "./input-files.ts";
-import { Turns } from "./turns.ts";
+import { EventLoopTurns } from "./event-loop-turns.ts";
 
 /** One of the paths that a person shares: it becomes the top-level entry `name`. */
 export interface InputRoot {
@@ -66,7 +66,7 @@ export interface Walk {
  * top. Raises E_INPUT for what cannot be read, E_INPUT_NAMES for names that are not Unicode, and what `found` raises.
  */
 export async function walkInputs(roots: readonly InputRoot[], context: Walk): Promise<void> {
-  const turns = new Turns();
+  const turns = new EventLoopTurns();
   for (const root of roots) {
     if (root.stat.kind === "file") foundFile(root.name, root.stat);
     else await walk(root.name, root.diskPath, root.stat);

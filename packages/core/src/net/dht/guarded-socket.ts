@@ -2,7 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { EventEmitter } from "node:events";
 import type { Clock } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { mayContact } from "./contact.ts";
+import { mayContact } from "./may-contact.ts";
 import { PacketRate } from "./rate-limit.ts";
 import { boundedReply, cleanDhtPacket } from "./validator.ts";
 

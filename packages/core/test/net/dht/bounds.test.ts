@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { isBackroomError } from "../../../src/base/errors.ts";
 import { LIMITS } from "../../../src/base/limits.ts";
-import { mayContact } from "../../../src/net/dht/contact.ts";
+import { mayContact } from "../../../src/net/dht/may-contact.ts";
 import { decodeFromChild } from "../../../src/net/dht/messages.ts";
 import { PacketRate } from "../../../src/net/dht/rate-limit.ts";
 import { ManualClock } from "../../support/manual-clock.ts";

@@ -7,7 +7,7 @@ const TURN_MS = 8;
  * Small files are read and written at once: a call that waits for the thread pool costs several times the call itself. But work done at once
  * holds up everything else in the process, so it lets the event loop have a turn in between.
  */
-export class Turns {
+export class EventLoopTurns {
   #startedMs = performance.now();
 
   /** True when the event loop has waited long enough. */

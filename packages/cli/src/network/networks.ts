@@ -4,7 +4,7 @@ import type { Result } from "../contract.ts";
 import type { Session } from "../session.ts";
 import { count } from "../ui/format.ts";
 import { showableLine } from "../ui/showable.ts";
-import { TEST_NETWORK } from "../ui/sentences.ts";
+import { TEST_NETWORK } from "../ui/test-network.ts";
 
 type Entry = Answer<"joinNetwork">;
 
