@@ -1,26 +1,26 @@
 import type { Transfer, TransferState } from "@backroom/api/schemas/transfer.ts";
 import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
 import type { Clock } from "@backroom/core/base/clock.ts";
-import { parseLink } from "@backroom/core/link/link.ts";
-import { sharerKeyFromSeed } from "@backroom/core/link/sharer-key.ts";
 import { removeKeptGates } from "@backroom/core/node/kept-gates.ts";
 import { readNetwork } from "@backroom/core/node/networks.ts";
 import { removeShareRecord } from "@backroom/core/node/share-record.ts";
 import type { PackSource } from "@backroom/core/pack/source.ts";
 import type { SwarmLimits } from "@backroom/core/swarm/swarm.ts";
-import type { TransferOutline, TransferRecord } from "../catalogue/catalogue.ts";
+import type { TransferRecord } from "../catalogue/catalogue.ts";
 import type { DaemonContext, TransferTotals } from "../context.ts";
 import { findAdoptable } from "./adoption.ts";
+import { ChangeQueue } from "./change-queue.ts";
+import { listedOf, seededFrom } from "./hand-out.ts";
 import { LatestShares } from "./latest-shares.ts";
 import { viewOf, type Live } from "./live.ts";
+import { Lives } from "./lives.ts";
 import type { Members } from "./members.ts";
 import { Notes } from "./notes.ts";
-import { heldLevels } from "./chosen-files.ts";
-import { infoOf, Packs } from "./packs.ts";
+import { Packs } from "./packs.ts";
+import { Payload } from "./payload.ts";
 import { placingName } from "./placing.ts";
 import { Run, type RunOptions } from "./run.ts";
-import { consentsOf } from "./network-use.ts";
-import { Seeding, type ListedShare, type SeededShare } from "./seeding.ts";
+import { Seeding, type ListedShare } from "./seeding.ts";
 import { failed, nextStep } from "./transfer-state.ts";
 import { Turns } from "./turns.ts";
 import { Unfinished } from "./unfinished.ts";
@@ -40,20 +40,14 @@ export class Transfers {
   readonly #members: Members;
   readonly #limits: SwarmLimits;
   readonly #clock: Clock;
-  readonly #runs = new Map<string, Run>();
-  /** What is done to a pack beside its run, such as opening it once more. */
-  readonly #jobs = new Map<string, Live>();
   readonly #seeding: Seeding;
+  readonly #lives: Lives;
+  readonly #payload: Payload;
   readonly #sealing = new Turns(() => SEALED_AT_A_TIME);
   readonly #downloads: Turns;
-  /** Changes of one transfer wait for each other. */
-  readonly #queues = new Map<string, Promise<unknown>>();
+  readonly #changes = new ChangeQueue();
   /** Transfers whose numbers have changed since they were told last. */
   readonly #changed = new Set<string>();
-  #downloadedBytes = 0;
-  #uploadedBytes = 0;
-  /** What shares that are open looked like at the last tick. */
-  #seen: ReadonlyMap<string, string> = new Map();
   readonly #latest: LatestShares;
   #cancelTick: (() => void) | undefined;
   #isClosed = false;
@@ -80,19 +74,21 @@ export class Transfers {
         log,
         packs: this.packs,
         limits,
-        share: (id) => this.#seeded(id),
+        share: (id) => seededFrom(context.catalogue, id),
         onIncomplete: (id) => this.#quietly(this.#mend(id)),
         onFailed: (id, error) => this.#quietly(this.#onSeedingFailed(id, error)),
         onActive: (id) => this.#seeding.touch(id),
-        onUploaded: (id, bytes) => this.#onUploaded(id, bytes),
+        onUploaded: (id, bytes) => this.#payload.given(id, bytes),
       },
       async (networkId) => {
         const network = await readNetwork(folder, networkId);
         return network === undefined ? undefined : members.of(network);
       },
     );
+    this.#lives = new Lives(this.#seeding);
+    this.#payload = new Payload(context.catalogue, this.notes, (id) => void this.#changed.add(id));
     members.onChange(() => {
-      for (const id of this.#runs.keys()) this.#changed.add(id);
+      for (const id of this.#lives.runs.keys()) this.#changed.add(id);
     });
   }
 
@@ -133,7 +129,7 @@ export class Transfers {
     this.#isClosed = true;
     this.#cancelTick?.();
     this.#latest.keep(this.#seeding.latest());
-    await Promise.all([...[...this.#runs.values()].map((run) => run.stop()), this.#seeding.close()]);
+    await Promise.all([...[...this.#lives.runs.values()].map((run) => run.stop()), this.#seeding.close()]);
   }
 
   /** Raises E_NO_TRANSFER. */
@@ -149,7 +145,7 @@ export class Transfers {
   }
 
   viewOf(record: TransferRecord): Transfer {
-    return viewOf(record, this.#liveOf(record.id));
+    return viewOf(record, this.#lives.of(record.id));
   }
 
   stateOf(record: TransferRecord): TransferState {
@@ -158,28 +154,22 @@ export class Transfers {
 
   /** Live states and how many are in them; what is kept as over is the catalogue's to count. */
   liveCounts(): Map<TransferState, number> {
-    const counts = new Map<TransferState, number>();
-    const add = (state: TransferState, count: number): unknown =>
-      counts.set(state, (counts.get(state) ?? 0) + count);
-    for (const { state, count } of this.#seeding.counts()) add(state, count);
-    for (const id of this.#runs.keys()) add(this.#liveOf(id)?.state ?? "queued", 1);
-    return counts;
+    return this.#lives.counts();
   }
 
   totals(): TransferTotals {
-    const counts = this.liveCounts();
+    const counts = this.#lives.counts();
     const kept = this.context.catalogue.counts();
     for (const state of ["paused", "done", "failed"] as const) counts.set(state, kept[state]);
-    const lives = [...this.#runs.keys(), ...this.#seeding.busy()].map((id) => this.#liveOf(id));
-    const sum = (value: (live: Live) => number): number =>
-      lives.reduce((total, live) => total + (live === undefined ? 0 : value(live)), 0);
+    const { downloadRate, uploadRate, peerCount } = this.#lives.sums();
+    const { downloadedBytes, uploadedBytes } = this.#payload;
     return {
       byState: Object.fromEntries([...counts].filter(([, count]) => count > 0)),
-      downloadRate: Math.round(sum(({ downloadRate }) => downloadRate)),
-      uploadRate: Math.round(sum(({ uploadRate }) => uploadRate)),
-      downloadedBytes: this.#downloadedBytes,
-      uploadedBytes: this.#uploadedBytes,
-      peerCount: sum(({ peerCount }) => peerCount),
+      downloadRate: Math.round(downloadRate),
+      uploadRate: Math.round(uploadRate),
+      downloadedBytes,
+      uploadedBytes,
+      peerCount,
     };
   }
 
@@ -199,21 +189,13 @@ export class Transfers {
   }
 
   /** Runs after every other change of the same transfer. */
-  async change<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#queues.get(id) ?? Promise.resolve();
-    const turn = before.then(work);
-    const settled = turn.catch(() => {});
-    this.#queues.set(id, settled);
-    try {
-      return await turn;
-    } finally {
-      if (this.#queues.get(id) === settled) this.#queues.delete(id);
-    }
+  change<T>(id: string, work: () => Promise<T>): Promise<T> {
+    return this.#changes.run(id, work);
   }
 
   /** Lets it go on from what is kept of it. */
   launch(id: string, options: RunOptions = {}): void {
-    if (this.#isClosed || this.#runs.has(id)) return;
+    if (this.#isClosed || this.#lives.runs.has(id)) return;
     const { catalogue, folder, log } = this.context;
     const run = new Run(
       {
@@ -237,7 +219,7 @@ export class Transfers {
           this.publish(id);
         },
         putFailed: (record, error) => this.#putFailed(record, error),
-        putProgress: (progress) => this.#putProgress(id, progress),
+        putProgress: (progress) => this.#payload.put(id, progress),
         placing: () => catalogue.value(placingName(id)),
         putPlacing: (placing) => catalogue.putValue(placingName(id), placing),
         onState: () => this.publish(id),
@@ -247,7 +229,7 @@ export class Transfers {
       },
       options,
     );
-    this.#runs.set(id, run);
+    this.#lives.runs.set(id, run);
     // The pause before the next tick may be one of a quiet time.
     this.#tickLater();
     void run.ended.then(() => this.#onEnded(id, run));
@@ -260,19 +242,19 @@ export class Transfers {
 
   /** Fulfilled when nothing is done for it any more: no run, nothing handed out. */
   async halt(id: string): Promise<void> {
-    const run = this.#runs.get(id);
-    this.#runs.delete(id);
+    const run = this.#lives.runs.get(id);
+    this.#lives.runs.delete(id);
     await Promise.all([run?.stop(), this.#seeding.remove(id)]);
   }
 
   /** Other files of it are wanted now. */
   chosen(id: string): void {
-    this.#runs.get(id)?.activity.choose?.();
+    this.#lives.runs.get(id)?.activity.choose?.();
   }
 
   /** What is there of its pack, and how it is read: what is read from an arriving one comes first. Undefined where nothing of it is at work. */
   arriving(id: string, length: number): PackSource | undefined {
-    const run = this.#runs.get(id);
+    const run = this.#lives.runs.get(id);
     if (run === undefined) return undefined;
     return run.options.isMending === true || nextStep(run.record()) === "fetch"
       ? run.source(length)
@@ -281,9 +263,9 @@ export class Transfers {
 
   /** Shows what is done to it beside its run; undefined ends that. */
   job(id: string, live: Live | undefined): void {
-    const isNew = !this.#jobs.has(id);
-    if (live === undefined) this.#jobs.delete(id);
-    else this.#jobs.set(id, live);
+    const isNew = !this.#lives.jobs.has(id);
+    if (live === undefined) this.#lives.jobs.delete(id);
+    else this.#lives.jobs.set(id, live);
     this.#changed.add(id);
     if (isNew) this.#tickLater();
   }
@@ -320,13 +302,9 @@ export class Transfers {
     this.context.events.publish({ name: "notice", data: { level, text, transfer: id } });
   }
 
-  #liveOf(id: string): Live | undefined {
-    return this.#jobs.get(id) ?? this.#runs.get(id)?.live ?? this.#seeding.live(id);
-  }
-
   #onEnded(id: string, run: Run): void {
-    if (this.#runs.get(id) !== run) return;
-    this.#runs.delete(id);
+    if (this.#lives.runs.get(id) !== run) return;
+    this.#lives.runs.delete(id);
     if (this.#isClosed) return;
     const record = this.context.catalogue.get(id);
     if (record === undefined) return;
@@ -335,50 +313,12 @@ export class Transfers {
     this.publish(id);
   }
 
-  #putProgress(
-    id: string,
-    progress: Pick<TransferRecord, "doneBytes" | "downloadedBytes" | "uploadedBytes">,
-  ): void {
-    const before = this.context.catalogue.get(id);
-    if (before === undefined) return;
-    const { doneBytes, downloadedBytes, uploadedBytes } = progress;
-    const isSame =
-      before.doneBytes === doneBytes &&
-      before.downloadedBytes === downloadedBytes &&
-      before.uploadedBytes === uploadedBytes;
-    if (isSame) return;
-    this.#downloadedBytes += Math.max(0, downloadedBytes - before.downloadedBytes);
-    if (before.uploadedBytes === 0 && uploadedBytes > 0) this.notes.happened(id, "given");
-    this.#uploadedBytes += Math.max(0, uploadedBytes - before.uploadedBytes);
-    this.context.catalogue.putProgress(id, { doneBytes, downloadedBytes, uploadedBytes });
-    this.#changed.add(id);
-  }
-
-  #onUploaded(id: string, bytes: number): void {
-    const record = this.context.catalogue.get(id);
-    if (record === undefined) return;
-    this.#putProgress(id, { ...record, uploadedBytes: record.uploadedBytes + bytes });
-  }
-
-  #seeded(id: string): SeededShare | undefined {
-    const record = this.context.catalogue.get(id);
-    if (record?.link === null || record === undefined) return undefined;
-    const { sharerSeed, profile, root, packLength } = record;
-    const sharer = sharerSeed === null ? undefined : sharerKeyFromSeed(Buffer.from(sharerSeed, "hex"));
-    const stored = this.context.catalogue.selection(id);
-    const levels =
-      stored === undefined || root === null || packLength === null
-        ? undefined
-        : heldLevels(stored, infoOf(root, packLength));
-    return { id, link: parseLink(record.link), sharer, profile, levels };
-  }
-
   /** What is damaged, or was lost, comes from others, while what is there is handed out. */
   async #mend(id: string): Promise<void> {
-    if (this.#runs.has(id) || this.#isClosed) return;
+    if (this.#lives.runs.has(id) || this.#isClosed) return;
     await this.change(id, async () => {
       const record = this.context.catalogue.get(id);
-      if (record === undefined || nextStep(record) !== "hand-out" || this.#runs.has(id)) return;
+      if (record === undefined || nextStep(record) !== "hand-out" || this.#lives.runs.has(id)) return;
       await this.#seeding.remove(id);
       this.launch(id, { isMending: true });
     });
@@ -408,18 +348,9 @@ export class Transfers {
   #tickLater(): void {
     this.#cancelTick?.();
     if (this.#isClosed) return;
-    this.#cancelTick = this.#clock.after(this.#isQuiet() ? QUIET_TICK_MS : TICK_MS, () => {
+    this.#cancelTick = this.#clock.after(this.#lives.areQuiet ? QUIET_TICK_MS : TICK_MS, () => {
       this.#quietly(this.#tick());
       this.#tickLater();
-    });
-  }
-
-  /** Nothing is fetched, sealed or handed out just now, and what can be found is where it should be. */
-  #isQuiet(): boolean {
-    if (this.#runs.size > 0 || this.#jobs.size > 0) return false;
-    return this.#seeding.busy().every((id) => {
-      const live = this.#seeding.live(id);
-      return live?.peerCount === 0 && live.gateCount > 1;
     });
   }
 
@@ -432,34 +363,12 @@ export class Transfers {
   }
 
   async #tick(): Promise<void> {
-    for (const run of this.#runs.values()) run.activity.refresh?.();
+    for (const run of this.#lives.runs.values()) run.activity.refresh?.();
     this.#seeding.tick();
-    this.#noteBusy();
+    for (const id of this.#lives.changedSeats()) this.#changed.add(id);
     for (const id of this.#changed) this.publish(id);
     this.#latest.keep(this.#seeding.latest());
   }
-
-  /** Of what is handed out only what has changed is told. */
-  #noteBusy(): void {
-    const seen = new Map<string, string>();
-    for (const id of this.#seeding.busy()) {
-      const live = this.#seeding.live(id);
-      const text = [live?.state, live?.gateCount, live?.peerCount, Math.round(live?.uploadRate ?? 0)].join(
-        " ",
-      );
-      seen.set(id, text);
-      if (this.#seen.get(id) !== text) this.#changed.add(id);
-    }
-    for (const id of this.#seen.keys()) if (!seen.has(id)) this.#changed.add(id);
-    this.#seen = seen;
-  }
-}
-
-/** Undefined for what is not to be handed out, or not yet. */
-function listedOf(record: TransferOutline): ListedShare | undefined {
-  const { id, link, profile } = record;
-  if (nextStep(record) !== "hand-out" || link === null) return undefined;
-  return { id, link, profile, accept: consentsOf(record) };
 }
 
 function noTransfer(): BackroomError {
