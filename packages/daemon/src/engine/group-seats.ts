@@ -2,7 +2,7 @@ import type { ByteDuplex } from "@backroom/core/base/duplex.ts";
 import { BackroomError, codeOf, isBackroomError } from "@backroom/core/base/errors.ts";
 import type { Network } from "@backroom/core/directory/network.ts";
 import type { Profile } from "@backroom/core/directory/path.ts";
-import { topicSecret } from "@backroom/core/link/link.ts";
+import { topicSecret, type ShareLink } from "@backroom/core/link/link.ts";
 import type { Client } from "@backroom/core/node/client.ts";
 import { openGroupGates } from "@backroom/core/node/kept-gates.ts";
 import { openPresence } from "@backroom/core/node/seeding.ts";
@@ -49,9 +49,12 @@ export class GroupSeats {
   readonly #client: GroupClient;
   readonly #presence: SeederPresence;
   readonly #seats = new Map<string, Seat>();
+  /** Relays that links of the group name, who see newcomers come: none of them is to be a gate of it while there are others (DESIGN 4). */
+  readonly #inLinks: Set<string>;
 
-  private constructor(client: GroupClient, presence: SeederPresence, deps: GroupDeps) {
+  private constructor(client: GroupClient, presence: SeederPresence, inLinks: Set<string>, deps: GroupDeps) {
     this.profile = deps.profile;
+    this.#inLinks = inLinks;
     this.#client = client;
     this.#presence = presence;
     this.#deps = deps;
@@ -62,8 +65,9 @@ export class GroupSeats {
     const { folder, log, network } = deps;
     const relays = (): ReturnType<Client["relays"]> => client.relays();
     const gates = await openGroupGates({ folder, network, place, log, relays });
-    const presence = openPresence({ client, notGates: new Set(), log, gates });
-    return new GroupSeats(client, presence, deps);
+    const inLinks = new Set<string>();
+    const presence = openPresence({ client, notGates: inLinks, log, gates });
+    return new GroupSeats(client, presence, inLinks, deps);
   }
 
   /** From now on these are in the group, and no others. */
@@ -78,8 +82,16 @@ export class GroupSeats {
     const seat = this.#seats.get(id);
     if (seat === undefined) return;
     this.#seats.delete(id);
+    this.#noteLinks();
     seat.place.leave();
     await this.#doze(seat);
+  }
+
+  #noteLinks(...more: readonly ShareLink[]): void {
+    this.#inLinks.clear();
+    for (const link of [...[...this.#seats.values()].map(({ share }) => share.link), ...more]) {
+      for (const { nodeKey } of link.relays) this.#inLinks.add(nodeKey.toString("hex"));
+    }
   }
 
   stats(id: string): SeatStats | undefined {
@@ -128,6 +140,8 @@ export class GroupSeats {
     const { link, sharer } = share;
     const seederKeys = newSeederKeys(sharer?.keys);
     const topic = { topicSecret: topicSecret(link), sharerFingerprint: link.sharerFingerprint };
+    // Before the presence looks for gates.
+    this.#noteLinks(link);
     const place = this.#presence.add({
       ...topic,
       seederKeys,
