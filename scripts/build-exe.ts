@@ -10,6 +10,7 @@ import {
   existsSync,
   globSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -20,6 +21,7 @@ import path from "node:path";
 import { build } from "esbuild";
 import { inject } from "postject";
 import { HEAP_OPTIONS } from "../packages/cli/src/own-command.ts";
+import { THREAD_ASSETS } from "../packages/core/src/base/own-thread.ts";
 import { PAGE_ASSETS } from "../packages/daemon/src/process/page-assets.ts";
 import { VERSION } from "../packages/cli/src/version.ts";
 
@@ -42,22 +44,27 @@ const FUSE = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
 const root = path.join(import.meta.dirname, "..");
 const out = path.join(root, "dist/exe");
 const bundle = path.join(out, "backroom.cjs");
+/** What begins the threads of the program, by the names under which it asks for it. */
+const THREADS: Readonly<Record<string, string>> = {
+  "unpack-worker": "packages/core/src/pack/unpack-worker.ts",
+};
 const pinned = (
   JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { dependencies: { node: string } }
 ).dependencies.node;
 
 mkdirSync(out, { recursive: true });
-await makeBundle();
+await makeBundle("packages/cli/src/executable.ts", bundle);
+for (const [name, entry] of Object.entries(THREADS)) await makeBundle(entry, threadBundle(name));
 const wanted = process.argv.slice(2);
 for (const target of TARGETS) {
   if (wanted.length === 0 || wanted.includes(target.platform)) await makeExecutable(target);
 }
 
 /** One CommonJS file, the form that Node takes here. What asks where it lies is told the executable. */
-async function makeBundle(): Promise<void> {
+async function makeBundle(entry: string, outfile: string): Promise<void> {
   await build({
-    entryPoints: [path.join(root, "packages/cli/src/executable.ts")],
-    outfile: bundle,
+    entryPoints: [path.join(root, entry)],
+    outfile,
     bundle: true,
     platform: "node",
     format: "cjs",
@@ -90,7 +97,7 @@ async function makeExecutable(target: Target): Promise<void> {
     output: blob,
     disableExperimentalSEAWarning: true,
     execArgv: HEAP_OPTIONS,
-    assets: pageFiles(),
+    assets: { ...pageFiles(), ...threadFiles() },
     useSnapshot: false,
     // Compiled code is one platform's.
     useCodeCache: isHere,
@@ -121,6 +128,16 @@ function pageFiles(): Record<string, string> {
   );
 }
 
+function threadFiles(): Record<string, string> {
+  return Object.fromEntries(
+    Object.keys(THREADS).map((name) => [`${THREAD_ASSETS}${name}.cjs`, threadBundle(name)]),
+  );
+}
+
+function threadBundle(name: string): string {
+  return path.join(out, `${name}.cjs`);
+}
+
 function runsHere({ platform }: Target): boolean {
   return platform === process.platform && process.arch === "x64";
 }
@@ -130,6 +147,25 @@ function tryOut(file: string): void {
   const said = execFileSync(file, ["--version"], { cwd: tmpdir(), encoding: "utf8" }).trim();
   if (said !== VERSION) throw new Error(`the executable says that it is version ${said}`);
   execFileSync(file, ["demo"], { cwd: tmpdir(), stdio: "inherit" });
+  tryThread(file);
+}
+
+/** Long enough to be unpacked in a thread of its own, which begins with a file that is built in. */
+function tryThread(file: string): void {
+  const folder = mkdtempSync(path.join(tmpdir(), "backroom-exe-"));
+  try {
+    const content = Buffer.alloc(40 * 1024 * 1024, "more than is unpacked beside everything else. ");
+    writeFileSync(path.join(folder, "film"), content);
+    mkdirSync(path.join(folder, "out"));
+    const run = (...args: string[]): void =>
+      void execFileSync(file, args, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+    run("seal", "film", "-o", "pack.age", "--identity", "key");
+    run("open", "pack.age", "--identity", "key", "-o", "out");
+    if (!readFileSync(path.join(folder, "out/film")).equals(content))
+      throw new Error("the executable opened something else than it sealed");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** Of the pinned version, which has to be that of the Node that prepares the program. */

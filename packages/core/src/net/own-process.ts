@@ -20,8 +20,3 @@ export function startOwnProcess(name: OwnProcess, module: URL, heapMiB: number):
   const env = { NODE_OPTIONS: options.join(" ") };
   return spawn(process.execPath, [`${OWN_PROCESS_ARGUMENT}${name}`], { env, stdio, windowsHide: true });
 }
-
-/** A module beside the one whose `import.meta.url` is given, with the same ending: `.ts` in the repository, `.js` in a release. */
-export function besideModule(url: string, name: string): URL {
-  return new URL(`${name}${url.slice(url.lastIndexOf("."))}`, url);
-}

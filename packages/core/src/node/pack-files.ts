@@ -10,6 +10,7 @@ import { formatKeyFile, identityFromSecret, parseKeyFile } from "../pack/age-key
 import { openPack, type OpenOptions } from "../pack/open.ts";
 import type { Selection } from "../pack/selection.ts";
 import type { PackSource } from "../pack/source.ts";
+import { unpackWhereItFits } from "../pack/unpack-thread.ts";
 import { readAll } from "../store/store-files.ts";
 import { storeError } from "../store/store-error.ts";
 import type { Hooks } from "./hooks.ts";
@@ -182,7 +183,7 @@ export async function openWantedInto(
       wanted: options.wanted,
       onProgress: ({ doneBytes, totalBytes }) => hooks.progress("opening", doneBytes, totalBytes),
     },
-    { source, random: systemRandom },
+    { source, random: systemRandom, unpack: unpackWhereItFits },
   );
   const { path: place, name, fileCount, fileBytes, selection } = opened;
   const files = { paths: place === undefined ? [] : [place], name, fileCount, size: fileBytes };

@@ -1,17 +1,6 @@
-import type { KeyObject } from "node:crypto";
-import { BackroomError } from "../base/errors.ts";
-import { release } from "../base/memory.ts";
+import { openAgeBody, type AgePlain } from "./age-body.ts";
 import { openAgeHeader, type AgeKeys } from "./age-header.ts";
-import { CHUNK_BYTES, openChunk, plainLength, SEALED_CHUNK_BYTES } from "./age-stream.ts";
 import type { PackSource } from "./source.ts";
-
-/** Chunks read from the source at once: 1 MiB, so that a long read is few reads and little memory. */
-const BATCH_CHUNKS = 16;
-
-export interface AgePlain extends PackSource {
-  /** The stretch of the age file that has to be read for a stretch of the plaintext. */
-  sealedSpan(offset: number, length: number): { readonly offset: number; readonly length: number };
-}
 
 /**
  * The plaintext of an age file, any byte of it. The last chunk is opened first: it alone is sealed as the last one, so it proves the
@@ -22,101 +11,6 @@ export async function openAgeSource(
   keys: AgeKeys,
   signal?: AbortSignal,
 ): Promise<AgePlain> {
-  const header = await openAgeHeader(source, keys, signal);
-  const bodyAt = header.bytes.length;
-  const plain = new AgeSource(source, bodyAt, plainLength(source.length - bodyAt), header.streamKey);
-  await plain.openLast(signal);
-  return plain;
-}
-
-interface OpenChunk {
-  readonly index: number;
-  readonly bytes: Buffer;
-}
-
-class AgeSource implements AgePlain {
-  readonly length: number;
-  readonly #source: PackSource;
-  readonly #bodyAt: number;
-  readonly #key: KeyObject;
-  readonly #lastIndex: number;
-  /** The last chunk, kept since the seek table is there, and the one most recently read to its middle. */
-  #last: OpenChunk | undefined;
-  #recent: OpenChunk | undefined;
-
-  constructor(source: PackSource, bodyAt: number, length: number, key: KeyObject) {
-    this.#source = source;
-    this.#bodyAt = bodyAt;
-    this.length = length;
-    this.#key = key;
-    this.#lastIndex = Math.max(0, Math.ceil(length / CHUNK_BYTES) - 1);
-  }
-
-  async openLast(signal: AbortSignal | undefined): Promise<void> {
-    [this.#last] = await this.#open(this.#lastIndex, this.#lastIndex, signal);
-  }
-
-  async read(offset: number, length: number, signal?: AbortSignal): Promise<Buffer> {
-    if (offset < 0 || length < 0 || offset + length > this.length) {
-      throw new BackroomError("E_DECODE", "a read lies outside the pack");
-    }
-    const result = Buffer.allocUnsafe(length);
-    const end = offset + length;
-    for (let at = offset; at < end;) {
-      const first = Math.floor(at / CHUNK_BYTES);
-      const wanted = Math.min(first + BATCH_CHUNKS - 1, Math.floor((end - 1) / CHUNK_BYTES));
-      const chunks = await this.#chunks(first, wanted, signal);
-      const kept = chunks.at(-1) as OpenChunk;
-      for (const { index, bytes } of chunks) {
-        const start = at - index * CHUNK_BYTES;
-        at += bytes.copy(result, at - offset, start, Math.min(bytes.length, start + end - at));
-        // Nobody else has seen those before the last one.
-        if (index !== kept.index) release(bytes);
-      }
-      this.#recent = kept;
-    }
-    return result;
-  }
-
-  sealedSpan(offset: number, length: number): { readonly offset: number; readonly length: number } {
-    const first = Math.floor(offset / CHUNK_BYTES);
-    const last = Math.floor((offset + Math.max(1, length) - 1) / CHUNK_BYTES);
-    const start = this.#bodyAt + first * SEALED_CHUNK_BYTES;
-    const end = Math.min(this.#source.length, this.#bodyAt + (last + 1) * SEALED_CHUNK_BYTES);
-    return { offset: start, length: end - start };
-  }
-
-  /** Chunks `first` to `wanted`, or fewer, at least one: a kept one alone, others up to the next kept one. */
-  async #chunks(first: number, wanted: number, signal?: AbortSignal): Promise<OpenChunk[]> {
-    const kept = this.#kept(first);
-    if (kept !== undefined) return [kept];
-    let to = first;
-    while (to < wanted && this.#kept(to + 1) === undefined) to++;
-    return await this.#open(first, to, signal);
-  }
-
-  #kept(index: number): OpenChunk | undefined {
-    return [this.#last, this.#recent].find((chunk) => chunk?.index === index);
-  }
-
-  async #open(first: number, to: number, signal?: AbortSignal): Promise<OpenChunk[]> {
-    const from = this.#bodyAt + first * SEALED_CHUNK_BYTES;
-    const until = Math.min(this.#source.length, this.#bodyAt + (to + 1) * SEALED_CHUNK_BYTES);
-    // What is read for long is as much as the pack: given back by hand, it is no work for the collector. Single chunks may be a part of what the source holds anyway.
-    const memory = to > first ? Buffer.allocUnsafeSlow(until - from) : undefined;
-    const sealed = await this.#source.read(from, until - from, signal, memory);
-    const chunks: OpenChunk[] = [];
-    for (let index = first; index <= to; index++) {
-      const at = (index - first) * SEALED_CHUNK_BYTES;
-      const bytes = openChunk(
-        this.#key,
-        index,
-        index === this.#lastIndex,
-        sealed.subarray(at, at + SEALED_CHUNK_BYTES),
-      );
-      chunks.push({ index, bytes });
-    }
-    if (memory !== undefined) release(memory);
-    return chunks;
-  }
+  const { bytes, streamKey } = await openAgeHeader(source, keys, signal);
+  return openAgeBody(source, { offset: bytes.length, streamKey }, signal);
 }

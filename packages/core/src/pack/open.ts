@@ -14,8 +14,7 @@ import type { Placing } from "./placing.ts";
 import type { Selection } from "./selection.ts";
 import type { PackSource } from "./source.ts";
 import { Staging } from "./staging.ts";
-import { setFolderTimes, unpackEntries } from "./unpack.ts";
-import { unpackWanted } from "./unpack-wanted.ts";
+import { unpackHere, type Unpack } from "./unpacker.ts";
 import type { WantedFiles } from "./wanted-files.ts";
 
 export interface OpenOptions {
@@ -48,6 +47,8 @@ export interface OpenDeps {
   /** May still be downloading: reads wait. */
   readonly source: PackSource;
   readonly random: Random;
+  /** Absent: in this thread. */
+  readonly unpack?: Unpack | undefined;
 }
 
 export interface OpenResult {
@@ -97,18 +98,20 @@ export async function openPack(options: OpenOptions, deps: OpenDeps): Promise<Op
     doneBytes = done;
     tell();
   };
-  const work = { plain, table, staging, signal, onBytes };
   const counts = { name, comment, fileCount, directoryCount, fileBytes };
   try {
-    let selection: Selection | undefined;
-    if (wanted === undefined) await unpackEntries(work);
-    else {
-      const outcome = await unpackWanted({ ...work, onSurvey }, wanted);
-      selection = outcome.selection;
-      if (outcome.leafCount === 0 && fileCount + directoryCount > 0)
-        return { path: undefined, selection, ...counts };
-    }
-    await setFolderTimes(work);
+    const { selection, leafCount } = await (deps.unpack ?? unpackHere)({
+      source: deps.source,
+      body: plain.body,
+      folder: staging.tree.folder,
+      fileBytes,
+      fileCount,
+      wanted,
+      signal,
+      onBytes,
+      onSurvey,
+    });
+    if (leafCount === 0 && fileCount + directoryCount > 0) return { path: undefined, selection, ...counts };
     const isBeside = mayExist && (await lstat(target).catch(missing)) !== undefined;
     if (isBeside) await staging.commitBeside(onlyEntry);
     else {

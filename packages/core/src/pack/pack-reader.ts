@@ -1,7 +1,8 @@
 import { BackroomError } from "../base/errors.ts";
 import { throwIfAborted } from "./abort.ts";
 import type { AgeKeys } from "./age-header.ts";
-import { openAgeSource, type AgePlain } from "./age-source.ts";
+import type { AgePlain } from "./age-body.ts";
+import { openAgeSource } from "./age-source.ts";
 import type { PackEntry } from "./entry.ts";
 import { readSeekTable } from "./frame-reader.ts";
 import { entriesOf, readShareRecord } from "./index-reader.ts";

@@ -7,5 +7,7 @@
 export interface PackSource {
   /** Pack length in bytes, known from the link. */
   readonly length: number;
+  /** What `read` gives is the reader's own, with the memory that it lies in. */
+  readonly givesAway?: boolean;
   read(offset: number, length: number, signal?: AbortSignal, into?: Buffer): Promise<Buffer>;
 }

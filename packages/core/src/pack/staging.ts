@@ -1,15 +1,12 @@
-import fs, { constants } from "node:fs";
-import { chmod, lstat, mkdir, open, readdir, rm } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, rm } from "node:fs/promises";
 import path from "node:path";
-import { BackroomError } from "../base/errors.ts";
-import { systemCode } from "../base/system-code.ts";
 import type { Random } from "../base/random.ts";
 import { isRunning } from "../base/is-running.ts";
 import { fileError } from "./file-error.ts";
 import { checkMerge, merge } from "./merge.ts";
 import { missing, moveNew, refuseExisting } from "./move-new.ts";
 import { checkOutputPath } from "./output-path.ts";
-import { StagedFile } from "./staged-file.ts";
+import { StagedTree } from "./staged-tree.ts";
 
 /**
  * Where a share is unpacked before it is shown: a private folder beside the target, so that the last step is a rename in one file system.
@@ -18,8 +15,6 @@ import { StagedFile } from "./staged-file.ts";
  *       tree/                                                   becomes the target, or holds the one entry that does
  */
 const TREE = "tree";
-/** O_NOFOLLOW does not exist on Windows, where O_EXCL refuses links, too. */
-const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 /** Staging folders of this process. A process id alone says nothing where every run has the same one, as in containers. */
 const liveFolders = new Set<string>();
 
@@ -33,16 +28,15 @@ export interface StagingOptions {
 }
 
 export class Staging {
+  /** What is to be shown; nothing else is written. */
+  readonly tree: StagedTree;
   readonly #target: string;
   readonly #folder: string;
-  readonly #tree: string;
-  /** Folder in which the last entry was made; most entries share it with the one before. */
-  #madeParent: string | undefined;
 
   private constructor(target: string, folder: string) {
     this.#target = target;
     this.#folder = folder;
-    this.#tree = path.join(folder, TREE);
+    this.tree = new StagedTree(path.join(folder, TREE));
   }
 
   /**
@@ -67,98 +61,15 @@ export class Staging {
     return new Staging(target, folder);
   }
 
-  /** Makes a file of mode 0644 or 0755, and its parents. Raises E_UNSAFE_PATH, also where the file system takes the name for one that is there. */
-  async createFile(entryPath: string, executable: boolean): Promise<StagedFile> {
-    const place = this.#place(entryPath);
-    try {
-      return new StagedFile(await open(place, NEW_FILE, modeOf(executable)));
-    } catch (cause) {
-      throw entryError(cause, CANNOT_MAKE_FILE);
-    }
-  }
-
-  /** Makes a small file with its content and time (seconds since 1970), if there is one, at once. Raises as `createFile` and `StagedFile`. */
-  writeSmall(entryPath: string, executable: boolean, content: Uint8Array, mtimeS?: number): void {
-    const place = this.#place(entryPath);
-    let descriptor: number;
-    try {
-      descriptor = fs.openSync(place, NEW_FILE, modeOf(executable));
-    } catch (cause) {
-      throw entryError(cause, CANNOT_MAKE_FILE);
-    }
-    try {
-      try {
-        // One call may write less than it was given, most of all shortly before the disk is full.
-        for (let done = 0; done < content.length;) done += fs.writeSync(descriptor, content, done);
-        if (mtimeS !== undefined) fs.futimesSync(descriptor, mtimeS, mtimeS);
-      } finally {
-        fs.closeSync(descriptor);
-      }
-    } catch (cause) {
-      throw fileError(cause, "a file of the share could not be written");
-    }
-  }
-
-  /** Makes a folder, and its parents. One that is there already is fine. Raises as `createFile`. */
-  createFolder(entryPath: string): void {
-    checkOutputPath(entryPath);
-    this.#makeFolder(entryPath.endsWith("/") ? entryPath.slice(0, -1) : entryPath);
-  }
-
-  /** Takes away a file, or a folder with nothing in it, and the folders that have nothing in them any more. Raises E_UNSAFE_PATH, E_FILE. */
-  remove(entryPath: string): void {
-    const components = checkOutputPath(entryPath);
-    this.#madeParent = undefined;
-    try {
-      fs.rmSync(path.join(this.#tree, ...components), { recursive: true, force: true });
-      while (components.pop() !== undefined && components.length > 0) {
-        const parent = path.join(this.#tree, ...components);
-        if (fs.readdirSync(parent).length > 0) break;
-        fs.rmdirSync(parent);
-      }
-    } catch (cause) {
-      throw fileError(cause, "a file of the share could not be taken away again");
-    }
-  }
-
-  /** Sets a folder's time, which every entry made in it changes: so after all of them. Does nothing where it was not made. Raises E_UNSAFE_PATH, E_FILE. */
-  setFolderTime(entryPath: string, mtimeS: number): void {
-    checkOutputPath(entryPath);
-    try {
-      fs.utimesSync(`${this.#tree}/${entryPath}`, mtimeS, mtimeS);
-    } catch (cause) {
-      if (systemCode(cause) === "ENOENT") return;
-      throw fileError(cause, "the time of a folder could not be set");
-    }
-  }
-
-  /** Where the entry lies, whose parents are made. */
-  #place(entryPath: string): string {
-    checkOutputPath(entryPath);
-    this.#makeFolder(entryPath.slice(0, Math.max(0, entryPath.lastIndexOf("/"))));
-    return `${this.#tree}/${entryPath}`;
-  }
-
-  #makeFolder(folderPath: string): void {
-    if (folderPath === this.#madeParent) return;
-    try {
-      fs.mkdirSync(`${this.#tree}/${folderPath}`, { recursive: true, mode: 0o755 });
-    } catch (cause) {
-      throw entryError(cause, "a folder of the share could not be made");
-    }
-    this.#madeParent = folderPath;
-  }
-
   /**
    * Shows the result at the target, at once and whole: the tree, or with `onlyEntry` the one file or folder at its top. All files must
    * be closed. `onPlacing` is called right before, with the number by which its file system knows the result. Raises E_TARGET_EXISTS where somebody put
    * something there meanwhile, and what `onPlacing` raises. Discards what is left either way.
    */
   async commit(onlyEntry?: string, onPlacing?: (fileId: string) => void): Promise<void> {
-    const tree = this.#tree;
     const source = this.#top(onlyEntry);
     try {
-      if (onlyEntry === undefined) await chmod(tree, 0o755 & ~process.umask());
+      if (onlyEntry === undefined) await chmod(this.tree.folder, 0o755 & ~process.umask());
       onPlacing?.(String((await lstat(source, { bigint: true })).ino));
       await moveNew(source, this.#target);
     } catch (cause) {
@@ -186,7 +97,8 @@ export class Staging {
   }
 
   #top(onlyEntry: string | undefined): string {
-    return onlyEntry === undefined ? this.#tree : path.join(this.#tree, ...checkOutputPath(onlyEntry));
+    const { folder } = this.tree;
+    return onlyEntry === undefined ? folder : path.join(folder, ...checkOutputPath(onlyEntry));
   }
 
   /** Removes everything that is not committed. May be called at any time, also twice; never raises. */
@@ -195,22 +107,6 @@ export class Staging {
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
     liveFolders.delete(this.#folder);
   }
-}
-
-const CANNOT_MAKE_FILE = "a file of the share could not be made";
-
-function modeOf(executable: boolean): number {
-  return executable ? 0o755 : 0o644;
-}
-
-/** In a fresh private tree, a name that is taken was taken by another entry of the share. */
-function entryError(cause: unknown, what: string): BackroomError {
-  const taken = ["EEXIST", "ELOOP", "ENOTDIR", "EISDIR"].includes(systemCode(cause) ?? "");
-  if (!taken) return fileError(cause, what);
-  return new BackroomError("E_UNSAFE_PATH", what, {
-    cause,
-    why: "this file system takes two names of the share for one",
-  });
 }
 
 /** Removes staging folders of the same pack whose process is gone. Only folders of this user: others could be a trap. */

@@ -63,13 +63,13 @@ async function survey(
 }
 
 async function removeUnwanted(
-  { plain, staging }: WantedWork,
+  { plain, tree }: WantedWork,
   staged: Set<number>,
   priorityOf: (path: string) => FilePriority,
 ): Promise<void> {
   for await (const { entry, number } of leavesOf(entriesOf(plain))) {
     if (!staged.has(number) || priorityOf(entry.path) !== "skip") continue;
-    staging.remove(entry.path);
+    tree.remove(entry.path);
     staged.delete(number);
   }
 }

@@ -7,7 +7,7 @@ import { JobPool } from "./job-pool.ts";
 import type { SeekTable } from "./seek-table.ts";
 import type { PackSource } from "./source.ts";
 import type { StagedFile } from "./staged-file.ts";
-import type { Staging } from "./staging.ts";
+import type { StagedTree } from "./staged-tree.ts";
 import { TarCursor } from "./tar-cursor.ts";
 import { EventLoopTurns } from "./event-loop-turns.ts";
 
@@ -22,7 +22,7 @@ const NOTHING = Buffer.alloc(0);
 export interface Unpacking {
   readonly plain: PackSource;
   readonly table: SeekTable;
-  readonly staging: Staging;
+  readonly tree: StagedTree;
   readonly signal: AbortSignal | undefined;
   /** Called once a file or part of one is handed to the disk. */
   readonly onBytes: (bytes: number) => void;
@@ -37,7 +37,7 @@ export interface Part {
 }
 
 /**
- * Writes every leaf of the index, or those of `part`, into the staging folder. Raises what reading and writing raise; no file is open then, and what
+ * Writes every leaf of the index, or those of `part`, into its place in the staged tree. Raises what reading and writing raise; no file is open then, and what
  * was not told to be whole is not there.
  */
 export async function unpackEntries(work: Unpacking, part?: Part): Promise<void> {
@@ -75,26 +75,26 @@ interface Step extends Unpacking {
 }
 
 async function unpackEntry(entry: PackEntry, step: Step): Promise<void> {
-  const { pool, cursor, staging, onBytes } = step;
+  const { pool, cursor, tree, onBytes } = step;
   if (entry.kind === "directory") {
-    staging.createFolder(entry.path);
+    tree.createFolder(entry.path);
     return;
   }
   const first = entry.size === 0 ? NOTHING : await cursor.take(entry.offset, entry.size);
   if (first.length === entry.size && entry.size <= SMALL_FILE) {
-    staging.writeSmall(entry.path, entry.kind === "executable", first, timeOf(entry));
+    tree.writeSmall(entry.path, entry.kind === "executable", first, timeOf(entry));
     onBytes(entry.size);
     return;
   }
   if (first.length === entry.size) {
     await pool.add(entry.size, async () => {
-      const file = await createFile(entry, staging);
+      const file = await createFile(entry, tree);
       await closing(file, entry, () => file.write(first, 0));
     });
     onBytes(entry.size);
     return;
   }
-  const file = await createFile(entry, staging);
+  const file = await createFile(entry, tree);
   const whole = closing(file, entry, async () => {
     try {
       for (let done = 0; done < entry.size;) {
@@ -116,13 +116,13 @@ async function unpackEntry(entry: PackEntry, step: Step): Promise<void> {
     }
   });
   await whole.catch((error: unknown) => {
-    staging.remove(entry.path);
+    tree.remove(entry.path);
     throw error;
   });
 }
 
-async function createFile(entry: PackEntry, staging: Staging): Promise<StagedFile> {
-  return await staging.createFile(entry.path, entry.kind === "executable");
+async function createFile(entry: PackEntry, tree: StagedTree): Promise<StagedFile> {
+  return await tree.createFile(entry.path, entry.kind === "executable");
 }
 
 async function closing(file: StagedFile, entry: PackEntry, use: () => Promise<void>): Promise<void> {
@@ -140,10 +140,10 @@ function timeOf(entry: PackEntry): number | undefined {
 }
 
 /** Last, since every file made in a folder changes the folder's time. The index is read again rather than kept. Folders that were not made are passed over. */
-export async function setFolderTimes(work: Pick<Unpacking, "plain" | "staging">): Promise<void> {
+export async function setFolderTimes(work: Pick<Unpacking, "plain" | "tree">): Promise<void> {
   const turns = new EventLoopTurns();
   for await (const { kind, mtime, path } of entriesOf(work.plain)) {
-    if (kind === "directory" && mtime !== 0) work.staging.setFolderTime(path, mtime);
+    if (kind === "directory" && mtime !== 0) work.tree.setFolderTime(path, mtime);
     if (turns.due) await turns.next();
   }
 }

@@ -23,7 +23,7 @@ async function place(t: TestContext): Promise<{ parent: string; target: string; 
 }
 
 async function put(staging: Staging, entry: string, text: string, executable = false): Promise<void> {
-  const file = await staging.createFile(entry, executable);
+  const file = await staging.tree.createFile(entry, executable);
   await file.write(Buffer.from(text), 0);
   await file.close(1_000_000_000);
 }
@@ -32,11 +32,11 @@ const modeOf = async (file: string): Promise<string> => ((await stat(file)).mode
 
 test("a tree appears whole at the target, with modes and times, and nothing beside it", async (t) => {
   const { parent, target, staging } = await place(t);
-  staging.createFolder("empty/");
+  staging.tree.createFolder("empty/");
   await put(staging, "a/b/tool", "run", true);
-  staging.writeSmall("a/text", false, Buffer.from("words"), 1_000_000_000);
-  staging.writeSmall("a/b/small tool", true, Buffer.from("run"));
-  staging.setFolderTime("a/", 1_100_000_000);
+  staging.tree.writeSmall("a/text", false, Buffer.from("words"), 1_000_000_000);
+  staging.tree.writeSmall("a/b/small tool", true, Buffer.from("run"));
+  staging.tree.setFolderTime("a/", 1_100_000_000);
   assert.deepEqual((await readdir(parent)).length, 1, "the target shows before it is whole");
   await staging.commit();
   assert.deepEqual(await readdir(parent), ["result"]);
@@ -71,7 +71,7 @@ test("one entry alone can become the target, a file or a folder", async (t) => {
 
 test("bytes can be written in any order", async (t) => {
   const { target, staging } = await place(t);
-  const file = await staging.createFile("a", false);
+  const file = await staging.tree.createFile("a", false);
   await file.write(Buffer.from("world"), 6);
   await file.write(Buffer.from("hello "), 0);
   await file.close();
@@ -92,22 +92,22 @@ test("a link in a file's place is refused, not followed", async (t) => {
   const [name] = await readdir(parent);
   const victim = path.join(parent, "victim");
   await symlink(victim, path.join(parent, String(name), "tree", "a"));
-  await assert.rejects(staging.createFile("a", false), refuses("E_UNSAFE_PATH"));
-  assert.throws(() => staging.writeSmall("a", false, Buffer.from("x")), refuses("E_UNSAFE_PATH"));
+  await assert.rejects(staging.tree.createFile("a", false), refuses("E_UNSAFE_PATH"));
+  assert.throws(() => staging.tree.writeSmall("a", false, Buffer.from("x")), refuses("E_UNSAFE_PATH"));
   await assert.rejects(stat(victim), "the link was followed");
 });
 
 test("a name twice, or a file where a folder has to be, is refused", async (t) => {
   const { staging } = await place(t);
   await put(staging, "a", "x");
-  await assert.rejects(staging.createFile("a", false), refuses("E_UNSAFE_PATH"));
-  await assert.rejects(staging.createFile("a/b", false), refuses("E_UNSAFE_PATH"));
-  await assert.rejects(staging.createFile("../b", false), refuses("E_UNSAFE_PATH"));
-  const small = (entry: string) => () => staging.writeSmall(entry, false, Buffer.from("y"));
+  await assert.rejects(staging.tree.createFile("a", false), refuses("E_UNSAFE_PATH"));
+  await assert.rejects(staging.tree.createFile("a/b", false), refuses("E_UNSAFE_PATH"));
+  await assert.rejects(staging.tree.createFile("../b", false), refuses("E_UNSAFE_PATH"));
+  const small = (entry: string) => () => staging.tree.writeSmall(entry, false, Buffer.from("y"));
   for (const entry of ["a", "a/b", "../b", "/b"])
     assert.throws(small(entry), refuses("E_UNSAFE_PATH"), entry);
   for (const entry of ["a", "a/", "a/b/", "../b/"]) {
-    assert.throws(() => staging.createFolder(entry), refuses("E_UNSAFE_PATH"), entry);
+    assert.throws(() => staging.tree.createFolder(entry), refuses("E_UNSAFE_PATH"), entry);
   }
 });
 
@@ -146,7 +146,7 @@ test("a run that was killed is cleaned up by the next for the same pack; runs th
     import { Staging } from ${JSON.stringify(path.join(import.meta.dirname, "../../src/pack/staging.ts"))};
     import { systemRandom } from ${JSON.stringify(path.join(import.meta.dirname, "../../src/base/random.ts"))};
     const staging = await Staging.open({ target: process.argv[1] + "/child", root: Buffer.alloc(32, 0xab) }, systemRandom);
-    await staging.createFile("half", false);
+    await staging.tree.createFile("half", false);
     process.stdout.write("ready");
     setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", script, parent], {

@@ -1,8 +1,9 @@
 import type { ChildProcess } from "node:child_process";
+import { besideModule } from "../../base/beside-module.ts";
 import { BackroomError, isBackroomError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Endpoint } from "../channel.ts";
-import { besideModule, startOwnProcess } from "../own-process.ts";
+import { startOwnProcess } from "../own-process.ts";
 import { mayContact } from "./may-contact.ts";
 import type { DhtOptions } from "./dht.ts";
 import { decodeFromChild, type FromChild, type ToChild } from "./messages.ts";

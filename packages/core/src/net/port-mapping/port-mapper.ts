@@ -2,7 +2,8 @@ import { isBackroomError } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { besideModule, startOwnProcess } from "../own-process.ts";
+import { besideModule } from "../../base/beside-module.ts";
+import { startOwnProcess } from "../own-process.ts";
 import { PCP_NONCE_BYTES } from "./nat-pmp.ts";
 import { decodeMapping, type MappingJob, type PortMapping } from "./messages.ts";
 

@@ -1,0 +1,143 @@
+import type { Worker } from "node:worker_threads";
+import { besideModule } from "../base/beside-module.ts";
+import { BackroomError } from "../base/errors.ts";
+import { startOwnThread } from "../base/own-thread.ts";
+import { Selection } from "./selection.ts";
+import { decodeFailure, type FromUnpacker, type ToUnpacker, type UnpackOrder } from "./unpack-messages.ts";
+import { unpackHere, type Unpack, type Unpacked, type UnpackJob } from "./unpacker.ts";
+
+const WORKER = besideModule(import.meta.url, "unpack-worker");
+/** Less than either is unpacked in about the time that a thread takes to begin: a twentieth of a second, and some MiB. */
+const LEAST_BYTES = 32 * 1024 * 1024;
+const LEAST_FILES = 2_000;
+
+/** In a thread of its own where there is enough to do. */
+export const unpackWhereItFits: Unpack = (job) => {
+  const isLong = job.fileBytes >= LEAST_BYTES || job.fileCount >= LEAST_FILES;
+  return isLong ? unpackInThread(job) : unpackHere(job);
+};
+
+/**
+ * In a thread of its own, so that the event loop has its time for connections and the page. The pack is read here all the same, where it is known which
+ * pieces are there; its bytes are handed over with their memory. The thread knows what opens this pack's body, and no link, password or identity.
+ */
+export const unpackInThread: Unpack = async (job) => {
+  const { source, body, folder, fileCount, fileBytes, wanted } = job;
+  const order: UnpackOrder = {
+    length: source.length,
+    body,
+    folder,
+    fileCount,
+    fileBytes,
+    wanted: wanted && {
+      choices: wanted.now().selection.choices(),
+      opened: wanted.opened?.choices(),
+    },
+  };
+  const worker = startOwnThread("unpack-worker", WORKER, order);
+  const talk = new Talk(worker, job);
+  try {
+    return await talk.outcome;
+  } finally {
+    talk.end();
+    await worker.terminate();
+  }
+};
+
+/** What is said between the two threads about one job. */
+class Talk {
+  readonly outcome: Promise<Unpacked>;
+  readonly #worker: Worker;
+  readonly #job: UnpackJob;
+  readonly #settle = Promise.withResolvers<Unpacked>();
+  /** Reads under way. */
+  readonly #reads = new Map<number, AbortController>();
+  readonly #failures = new Map<number, unknown>();
+  #ended = false;
+  #unfollow = (): void => {};
+  readonly #onAbort = (): void => this.#say({ type: "stop" });
+
+  constructor(worker: Worker, job: UnpackJob) {
+    this.#worker = worker;
+    this.#job = job;
+    this.outcome = this.#settle.promise;
+    worker.on("message", (message: FromUnpacker) => this.#receive(message));
+    const failed = (cause?: unknown): void =>
+      this.#settle.reject(new BackroomError("E_INTERNAL", "a thread that unpacks ended early", { cause }));
+    worker.on("error", failed);
+    worker.on("exit", () => failed());
+    if (job.signal?.aborted === true) this.#onAbort();
+    else job.signal?.addEventListener("abort", this.#onAbort, { once: true });
+    this.#follow();
+  }
+
+  /** Nothing is told to the job any more, and no read is under way for it. */
+  end(): void {
+    this.#ended = true;
+    this.#unfollow();
+    this.#job.signal?.removeEventListener("abort", this.#onAbort);
+    for (const read of this.#reads.values()) read.abort();
+  }
+
+  #receive(message: FromUnpacker): void {
+    if (this.#ended) return;
+    switch (message.type) {
+      case "read":
+        return void this.#read(message.read, message.offset, message.length);
+      case "giveUp":
+        return this.#reads.get(message.read)?.abort();
+      case "bytes":
+        return this.#job.onBytes(message.bytes);
+      case "survey":
+        return this.#job.onSurvey(message.totalBytes, message.doneBytes);
+      case "unpacked": {
+        const { choices, leafCount } = message;
+        const selection = choices === undefined ? undefined : Selection.of(choices);
+        return this.#settle.resolve({ selection, leafCount });
+      }
+      case "failed": {
+        const { failure } = message;
+        const error = "read" in failure ? this.#failures.get(failure.read) : decodeFailure(failure);
+        return this.#settle.reject(error);
+      }
+    }
+  }
+
+  async #read(read: number, offset: number, length: number): Promise<void> {
+    const controller = new AbortController();
+    this.#reads.set(read, controller);
+    const memory = Buffer.allocUnsafeSlow(length);
+    try {
+      const bytes = await this.#job.source.read(offset, length, controller.signal, memory);
+      if (bytes.buffer !== memory.buffer) memory.set(bytes);
+      this.#say({ type: "bytes", read, bytes: memory }, [memory.buffer]);
+    } catch (error) {
+      this.#failures.set(read, error);
+      this.#say({ type: "unread", read });
+    } finally {
+      this.#reads.delete(read);
+    }
+  }
+
+  /** Passes on what is wanted whenever that changes. */
+  #follow(): void {
+    const { wanted } = this.#job;
+    if (wanted === undefined) return;
+    const { changed } = wanted.now();
+    // Whoever changes it may be in the middle of that.
+    const onChange = (): void => queueMicrotask(() => this.#onWanted());
+    changed.addEventListener("abort", onChange, { once: true });
+    this.#unfollow = () => changed.removeEventListener("abort", onChange);
+  }
+
+  #onWanted(): void {
+    if (this.#ended) return;
+    this.#follow();
+    const choices = this.#job.wanted?.now().selection.choices();
+    if (choices !== undefined) this.#say({ type: "wanted", choices });
+  }
+
+  #say(message: ToUnpacker, transfer: ArrayBuffer[] = []): void {
+    if (!this.#ended) this.#worker.postMessage(message, transfer);
+  }
+}
