@@ -4,6 +4,7 @@ import { BackroomError, type ErrorCode } from "./errors.ts";
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 const VALUES = new Map([...ALPHABET].map((letter, value) => [letter, value]));
 
+/** Eight letters for each five bytes, lowercase and without padding; spare bits are zero. */
 export function encodeBase32(bytes: Uint8Array): string {
   let text = "";
   let held = 0;

@@ -11,6 +11,7 @@ export type Bencoded = number | Uint8Array | Bencoded[] | { readonly [key: strin
 export type BencodedValue = number | Buffer | BencodedValue[] | BencodedDict;
 export type BencodedDict = Map<string, BencodedValue>;
 
+/** Keys are latin1, in the order of their bytes. Raises E_BENCODE for a number that is no safe integer. */
 export function encodeBencode(value: Bencoded | BencodedValue): Buffer {
   const parts: Uint8Array[] = [];
   append(value, parts);

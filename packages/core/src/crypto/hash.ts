@@ -1,6 +1,7 @@
 import { createHash, createHmac, hash, hkdfSync, timingSafeEqual, type KeyObject } from "node:crypto";
 import { secretKey } from "./keys.ts";
 
+/** Of the parts one after the other: 32 bytes. */
 export function sha256(...parts: Uint8Array[]): Buffer {
   if (parts.length === 1) return hash("sha256", parts[0] as Uint8Array, "buffer");
   const hasher = createHash("sha256");

@@ -30,6 +30,7 @@ const PKCS8_PREFIX = {
   ed25519: Buffer.from("302e020100300506032b657004220420", "hex"),
 } as const;
 
+/** A fresh key pair. Public bytes: 32 of X25519 and Ed25519, 1,184 of ML-KEM-768. */
 export function generateKeys(algorithm: Algorithm): KeyPair {
   const { publicKey, privateKey } = generate(algorithm);
   return { publicKey, privateKey, publicBytes: rawPublicBytes(publicKey) };
@@ -55,6 +56,7 @@ export function secretBytes(keys: KeyPair): Buffer {
   return keys.privateKey.export({ format: "der", type: "pkcs8" }).subarray(-32);
 }
 
+/** From raw public bytes, as in `KeyPair.publicBytes`. Raises E_CRYPTO for what is none; a point of small order is found out by `agree`. */
 export function publicKeyFrom(algorithm: Algorithm, raw: Uint8Array): KeyObject {
   try {
     return createPublicKey({ key: asBuffer(raw), format: "raw-public", asymmetricKeyType: algorithm });
@@ -91,14 +93,17 @@ export function kemDecapsulate(privateKey: KeyObject, ciphertext: Uint8Array): B
   }
 }
 
+/** 64 bytes. */
 export function signEd25519(privateKey: KeyObject, message: Uint8Array): Buffer {
   return sign(null, message, privateKey);
 }
 
+/** False for a signature of another length, too. */
 export function verifyEd25519(publicKey: KeyObject, message: Uint8Array, signature: Uint8Array): boolean {
   return signature.length === 64 && verify(null, message, publicKey, signature);
 }
 
+/** Bytes as a key for AES or HMAC: node:crypto makes one of raw bytes at each call otherwise, which costs more than a small message does. */
 export function secretKey(bytes: Uint8Array): KeyObject {
   return createSecretKey(bytes);
 }

@@ -51,6 +51,7 @@ export async function joinNetwork(options: Where & { readonly invite: string }):
   return summary(folder, network, network.id);
 }
 
+/** Uses another network from now on, by the text of its id. Raises E_NO_NETWORK for one that is not known here, E_STORE. */
 export async function useNetwork(options: Where & { readonly id: string }): Promise<NetworkSummary> {
   const folder = await openDataFolder(options.dataFolder);
   const network = await networkOfId(folder, options.id);
@@ -58,6 +59,7 @@ export async function useNetwork(options: Where & { readonly id: string }): Prom
   return summary(folder, network, network.id);
 }
 
+/** All networks that this member has joined or made, by rising id. Raises E_STORE, E_NETWORK_FILE for one whose file is damaged. */
 export async function knownNetworks(options: Where): Promise<NetworkSummary[]> {
   const folder = await openDataFolder(options.dataFolder);
   const currentId = await readCurrent(folder);
@@ -112,6 +114,7 @@ export async function currentNetwork(folder: DataFolder): Promise<Network> {
   return network;
 }
 
+/** Whether one is in use; whether it can be read is not looked at. */
 export async function hasCurrentNetwork(folder: DataFolder): Promise<boolean> {
   return (await readCurrent(folder)) !== undefined;
 }
@@ -143,6 +146,7 @@ export async function hasNewInvite(folder: DataFolder, network: Network): Promis
   return invited !== undefined && joined !== undefined && invited.mtimeMs > joined.mtimeMs;
 }
 
+/** Eight hex digits: how people and files name it. */
 export function networkIdText(id: number): string {
   return id.toString(16).padStart(8, "0");
 }
@@ -181,6 +185,7 @@ async function readCurrent(folder: DataFolder): Promise<number | undefined> {
   return text !== undefined && /^[0-9a-f]{8}$/.test(text) ? Number.parseInt(text, 16) : undefined;
 }
 
+/** Raises E_DISK_FULL, E_STORE. */
 export async function writeCurrent(folder: DataFolder, id: number): Promise<void> {
   await writeStateFile(path.join(folder.networks, "current"), Buffer.from(`${networkIdText(id)}\n`));
 }

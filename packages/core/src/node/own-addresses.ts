@@ -12,6 +12,7 @@ export interface OwnAddress {
   readonly family: Family;
 }
 
+/** Of now: interfaces come and go. Link-local IPv6 addresses, which need a scope, are left out. */
 export function interfaceAddresses(): OwnAddress[] {
   return Object.values(networkInterfaces())
     .flatMap((one) => one ?? [])

@@ -16,13 +16,14 @@ export interface ShareRecord {
   readonly fileCount: number;
 }
 
+/** Replaces an older one of the same share. Raises E_DISK_FULL, E_STORE. */
 export async function writeShareRecord(folder: DataFolder, record: ShareRecord): Promise<void> {
   const { link, sharerSeed, fileCount } = record;
   const bytes = encodeBencode({ c: fileCount, l: Buffer.from(link), s: sharerSeed });
   await writeStateFile(recordFile(folder, parseLink(link)), bytes);
 }
 
-/** The record of a share that was made here, or undefined. Raises E_STORE for a damaged one. */
+/** The record of a share that was made here, or undefined. Raises E_STORE or E_BENCODE for a damaged one. */
 export async function readShareRecord(folder: DataFolder, link: ShareLink): Promise<ShareRecord | undefined> {
   const bytes = await readStateFile(recordFile(folder, link), MOST_BYTES);
   return bytes === undefined ? undefined : decodeShareRecord(bytes);

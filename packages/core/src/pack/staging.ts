@@ -27,6 +27,7 @@ export interface StagingOptions {
   readonly root: Uint8Array;
 }
 
+/** One such folder: entries are made in it, then moved to the target by `commit` or `commitBeside`, or thrown away by `discard`. Every path is checked when it is made (PROTOCOL 2.8). */
 export class Staging {
   /** What is to be shown; nothing else is written. */
   readonly tree: StagedTree;

@@ -27,6 +27,7 @@ type Answer = Record<string, Bencoded>;
 /** Why a gate does not do what it is asked. */
 type Refusal = "bad" | "full";
 
+/** A gate that holds nothing yet. Whatever it refuses is an answer, or the end of a stream, and never raised; it keeps nothing on disk. */
 export function createGate(deps: RegistryDeps & { readonly log?: Log }): Gate {
   const { log = silentLog } = deps;
   const onRefused = (code: ErrorCode): void => log("debug", "a question to the gate was refused", { code });

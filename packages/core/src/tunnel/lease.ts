@@ -44,6 +44,7 @@ export interface SeederKeys {
   readonly tunnelKeys: KeyPair;
 }
 
+/** Signed by the lease key for this topic. One to three gates; `expirySeconds` is Unix time. */
 export function makeLease(
   topic: Uint8Array,
   keys: SeederKeys,

@@ -12,10 +12,12 @@ const SLICE_MS = 1;
 /** Hashes between two looks at the clock. */
 const SLICE = 256;
 
+/** Whether a registration of a tag for a topic shows its work; one hash. False for work that is not WORK_BYTES long. */
 export function hasWork(topic: Uint8Array, tag: Uint8Array, work: Uint8Array): boolean {
   return work.length === WORK_BYTES && isSolved(Buffer.concat([topic, tag, work]));
 }
 
+/** The WORK_BYTES that `hasWork` takes, found in some 60 ms. */
 export async function solveWork(topic: Uint8Array, tag: Uint8Array): Promise<Buffer> {
   const attempt = Buffer.concat([topic, tag, Buffer.alloc(WORK_BYTES)]);
   await search(attempt, attempt.length - WORK_BYTES, isSolved);

@@ -38,6 +38,7 @@ export function epochsAt(topicSecret: Uint8Array, nowMs: number): number[] {
   return [...new Set([epochOf(seconds - OVERLAP_SECONDS), epochOf(seconds + OVERLAP_SECONDS)])];
 }
 
+/** One Ed25519 key and six derivations, a fifth of a millisecond. */
 export function deriveEpoch(share: ShareTopic, epoch: number): EpochKeys {
   const derive = (info: string): Buffer => hkdf(share.topicSecret, u64be(epoch), info);
   const topicKeys = keysFromSecret("ed25519", derive("backroom topic key v1"));
@@ -56,14 +57,17 @@ export function deriveEpoch(share: ShareTopic, epoch: number): EpochKeys {
   };
 }
 
+/** 32 bytes, by which a gate knows a share for a day: its link's holders can sign for it, and its sharer can prove to be that (PROTOCOL 8). */
 export function topicOf(topicKey: Uint8Array, commitment: Uint8Array): Buffer {
   return sha256(topicKey, commitment);
 }
 
+/** 20 bytes, by which it is announced and looked for in the DHT. */
 export function topicHashOf(topic: Buffer): Buffer {
   return topic.subarray(0, 20);
 }
 
+/** `C` of PROTOCOL 8. */
 export function sharerCommitment(fingerprint: Uint8Array, mark: Uint8Array): Buffer {
   return sha256(fingerprint, mark);
 }

@@ -7,6 +7,7 @@ import type { Writer } from "./writer.ts";
 
 const KINDS: ReadonlySet<string> = new Set(NOTE_KINDS);
 
+/** The last notes of each transfer in the catalogue: see `NoteStore`. */
 export class SqliteNoteStore implements NoteStore {
   readonly #db: Database;
   readonly #writer: Writer;

@@ -4,6 +4,7 @@ import type { Database } from "./database.ts";
 import type { Writer } from "./writer.ts";
 import { stringsOf, type Row } from "./transfer-row.ts";
 
+/** Tokens in the catalogue, by the hash of their secret: see `TokenStore`. */
 export class SqliteTokenStore implements TokenStore {
   readonly #db: Database;
   readonly #writer: Writer;

@@ -2,6 +2,7 @@ import type { WatchedShare, WatchRecord, WatchStore } from "./catalogue.ts";
 import type { Database } from "./database.ts";
 import type { Writer } from "./writer.ts";
 
+/** Watched folders in the catalogue, with what was shared out of each: see `WatchStore`. */
 export class SqliteWatchStore implements WatchStore {
   readonly #db: Database;
   readonly #writer: Writer;
