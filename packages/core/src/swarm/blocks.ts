@@ -1,3 +1,4 @@
+import { BackroomError } from "../base/errors.ts";
 import { pieceBytes, type TorrentInfo } from "../torrent/info.ts";
 import { LEAF_BYTES } from "../torrent/merkle.ts";
 import type { BlockRange } from "../torrent/peer-wire.ts";
@@ -17,4 +18,9 @@ export function rangeOf(info: TorrentInfo, { piece, block }: Block): BlockRange 
 export function isServable(info: TorrentInfo, { piece, begin, length }: BlockRange): boolean {
   if (piece >= info.pieceCount || length === 0 || length > LEAF_BYTES) return false;
   return begin + length <= pieceBytes(info, piece);
+}
+
+/** Raises E_WIRE for a piece that there is not. */
+export function checkPiece({ pieceCount }: TorrentInfo, piece: number): void {
+  if (piece >= pieceCount) throw new BackroomError("E_WIRE", "a peer named a piece that is out of range");
 }

@@ -10,14 +10,12 @@ import { HASH_BYTES, LEAF_BYTES } from "../torrent/merkle.ts";
 import type { HashesMessage, HashRange } from "../torrent/peer-wire.ts";
 import { PieceTree } from "../torrent/piece-tree.ts";
 import { mostActivePieces } from "./active-piece.ts";
-import { Blame } from "./blame.ts";
 import { blocksIn } from "./blocks.ts";
 import { LayerExchange } from "./layer-exchange.ts";
 import type { PeerSession } from "./peer-session.ts";
 import type { PickerPeer } from "./picker-peer.ts";
 import { Picker, type Block, type Unwanted } from "./picker.ts";
-import { PieceAssembly } from "./piece-assembly.ts";
-import { PieceMemory } from "./piece-memory.ts";
+import { PieceIntake } from "./piece-intake.ts";
 import { PieceRead, PieceReads } from "./piece-reads.ts";
 import type { Want } from "./swarm.ts";
 
@@ -51,9 +49,6 @@ export interface DownloaderDeps {
   onFailed(error: unknown): void;
 }
 
-/** Memory of stored pieces that is kept for the next ones. */
-const KEPT_BYTES = 4 * 1024 * 1024;
-
 /**
  * The receiving half of a swarm: first the piece layer, checked against the root, then the pieces. Blocks are hashed as they come, and a piece is
  * verified before it is stored; nothing that was not stored is announced, served or opened.
@@ -62,11 +57,7 @@ export class Downloader {
   readonly #deps: DownloaderDeps;
   readonly #store: PieceStore;
   readonly #picker: Picker;
-  readonly #assemblies = new Map<number, PieceAssembly<Peer>>();
-  readonly #blame = new Blame<Peer>((peer) => {
-    peer.session.close(new BackroomError("E_PEER_DATA", "a peer sent wrong blocks"));
-  });
-  readonly #memory: PieceMemory;
+  readonly #intake: PieceIntake<Peer>;
   readonly #reads = new PieceReads();
   /** One for all peers of the share, so that a share with many of them gets no more than others do. */
   readonly #rate: RateShare | undefined;
@@ -85,7 +76,15 @@ export class Downloader {
     this.#deps = deps;
     this.#store = deps.store;
     const { info } = deps.store;
-    this.#memory = new PieceMemory(info.pieceLength, KEPT_BYTES);
+    this.#intake = new PieceIntake(deps.store, {
+      onStored: (piece) => this.#onStored(piece),
+      onBad: (piece, bytes) => {
+        this.wastedBytes += bytes;
+        this.#picker.fail(piece);
+      },
+      onLiar: ({ session }) => session.close(new BackroomError("E_PEER_DATA", "a peer sent wrong blocks")),
+      onFailed: (error) => deps.onFailed(error),
+    });
     this.#rate = deps.limit?.share(() => this.askAll());
     this.#picker = new Picker({
       pieceCount: info.pieceCount,
@@ -147,7 +146,7 @@ export class Downloader {
 
   /** Its blocks are free for others. */
   removePeer(peer: Peer): void {
-    this.#restart(this.#picker.removePeer(peer.picking));
+    this.#intake.drop(this.#picker.removePeer(peer.picking));
     this.#exchange?.left(peer);
     this.askAll();
   }
@@ -155,7 +154,7 @@ export class Downloader {
   /** The peer choked us or stalls: its blocks are free for others. */
   release(peer: Peer): void {
     peer.released = true;
-    this.#restart(this.#picker.release(peer.picking));
+    this.#intake.drop(this.#picker.release(peer.picking));
   }
 
   forgive(peer: Peer): void {
@@ -172,7 +171,7 @@ export class Downloader {
   }
 
   onReject(peer: Peer, block: Block): void {
-    this.#restart(this.#picker.rejected(peer.picking, block));
+    this.#intake.drop(this.#picker.rejected(peer.picking, block));
   }
 
   /** Raises E_HASH for hashes that do not lead to the root. */
@@ -193,33 +192,13 @@ export class Downloader {
       return;
     }
     this.#cancel(received.cancel, block, peer);
-    let assembly = this.#assemblies.get(block.piece);
-    if (assembly === undefined) {
-      assembly = new PieceAssembly(this.#store.info, block.piece, this.#memory.take());
-      this.#assemblies.set(block.piece, assembly);
-    }
-    assembly.add(block.block, bytes, peer);
-    if (received.complete) this.#onWholePiece(block.piece, assembly);
-  }
-
-  #onWholePiece(piece: number, assembly: PieceAssembly<Peer>): void {
-    this.#assemblies.delete(piece);
-    const expected = (this.#layer as Buffer).subarray(piece * HASH_BYTES, (piece + 1) * HASH_BYTES);
-    if (!assembly.verify(expected)) {
-      this.wastedBytes += assembly.bytes.length;
-      this.#memory.giveBack(assembly.memory);
-      this.#picker.fail(piece);
-      this.#blame.bad(piece, assembly.charge);
-      return;
-    }
-    this.#store.write(piece, assembly.bytes).then(
-      () => {
-        this.#memory.giveBack(assembly.memory);
-        this.#onStored(piece);
-      },
-      (error: unknown) => this.#deps.onFailed(error),
+    this.#intake.add(block, bytes, peer);
+    if (!received.complete) return;
+    const { piece } = block;
+    this.#intake.finish(
+      piece,
+      (this.#layer as Buffer).subarray(piece * HASH_BYTES, (piece + 1) * HASH_BYTES),
     );
-    this.#blame.good(piece, assembly.charge);
   }
 
   /** The pieces are damaged on disk, so they are fetched again. */
@@ -315,8 +294,7 @@ export class Downloader {
   close(error: BackroomError): void {
     this.#closed = error;
     this.#rate?.close();
-    this.#assemblies.clear();
-    this.#memory.clear();
+    this.#intake.clear();
     this.#reads.failAll(error);
   }
 
@@ -375,7 +353,7 @@ export class Downloader {
   }
 
   #takeBack({ pieces, requests }: Unwanted): void {
-    this.#restart(pieces);
+    this.#intake.drop(pieces);
     for (const peer of this.#deps.peers) {
       for (const block of requests.get(peer.picking) ?? []) peer.session.cancel(block);
     }
@@ -385,14 +363,6 @@ export class Downloader {
   #onLessWanted(): void {
     for (const { picking, session } of this.#deps.peers) session.setInterested(picking.usefulCount > 0);
     if (!this.#tellComplete()) this.askAll();
-  }
-
-  #restart(pieces: readonly number[]): void {
-    for (const piece of pieces) {
-      const assembly = this.#assemblies.get(piece);
-      if (assembly !== undefined) this.#memory.giveBack(assembly.memory);
-      this.#assemblies.delete(piece);
-    }
   }
 }
 

@@ -3,15 +3,15 @@ import { BackroomError, isBackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { Bitfield } from "../torrent/bitfield.ts";
 import { encodeHandshake, type Handshake } from "../torrent/handshake.ts";
-import { LEAF_BYTES } from "../torrent/merkle.ts";
 import type { BlockRange, HashRange, WireMessage } from "../torrent/peer-wire.ts";
 import { PeerWireDecoder } from "../torrent/wire-decoder.ts";
-import { isServable, rangeOf } from "./blocks.ts";
+import { checkPiece, isServable } from "./blocks.ts";
 import { decodeExtensionHandshake, encodeExtensionHandshake } from "./extension-handshake.ts";
 import type { Block } from "./picker.ts";
 import { HashTraffic } from "./hash-traffic.ts";
 import { LeaseExchange, LEASES_ID } from "./lease-exchange.ts";
-import { RequestWindow } from "./request-window.ts";
+import { OwnRequests } from "./own-requests.ts";
+import type { RequestWindow } from "./request-window.ts";
 import type { SessionDeps, SessionEvents } from "./session-host.ts";
 import { UploadQueue } from "./upload-queue.ts";
 import { WireOutput } from "./wire-output.ts";
@@ -21,7 +21,6 @@ import { WireOutput } from "./wire-output.ts";
  * the swarm. Whatever the peer sends leads to nothing worse than the closing of this session.
  */
 export class PeerSession {
-  readonly window: RequestWindow;
   /** True while the peer will not answer requests. */
   choked = true;
   downloadedBytes = 0;
@@ -34,6 +33,7 @@ export class PeerSession {
   readonly #initiator: boolean;
   readonly #decoder: PeerWireDecoder;
   readonly #output: WireOutput;
+  readonly #requests: OwnRequests;
   readonly #uploads: UploadQueue;
   readonly #hashes: HashTraffic;
   readonly #leases: LeaseExchange | undefined;
@@ -46,8 +46,6 @@ export class PeerSession {
   #saidPieces = false;
   #extensionHandshakes = 0;
   #overflowCount = 0;
-  #rejectsInRow = 0;
-  #rejectingSinceMs = 0;
   #heardMs: number;
   /** Since when we have been interested and choked, or the handshake has been awaited. */
   #waitingSinceMs: number;
@@ -75,8 +73,12 @@ export class PeerSession {
         events.onReadFailed((ranges[0] as BlockRange).piece, error);
       },
     });
-    this.window = new RequestWindow(Math.ceil(info.pieceLength / LEAF_BYTES));
+    this.#requests = new OwnRequests(info);
     this.activeMs = this.#heardMs = this.#waitingSinceMs = deps.clock.monotonicMs();
+  }
+
+  get window(): RequestWindow {
+    return this.#requests.window;
   }
 
   /** True from the handshake until the session is closed. */
@@ -126,17 +128,13 @@ export class PeerSession {
   }
 
   request(blocks: readonly Block[]): void {
-    const { clock, store } = this.#deps;
-    const nowMs = clock.monotonicMs();
-    for (const block of blocks) this.window.sent(block, nowMs);
-    this.#guard(() =>
-      this.#output.sendAll(blocks.map((block) => ({ type: "request", ...rangeOf(store.info, block) }))),
-    );
+    const requests = this.#requests.ask(blocks, this.#deps.clock.monotonicMs());
+    this.#guard(() => this.#output.sendAll(requests));
   }
 
   cancel(block: Block): void {
-    if (!this.open || !this.window.cancel(block)) return;
-    this.#guard(() => this.#output.send({ type: "cancel", ...rangeOf(this.#deps.store.info, block) }));
+    const cancel = this.open ? this.#requests.cancel(block) : undefined;
+    if (cancel !== undefined) this.#guard(() => this.#output.send(cancel));
   }
 
   /** Takes back whatever has not been sent yet: it comes as a reject then, and what is under way as it is. */
@@ -267,7 +265,7 @@ export class PeerSession {
       }
       case "have":
         this.#saidPieces = true;
-        this.#checkPiece(message.piece);
+        checkPiece(this.#deps.store.info, message.piece);
         return this.#events.onHave(message.piece);
       case "request":
         return this.#onRequest(message);
@@ -279,7 +277,7 @@ export class PeerSession {
         return this.#onReject(message);
       case "suggest":
       case "allowedFast":
-        return this.#checkPiece(message.piece);
+        return checkPiece(this.#deps.store.info, message.piece);
       case "port":
         return this.#onAddress("a peer sent a DHT port");
       case "extended":
@@ -295,12 +293,6 @@ export class PeerSession {
       case "keepalive":
       case "notInterested":
         return;
-    }
-  }
-
-  #checkPiece(piece: number): void {
-    if (piece >= this.#deps.store.info.pieceCount) {
-      throw new BackroomError("E_WIRE", "a peer named a piece that is out of range");
     }
   }
 
@@ -360,38 +352,14 @@ export class PeerSession {
   }
 
   #onPiece({ piece, begin, bytes }: { piece: number; begin: number; bytes: Buffer }): void {
-    const block = this.#asked({ piece, begin, length: bytes.length });
-    if (!this.window.delivered(block, bytes.length, this.#heardMs)) {
-      throw new BackroomError("E_WIRE", "a block came that was not asked for");
-    }
-    this.#rejectsInRow = 0;
+    const block = this.#requests.delivered({ piece, begin, length: bytes.length }, this.#heardMs);
     this.downloadedBytes += bytes.length;
     this.activeMs = this.#heardMs;
     this.#events.onBlock(block, bytes);
   }
 
   #onReject(range: BlockRange): void {
-    const block = this.#asked(range);
-    const refused = this.window.refused(block);
-    if (refused === undefined) throw new BackroomError("E_WIRE", "a request was refused that was not made");
-    if (!this.choked && refused === "refused") {
-      if (this.#rejectsInRow++ === 0) this.#rejectingSinceMs = this.#heardMs;
-      const tooLong = this.#heardMs - this.#rejectingSinceMs > LIMITS.peerStalledMs;
-      if (tooLong || this.#rejectsInRow > LIMITS.peerRejectsInRow) {
-        throw new BackroomError("E_PEER_TIMEOUT", "a peer refuses whatever it is asked for");
-      }
-    }
-    this.#events.onReject(block);
-  }
-
-  /** The block that a range stands for. Raises unless it is one that we may have asked for. */
-  #asked(range: BlockRange): Block {
-    const block = { piece: range.piece, block: range.begin / LEAF_BYTES };
-    this.#checkPiece(range.piece);
-    const own =
-      Number.isInteger(block.block) && rangeOf(this.#deps.store.info, block).length === range.length;
-    if (!own) throw new BackroomError("E_WIRE", "an answer is of another shape than any request");
-    return block;
+    this.#events.onReject(this.#requests.refused(range, { isChoked: this.choked, nowMs: this.#heardMs }));
   }
 
   #serve(): void {

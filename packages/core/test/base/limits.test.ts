@@ -26,7 +26,6 @@ const UNTESTED: Record<string, string> = {
   finderTroubles: "nothing tells from outside what a finder has forgotten",
   peerLeasesRemembered: "what is forgotten may be said again, and need not be",
   peerHashRequests: "a pack would need four thousand pieces and a peer that answers slowly",
-  peerRejectsInRow: "peerStalledMs ends it first wherever time passes",
   swarmReadAheadBytes: "a matter of order, not of memory",
   windowBatch: "a small window is granted anew when half of it is used up, whatever this says",
   packEntries: "eight million entries would take minutes and a gigabyte",
