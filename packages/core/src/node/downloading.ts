@@ -13,6 +13,7 @@ import { openKeptGates } from "./kept-gates.ts";
 import { openWantedInto, type OpenedFiles } from "./pack-files.ts";
 import { Choosing, type Choice } from "./choosing.ts";
 import type { SwarmLimits } from "../swarm/swarm.ts";
+import { relaysInLink } from "./share-link.ts";
 import { Swarming, type SwarmingOptions } from "./swarming.ts";
 
 export interface DownloadOptions extends Pick<FetchingOptions, "isPatient" | "onAlone"> {
@@ -82,7 +83,16 @@ export async function startDownload(options: DownloadOptions): Promise<Download>
     nextComplete = Promise.withResolvers<void>();
   };
   const swarming = new Swarming(
-    { client, topic, store, sharerKeys: options.sharer?.keys, notGates: new Set(), gates, limits, log },
+    {
+      client,
+      topic,
+      store,
+      sharerKeys: options.sharer?.keys,
+      notGates: relaysInLink(link),
+      gates,
+      limits,
+      log,
+    },
     { onComplete, onPiece: () => options.onPiece?.() },
   );
   const { swarm } = swarming;

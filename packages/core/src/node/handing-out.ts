@@ -6,6 +6,7 @@ import type { SwarmLimits } from "../swarm/swarm.ts";
 import type { Client } from "./client.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { openKeptGates } from "./kept-gates.ts";
+import { relaysInLink } from "./share-link.ts";
 import { Swarming, type SwarmingOptions } from "./swarming.ts";
 
 export interface HandingOutOptions {
@@ -31,7 +32,7 @@ export async function startHandingOut(options: HandingOutOptions): Promise<Swarm
     store,
     topic: { topicSecret: topicSecret(link), sharerFingerprint: link.sharerFingerprint },
     sharerKeys: sharer?.keys,
-    notGates: new Set(link.relays.map((relay) => relay.nodeKey.toString("hex"))),
+    notGates: relaysInLink(link),
     limits,
     log,
     gates: await openKeptGates({ folder, root: link.piecesRoot, log, relays: () => client.relays() }),

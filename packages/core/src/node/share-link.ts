@@ -44,3 +44,8 @@ function joinRelays(client: Pick<Client, "guards" | "relays">): ReturnType<typeo
   const count = Math.min(LIMITS.linkRelays, Math.ceil(others.length / 3));
   return shuffled(others, systemRandom).slice(0, count).map(joinRelayOf);
 }
+
+/** Node keys in hex of the relays that a link names: they see newcomers come, and are not to be gates of that share as well while there are others (DESIGN 4). */
+export function relaysInLink(link: Pick<ShareLink, "relays">): Set<string> {
+  return new Set(link.relays.map(({ nodeKey }) => nodeKey.toString("hex")));
+}

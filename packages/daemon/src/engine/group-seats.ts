@@ -6,6 +6,7 @@ import { topicSecret, type ShareLink } from "@backroom/core/link/link.ts";
 import type { Client } from "@backroom/core/node/client.ts";
 import { openGroupGates } from "@backroom/core/node/kept-gates.ts";
 import { openPresence } from "@backroom/core/node/seeding.ts";
+import { relaysInLink } from "@backroom/core/node/share-link.ts";
 import { newSeederKeys, Swarming } from "@backroom/core/node/swarming.ts";
 import type { SeederKeys } from "@backroom/core/tunnel/lease.ts";
 import type { SeederPlace, SeederPresence } from "@backroom/core/tunnel/seeder-presence.ts";
@@ -90,7 +91,7 @@ export class GroupSeats {
   #noteLinks(...more: readonly ShareLink[]): void {
     this.#inLinks.clear();
     for (const link of [...[...this.#seats.values()].map(({ share }) => share.link), ...more]) {
-      for (const { nodeKey } of link.relays) this.#inLinks.add(nodeKey.toString("hex"));
+      for (const key of relaysInLink(link)) this.#inLinks.add(key);
     }
   }
 
