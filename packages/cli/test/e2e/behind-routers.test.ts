@@ -7,6 +7,7 @@ import { test } from "node:test";
 import type { CommandProcess } from "../../src/demo/children.ts";
 import { havePartners } from "../../../core/test/support/partners.ts";
 import { addHomeRouter, HOME_ADDRESS, type HomeRouter } from "../support/home-router.ts";
+import { LabLogs } from "../support/lab-logs.ts";
 import { createLab } from "../support/namespaces.ts";
 import { TestNetwork } from "../support/network.ts";
 import { TCP, type Packet } from "../support/pcap.ts";
@@ -34,18 +35,19 @@ const noAnswer = (host: string): string =>
 
 /**
  * Would catch: anything that needs somebody to be dialled who cannot be: a share that cannot be found or fetched, a relay behind a router that says
- * it can be reached, a host that dials its guest, a gate behind a router; and an address of a home network in what others are told.
+ * it can be reached, a host that dials its guest, a gate behind a router; and an address of a home network in what others are told, or any in a log.
  */
 test("three homes whose routers let nothing in share, download and relay", async (t) => {
   if (!havePartners(t, "netns", "nft", "tcpdump")) return;
   const folder = await mkdtemp(path.join(tmpdir(), "backroom-homes-"));
   const names = [...AT_HOME, ...RELAYS];
   const lab = await createLab(names, folder, { without6: names });
+  const logs = new LabLogs(folder);
   const routers: HomeRouter[] = [];
   let network: TestNetwork | undefined;
   try {
     for (const name of AT_HOME) routers.push(addHomeRouter(lab, name));
-    network = await TestNetwork.start(RELAYS.length, lab);
+    network = await TestNetwork.start(RELAYS.length, { ...lab, options: (name) => logs.options(name) });
     const helper = await network.run("helper", ["relay", "auto", "--gate", "--port", String(PORT)]);
     const ready = await helper.line((line) => line.event === "ready");
     assert.equal(ready["reachable"], false);
@@ -83,6 +85,12 @@ test("three homes whose routers let nothing in share, download and relay", async
       "a home spoke with the DHT",
     );
     assert.ok(packets.every(({ payload }) => !payload.includes(HOME_ADDRESS)));
+    await logs.assertSilent(network, packets, {
+      relays: RELAYS,
+      sharer: "sharer",
+      link: String(link),
+      addresses: [HOME_ADDRESS],
+    });
     // What knocked at a home's door: each of the relays that was asked to dial back, and the script above, at that one port.
     const syns = ofHomes.filter(({ isSyn }) => isSyn);
     const opened = new Set(syns.map(({ source, sourcePort }) => `${source} ${sourcePort}`));

@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { LIMITS } from "@backroom/core/base/limits.ts";
 import { havePartners } from "../../../core/test/support/partners.ts";
 import { addHomeRouter, HOME_ADDRESS, HOME_GATEWAY, type HomeRouter } from "../support/home-router.ts";
+import { LabLogs } from "../support/lab-logs.ts";
 import { createLab, type Lab } from "../support/namespaces.ts";
 import { TestNetwork } from "../support/network.ts";
 import { TCP, UDP, type Packet } from "../support/pcap.ts";
@@ -48,6 +49,7 @@ test("a computer finds out that it can be reached: by both families, and behind 
   const folder = await mkdtemp(path.join(tmpdir(), "backroom-forward-"));
   const homes = MANNERS.map(helperOf);
   const lab = await createLab([...homes, "server", ...RELAYS], folder, { without6: homes });
+  const logs = new LabLogs(folder);
   const made: HomeRouter[] = [];
   const homeOf = (manner: Manner): HomeRouter => {
     const router = addHomeRouter(lab, helperOf(manner));
@@ -58,7 +60,11 @@ test("a computer finds out that it can be reached: by both families, and behind 
   try {
     const routers = { "NAT-PMP": homeOf("NAT-PMP"), UPnP: homeOf("UPnP") };
     await whileWatching(async (notes) => {
-      const options = { ...lab, hosts: (name: string) => lab.addresses(name) };
+      const options = {
+        ...lab,
+        hosts: (name: string) => lab.addresses(name),
+        options: (name: string) => logs.options(name),
+      };
       const network = (started = await TestNetwork.start(RELAYS.length, options));
       const server = await network.run("server", ["relay", "auto", "--no-gate", "--port", String(PORT)]);
       const open = await server.line((line) => line.event === "ready");
@@ -94,6 +100,10 @@ test("a computer finds out that it can be reached: by both families, and behind 
           await forwarder.close();
         }),
       );
+      await logs.assertSilent(network, await lab.captured(), {
+        relays: RELAYS,
+        addresses: [HOME_ADDRESS, HOME_GATEWAY],
+      });
       const seen = await notesIn(notes);
       const programOf = (ending: string) =>
         seen.filter(({ program }) => program[0]?.endsWith(ending) === true);

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { TestNetwork } from "./network.ts";
 import type { Packet } from "./pcap.ts";
-import { captureSecrets, linkSecrets, relaySecrets, secretsIn } from "./secrets.ts";
+import { addressSecret, captureSecrets, linkSecrets, relaySecrets, secretsIn } from "./secrets.ts";
 
 /** The logs of a network that is watched, in a folder of their own. */
 export class LabLogs {
@@ -22,7 +22,14 @@ export class LabLogs {
   async assertSilent(
     network: TestNetwork,
     packets: readonly Packet[],
-    known: { readonly relays: readonly string[]; readonly sharer: string; readonly link: string },
+    known: {
+      readonly relays: readonly string[];
+      /** Where something was shared. */
+      readonly sharer?: string;
+      readonly link?: string;
+      /** That were not seen on the wire. */
+      readonly addresses?: readonly string[];
+    },
   ): Promise<void> {
     const files = readdirSync(this.#folder).filter((file) => file.endsWith(".log"));
     const logs = files.map((file) => readFileSync(path.join(this.#folder, file), "utf8")).join("");
@@ -31,7 +38,13 @@ export class LabLogs {
       "too little was logged to prove anything",
     );
     const relays = await Promise.all(known.relays.map((name) => relaySecrets(network.dataFolder(name))));
-    const share = await linkSecrets(known.link, network.dataFolder(known.sharer));
-    assert.deepEqual(secretsIn(logs, [...captureSecrets(packets), ...share, ...relays.flat()]), []);
+    const { link, sharer } = known;
+    const share =
+      link === undefined || sharer === undefined ? [] : await linkSecrets(link, network.dataFolder(sharer));
+    const unseen = (known.addresses ?? []).map(addressSecret);
+    assert.deepEqual(
+      secretsIn(logs, [...captureSecrets(packets), ...unseen, ...share, ...relays.flat()]),
+      [],
+    );
   }
 }
