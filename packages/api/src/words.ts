@@ -36,6 +36,15 @@ export const NOTE_KINDS = [
   "failed",
   "said",
 ] as const;
+/** What a transfer waits for where that is no error: its turn to be sealed or fetched, files being chosen, a seeder, a gate, its turn to be found. */
+export const WAITS = [
+  "WAIT_SEALING",
+  "WAIT_DOWNLOAD",
+  "WAIT_CHOICE",
+  "WAIT_SEEDER",
+  "WAIT_GATE",
+  "WAIT_ROUND",
+] as const;
 /** From what is not fetched to what comes first. */
 export const FILE_PRIORITIES = ["skip", "low", "normal", "high"] as const;
 export const SCOPES = ["read", "links", "write", "admin"] as const;

@@ -42,7 +42,7 @@ export const EVENTS = {
   warning: z.object({ text: z.string() }),
   begun: z.object({ id: Id }).meta({ description: "the daemon has the transfer from here on" }),
   waiting: z
-    .object({ why: z.string(), fix: z.string() })
+    .object({ code: z.string(), why: z.string(), fix: z.string() })
     .meta({ description: "nothing moves now, and why; told again when the reason is another one" }),
   transfer: Transfer.meta({ description: "one row of `ls`" }),
   file: FileEntry.meta({ description: "one row of `files`" }),

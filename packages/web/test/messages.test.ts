@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
+import { WAITS } from "@backroom/api/words.ts";
+import { ERROR_TABLE } from "@backroom/core/base/errors.ts";
 import { de } from "../src/messages/de.ts";
 import { en } from "../src/messages/en.ts";
 
@@ -22,6 +24,19 @@ test("every sentence is there in each language, and in that language", () => {
     if (typeof value === "string" && value.length > 12 && value === other) same.push(path);
   }
   assert.deepEqual(same, [".access.command"]);
+});
+
+/** Of commands, of what peers and relays say to each other and which is mended by itself, and of programs that use the API wrongly. */
+const NEVER_ON_THE_PAGE = new Set([
+  ..."USAGE DOCTOR SERVICE BENCODE DECODE FRAME WIRE LEASE RELAY_INFO DHT CURSOR NOT_FOUND".split(" "),
+  ..."PEER_ADDRESS PEER_DATA PEER_FLOOD PEER_REFUSED PEER_TIMEOUT".split(" "),
+]);
+
+/** Would catch: an error that is new, and that somebody reads in English on a German page; a sentence for one that is gone. */
+test("errors that may reach the page, and what is waited for, are said in each language", () => {
+  const codes = Object.keys(ERROR_TABLE).filter((code) => !NEVER_ON_THE_PAGE.has(code.slice(2)));
+  assert.deepEqual(Object.keys(de.said).sort(), [...WAITS, ...codes].sort());
+  assert.deepEqual(en.said, {}, "the daemon's own sentences are English");
 });
 
 test("numbers and plurals follow the language", () => {

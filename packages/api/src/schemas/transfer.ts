@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { FILE_PRIORITIES, NOTE_KINDS, TRANSFER_ROLES, TRANSFER_STATES } from "../words.ts";
-import { ByteCount, Count, Failure, Id, Path, Rate, TimeMs } from "./common.ts";
+import { FILE_PRIORITIES, NOTE_KINDS, TRANSFER_ROLES, TRANSFER_STATES, WAITS } from "../words.ts";
+import { ByteCount, Count, ErrorCode, Failure, Id, Path, Rate, TimeMs } from "./common.ts";
 
 /** Profiles of a path (PROTOCOL 7.5): relays on each side of the gate, two or three. */
 export const Profile = z.enum(["standard", "strong"]);
@@ -18,6 +18,8 @@ export type TransferState = z.infer<typeof TransferState>;
 
 /** `share`: made here. `get`: fetched and opened. `mirror`: fetched, stored and handed out without being opened. */
 export const TransferRole = z.enum(TRANSFER_ROLES);
+
+const WaitCode = z.union([z.enum(WAITS), ErrorCode]);
 
 export const Transfer = z.object({
   id: Id,
@@ -51,8 +53,11 @@ export const Transfer = z.object({
   output: Path.nullable(),
   /** What was put there: absolute paths of the topmost files and folders. */
   paths: z.array(Path),
-  /** What is being waited for, as a sentence for people, and what may help; null where nothing is. */
-  waits: z.object({ why: z.string(), fix: z.string() }).nullable(),
+  /**
+   * What is being waited for, as a sentence for people, and what may help; null where nothing is. `code` is that of an error, or a word for what is none:
+   * `WAIT_SEALING` and `WAIT_DOWNLOAD` its turn, `WAIT_CHOICE` files to be chosen, `WAIT_SEEDER` and `WAIT_GATE` somebody, `WAIT_ROUND` its turn to be found.
+   */
+  waits: z.object({ code: WaitCode, why: z.string(), fix: z.string() }).nullable(),
   failure: Failure.nullable(),
   /** Files that were left out when sealing, since they could not be shared. */
   leftOutCount: Count,
@@ -189,6 +194,8 @@ export const TransferNote = z.object({
   atMs: TimeMs,
   level: z.enum(["note", "warn"]),
   kind: NoteKind,
+  /** Of the error, where it failed by one; null elsewhere. */
+  code: ErrorCode.nullable(),
   /** A sentence for people, in English. */
   text: z.string(),
 });

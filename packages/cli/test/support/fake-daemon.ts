@@ -182,8 +182,8 @@ export class FakeDaemon implements Client {
       const atMs = this.#get(id).createdMs;
       return {
         notes: [
-          { number: 1, atMs, level: "note", kind: "begun", text: "begun" },
-          { number: 2, atMs, level: "warn", kind: "said", text: "a relay is slow" },
+          { number: 1, atMs, level: "note", kind: "begun", code: null, text: "begun" },
+          { number: 2, atMs, level: "warn", kind: "said", code: null, text: "a relay is slow" },
         ],
       };
     },

@@ -126,10 +126,16 @@ const VERSION_4 = `
 ALTER TABLE transfers ADD COLUMN chosen_size INTEGER CHECK (chosen_size BETWEEN 0 AND ${MOST});
 `;
 
+/** With which error it failed. No check: a code more needs no version. */
+const VERSION_5 = `
+ALTER TABLE notes ADD COLUMN code TEXT;
+`;
+
 /** In order and without gaps. One that was released is never changed: a change is the next one. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, run: (db) => db.exec(VERSION_1) },
   { version: 2, run: (db) => db.exec(VERSION_2) },
   { version: 3, run: (db) => db.exec(VERSION_3) },
   { version: 4, run: (db) => db.exec(VERSION_4) },
+  { version: 5, run: (db) => db.exec(VERSION_5) },
 ];

@@ -1,7 +1,9 @@
 import { NOTE_KINDS } from "@backroom/api/words.ts";
+import { ErrorCode } from "@backroom/api/schemas/common.ts";
 import type { NoteKind, TransferNote } from "@backroom/api/schemas/transfer.ts";
 import { LIMITS } from "@backroom/core/base/limits.ts";
 import type { NoteStore } from "./catalogue.ts";
+import type { Cell } from "./transfer-row.ts";
 import type { Database } from "./database.ts";
 import type { Writer } from "./writer.ts";
 
@@ -25,18 +27,19 @@ export class SqliteNoteStore implements NoteStore {
         atMs: row["at_ms"] as number,
         level: row["level"] as TransferNote["level"],
         kind: kindOf(row["kind"] as string),
+        code: codeOf(row["code"]),
         text: row["text"] as string,
       }));
   }
 
-  add(transfer: string, { atMs, level, kind, text }: Omit<TransferNote, "number">): boolean {
+  add(transfer: string, { atMs, level, kind, code, text }: Omit<TransferNote, "number">): boolean {
     return this.#writer.writeSoon(() => {
       const isAdded =
         this.#db.run(
-          `INSERT INTO notes (transfer, number, at_ms, level, kind, text)
-           SELECT id, 1 + coalesce((SELECT max(number) FROM notes WHERE transfer = :transfer), 0), :at_ms, :level, :kind, :text
+          `INSERT INTO notes (transfer, number, at_ms, level, kind, code, text)
+           SELECT id, 1 + coalesce((SELECT max(number) FROM notes WHERE transfer = :transfer), 0), :at_ms, :level, :kind, :code, :text
            FROM transfers WHERE id = :transfer`,
-          { transfer, at_ms: atMs, level, kind, text },
+          { transfer, at_ms: atMs, level, kind, code, text },
         ) > 0;
       this.#db.run(
         "DELETE FROM notes WHERE transfer = :transfer AND number <= (SELECT max(number) FROM notes WHERE transfer = :transfer) - :most",
@@ -50,4 +53,8 @@ export class SqliteNoteStore implements NoteStore {
 /** Whatever a damaged letter made of it, its sentence can be read. */
 function kindOf(word: string): NoteKind {
   return KINDS.has(word) ? (word as NoteKind) : "said";
+}
+
+function codeOf(cell: Cell | undefined): string | null {
+  return typeof cell === "string" && ErrorCode.safeParse(cell).success ? cell : null;
 }

@@ -14,9 +14,10 @@ import { pathsOf } from "./choosing.ts";
 
 /** What somebody has to do where nothing is chosen. */
 export const NOTHING_CHOSEN = {
+  code: "WAIT_CHOICE",
   why: "the share's files are known, and none of them is chosen",
   fix: "choose some: backroom files ID --only PATH, or on the page",
-};
+} as const;
 
 /** What is chosen of a transfer's files, and what was opened of them before. */
 export function chosenIn(stored: StoredSelection | undefined): {

@@ -185,9 +185,10 @@ function isOther(now: StoredSelection | undefined, before: StoredSelection | und
 }
 
 const FULL = {
+  code: "WAIT_DOWNLOAD",
   why: "as many downloads run as may at a time",
   fix: "wait for its turn, or let more run: backroom config set downloads.active NUMBER",
-};
+} as const;
 
 interface Fetch {
   readonly run: Run;
@@ -312,6 +313,7 @@ async function fetchWithClient({ run, link, keys, turn, company }: Fetch): Promi
 function lookingFor(failure: BackroomError | undefined): Run["live"]["waits"] {
   return (
     waitsFor(failure) ?? {
+      code: "WAIT_SEEDER",
       why: "nobody who has it was found yet",
       fix: "ask whoever shared it to keep it running; it is fetched as soon as somebody is there",
     }

@@ -69,9 +69,11 @@ export function clientFor(
 
 /** Why a transfer waits while its network is joined; null where nothing went wrong yet. */
 export function waitsFor(
-  failure: Pick<BackroomError, "message" | "why" | "fix"> | undefined,
+  failure: Pick<BackroomError, "code" | "message" | "why" | "fix"> | undefined,
 ): Transfer["waits"] {
-  return failure === undefined ? null : { why: `${failure.message}: ${failure.why}`, fix: failure.fix };
+  if (failure === undefined) return null;
+  const { code, message, why, fix } = failure;
+  return { code, why: `${message}: ${why}`, fix };
 }
 
 /** Joins as `useNetwork`, shows it, and says why it takes long. `link` is undefined for the network in use. */

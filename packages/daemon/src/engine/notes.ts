@@ -37,19 +37,19 @@ export class Notes {
   }
 
   happened(id: string, kind: Happening): void {
-    this.#add(id, { kind, level: "note", text: SENTENCES[kind] });
+    this.#add(id, { kind, code: null, level: "note", text: SENTENCES[kind] });
   }
 
-  failed(id: string, { message, why }: BackroomError): void {
-    this.#add(id, { kind: "failed", level: "warn", text: `${message}: ${why}` });
+  failed(id: string, { code, message, why }: BackroomError): void {
+    this.#add(id, { kind: "failed", code, level: "warn", text: `${message}: ${why}` });
   }
 
   said(id: string, level: TransferNote["level"], text: string): void {
-    this.#add(id, { kind: "said", level, text });
+    this.#add(id, { kind: "said", code: null, level, text });
   }
 
   /** What could not be kept, as on a full disk, is no reason to stop a transfer. */
-  #add(id: string, { kind, level, text }: Pick<TransferNote, "kind" | "level" | "text">): void {
+  #add(id: string, { kind, code, level, text }: Omit<TransferNote, "number" | "atMs">): void {
     const { catalogue, events, machine, log } = this.#context;
     const short =
       text.length > LIMITS.transferNoteChars ? `${text.slice(0, LIMITS.transferNoteChars)}…` : text;
@@ -57,7 +57,7 @@ export class Notes {
       const last = catalogue.notes.list(id).at(-1);
       // What is tried again and again would push out what happened before.
       if (last?.kind === kind && last.text === short) return;
-      const note = { atMs: machine.clock.nowMs(), kind, level, text: short };
+      const note = { atMs: machine.clock.nowMs(), kind, code, level, text: short };
       if (catalogue.notes.add(id, note)) events.publish({ name: "notes", data: { transfers: [id] } });
     } catch (error) {
       if (!isBackroomError(error)) throw error;

@@ -55,7 +55,11 @@ export async function sealStep(run: Run): Promise<void> {
   }
 }
 
-const BUSY = { why: "other shares are being sealed", fix: "wait for its turn" };
+const BUSY = {
+  code: "WAIT_SEALING",
+  why: "other shares are being sealed",
+  fix: "wait for its turn",
+} as const;
 
 /** Joins in the background; whether that worked is found out when the link is made. */
 function warmUp(run: Run): () => Promise<void> {

@@ -171,6 +171,7 @@ export class NetworkSeeding {
       if (stats.waitsFor !== undefined) return waitsFor(stats.waitsFor);
       if (stats.gateCount > 0) return null;
       return {
+        code: "WAIT_GATE",
         why: "no relay has taken the share on as a gate yet, so it cannot be found",
         fix: "wait: other relays are asked by themselves",
       };
@@ -178,6 +179,7 @@ export class NetworkSeeding {
     const turns = this.roster.turnCount();
     if (turns === 1) return null;
     return {
+      code: "WAIT_ROUND",
       why: `this computer hands out more shares than can be found at a time: this one takes turns, ${TURN_MS / 60_000} minutes in every ${(turns * TURN_MS) / 60_000}`,
       fix: "whoever fetches it waits for its turn; what was fetched lately can be found all the time. Pausing shares that nobody needs shortens the rounds",
     };

@@ -369,7 +369,8 @@ export function catalogueSuite(name: string, withCatalogue: WithCatalogue, numRu
       const note = (text: string, atMs = 5) => ({
         atMs,
         level: "warn" as const,
-        kind: "said" as const,
+        kind: "failed" as const,
+        code: "E_FILE",
         text,
       });
       assert.equal(notes.add(one.id, note("too early")), false);

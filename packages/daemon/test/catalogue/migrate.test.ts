@@ -21,6 +21,7 @@ const RELEASED: Readonly<Record<number, string>> = {
   2: "db3bceac266157fc3c9a8c14def8d25cf03e88474109132ed195abd022cb4a81",
   3: "10ac0e3ff7ffcc7097c6ec35fe8507a2f9369ebfddfa05ed3c0f3811a070f782",
   4: "938fe78a8a2f104f7900836d16b84f2117e53be794e020bd6101f9a659f4c190",
+  5: "0a3b3810419d88cf4df419000d59ad5c63ed78759d7aa3c0248c3aedd426f329",
 };
 
 test("versions follow each other without gaps, and those that were released make what they made", () => {

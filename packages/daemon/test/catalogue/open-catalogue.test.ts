@@ -31,7 +31,7 @@ test("what was put is there after opening again, progress included", (t) => {
   catalogue.put(one);
   catalogue.putProgress(one.id, { doneBytes: 5, downloadedBytes: 6, uploadedBytes: 7 });
   catalogue.putValue("risk", true);
-  catalogue.notes.add(one.id, { atMs: 1, level: "note", kind: "begun", text: "begun" });
+  catalogue.notes.add(one.id, { atMs: 1, level: "note", kind: "begun", code: null, text: "begun" });
   const again = place.open();
   assert.equal(again.recovery, undefined);
   const kept = { ...one, doneBytes: 5, downloadedBytes: 6, uploadedBytes: 7 };

@@ -39,9 +39,16 @@ test("what happened is kept with its time, and told; the same again at once is n
     new BackroomError("E_DISK_FULL", "it could not be stored", { why: "no room", fix: "make some" }),
   );
   assert.deepEqual(catalogue.notes.list(id), [
-    { number: 1, atMs: 1000, level: "note", kind: "begun", text: "begun" },
-    { number: 2, atMs: 1005, level: "warn", kind: "said", text: "a relay is slow" },
-    { number: 3, atMs: 1005, level: "warn", kind: "failed", text: "it could not be stored: no room" },
+    { number: 1, atMs: 1000, level: "note", kind: "begun", code: null, text: "begun" },
+    { number: 2, atMs: 1005, level: "warn", kind: "said", code: null, text: "a relay is slow" },
+    {
+      number: 3,
+      atMs: 1005,
+      level: "warn",
+      kind: "failed",
+      code: "E_DISK_FULL",
+      text: "it could not be stored: no room",
+    },
   ]);
   assert.deepEqual(
     events,

@@ -50,9 +50,3 @@ export function signOut(): void {
 export function isSignedOut(error: unknown): boolean {
   return error instanceof ApiProblem && error.status === 401;
 }
-
-/** An error as one line: what went wrong and what may help. */
-export function sentenceOf(error: unknown): string {
-  const { message, fix } = error as { readonly message?: string; readonly fix?: string };
-  return `${message ?? "?"}${fix === undefined ? "" : `. ${fix}`}`;
-}

@@ -1,4 +1,5 @@
 import type { Messages } from "./en.ts";
+import { saidDe } from "./said-de.ts";
 
 const plural = (count: number, one: string, other: string): string =>
   `${count.toLocaleString("de")} ${count === 1 ? one : other}`;
@@ -31,6 +32,8 @@ export const de: Messages = {
     share: "Teilen",
     open: "Link öffnen",
   },
+  said: saidDe,
+  saidExactly: "Der Dienst sagt (englisch):",
   connection: {
     lost: "Der Dienst antwortet nicht. Was hier steht, ist vielleicht veraltet; sobald er wieder da ist, geht es von selbst weiter.",
     down: "Laden",

@@ -4,6 +4,12 @@ import type { NoteKind, Transfer } from "@backroom/api/schemas/transfer.ts";
 /** A key or word, and what it is for. */
 type Pairs = readonly (readonly [string, string])[];
 
+/** What the daemon says, in the page's language. */
+export interface Said {
+  readonly what: string;
+  readonly fix: string;
+}
+
 type FilePriority = (typeof FILE_PRIORITIES)[number];
 
 /** Every sentence of the page. Another language is a file with the same shape (messages/languages.ts); the compiler sees what is missing. */
@@ -37,6 +43,9 @@ export const en = {
     share: "Share",
     open: "Open a link",
   },
+  /** What the daemon says by the codes of its errors, and of what a transfer waits for. Its own sentences are English, so here are none. */
+  said: {} as Readonly<Record<string, Said>>,
+  saidExactly: "In the daemon's words:",
   connection: {
     lost: "The daemon does not answer. What you see may be old; this page goes on by itself once it is back.",
     down: "Down",

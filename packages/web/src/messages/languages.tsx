@@ -17,6 +17,11 @@ export function useMessages(): Messages {
   return use(MessagesContext);
 }
 
+/** Outside of what is drawn. */
+export function messagesNow(): Messages {
+  return current.get().messages;
+}
+
 export function useLanguage(): string {
   return useLive(current).tag;
 }

@@ -5,6 +5,7 @@ import type { Answer } from "@backroom/api/routes.ts";
 import { call } from "../api/daemon.ts";
 import { chooseLanguage, LANGUAGES, useLanguage, useMessages } from "../messages/languages.tsx";
 import { Button, Check, Field, Section, Trouble } from "../parts/basics.tsx";
+import { shortly, wordsOf } from "../parts/daemon-words.tsx";
 import { LimitSettings } from "../parts/limit-settings.tsx";
 import { TokenSettings } from "../parts/token-settings.tsx";
 import { WatchSettings } from "../parts/watch-settings.tsx";
@@ -164,7 +165,7 @@ function Setting({ entry }: { readonly entry: Entry }): ReactNode {
             hint={hint}
             value={text}
             onChange={setText}
-            error={change.error?.message}
+            error={change.error === null ? undefined : shortly(wordsOf(change.error), t)}
           />
           {text !== String(entry.value ?? "") && (
             <Button type="submit" kind="primary">

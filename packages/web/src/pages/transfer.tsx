@@ -4,7 +4,8 @@ import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 import type { Messages } from "../messages/en.ts";
 import { useMessages } from "../messages/languages.tsx";
 import { Bar } from "../parts/bar.tsx";
-import { Button, Facts, Trouble } from "../parts/basics.tsx";
+import { Button, Facts } from "../parts/basics.tsx";
+import { Words } from "../parts/daemon-words.tsx";
 import { FileList } from "../parts/file-list.tsx";
 import { formatBytes, formatDuration, formatRate, fraction, partOf, showable } from "../parts/format.ts";
 import { NoteList } from "../parts/note-list.tsx";
@@ -47,9 +48,9 @@ export function TransferPage({ id }: { readonly id: string }): ReactNode {
       </header>
       <Progress transfer={transfer} />
       {transfer.failure !== null && (
-        <Trouble
-          error={{ message: transfer.failure.what, why: transfer.failure.why, fix: transfer.failure.fix }}
-        />
+        <div className="trouble" role="alert">
+          <Words words={transfer.failure} />
+        </div>
       )}
       {transfer.state === "choosing" && (
         <p className="warning" role="status">
@@ -58,8 +59,7 @@ export function TransferPage({ id }: { readonly id: string }): ReactNode {
       )}
       {transfer.waits !== null && transfer.state !== "choosing" && (
         <div className="warning" role="status">
-          <p>{showable(transfer.waits.why)}</p>
-          <p className="fix">{showable(transfer.waits.fix)}</p>
+          <Words words={{ ...transfer.waits, what: transfer.waits.why, why: undefined }} />
         </div>
       )}
       <Tabs className="tabs">

@@ -15,7 +15,7 @@ import {
   type ButtonProps,
 } from "react-aria-components";
 import { useMessages } from "../messages/languages.tsx";
-import { showable } from "./format.ts";
+import { Words, wordsOf } from "./daemon-words.tsx";
 
 type Kind = "primary" | "plain" | "danger";
 
@@ -108,19 +108,12 @@ export function Sheet({
   );
 }
 
-/** Tells what went wrong and what to do about it, in words in which there may be a name that a stranger chose; said aloud when it comes. Nothing for null. */
+/** Tells what went wrong and what to do about it; said aloud when it comes. Nothing for null. */
 export function Trouble({ error }: { readonly error: unknown }): ReactNode {
   if (error === null || error === undefined) return null;
-  const { message, why, fix } = error as {
-    readonly message?: string;
-    readonly why?: string;
-    readonly fix?: string;
-  };
   return (
     <div className="trouble" role="alert">
-      <strong>{showable(message ?? "?")}</strong>
-      {why !== undefined && <p>{showable(why)}</p>}
-      {fix !== undefined && <p className="fix">{showable(fix)}</p>}
+      <Words words={wordsOf(error)} />
     </div>
   );
 }

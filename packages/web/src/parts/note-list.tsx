@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { call } from "../api/daemon.ts";
 import { useMessages } from "../messages/languages.tsx";
 import { Trouble } from "./basics.tsx";
-import { showable } from "./format.ts";
+import { shortly } from "./daemon-words.tsx";
 
 /** What happened to a transfer, the newest first; the daemon tells when there is more. */
 export function NoteList({ id }: { readonly id: string }): ReactNode {
@@ -16,12 +16,14 @@ export function NoteList({ id }: { readonly id: string }): ReactNode {
   if (notes.length === 0) return <p className="muted">{t.notes.none}</p>;
   return (
     <ol className="notes" reversed aria-label={t.transfer.log}>
-      {notes.toReversed().map(({ number, atMs, level, kind, text }) => (
+      {notes.toReversed().map(({ number, atMs, level, kind, code, text }) => (
         <li key={number} className={`note-${level}`}>
           <time dateTime={new Date(atMs).toISOString()}>{t.time(atMs)}</time>
           <span>
             {kind === "failed" && <strong>{t.state.failed}: </strong>}
-            {kind === "failed" || kind === "said" ? showable(text) : t.notes[kind]}
+            {kind === "failed" || kind === "said"
+              ? shortly({ code: code ?? undefined, what: text }, t)
+              : t.notes[kind]}
           </span>
         </li>
       ))}

@@ -10,12 +10,14 @@ import {
 } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { memo, useRef, type KeyboardEvent, type ReactNode } from "react";
+import type { Messages } from "../messages/en.ts";
 import { useMessages } from "../messages/languages.tsx";
 import { chosen } from "../state/choice.ts";
 import { goTo } from "../state/place.ts";
 import { useTransfer } from "../state/transfers.ts";
 import { Bar } from "./bar.tsx";
 import { Button } from "./basics.tsx";
+import { shortly } from "./daemon-words.tsx";
 import { formatBytes, formatDuration, formatRate, fraction, partOf, showable, sizeOf } from "./format.ts";
 import { TransferActions } from "./transfer-actions.tsx";
 
@@ -147,7 +149,7 @@ const Row = memo(function Row({
       </div>
       <div role="gridcell" className="cell cell-state">
         <span>{t.state[transfer.state]}</span>
-        <span className="muted">{showable(transfer.waits?.why ?? transfer.failure?.what ?? "")}</span>
+        <span className="muted">{troubleOf(transfer, t)}</span>
       </div>
       <div role="gridcell" className="cell cell-progress">
         <Bar label={`${name}: ${t.transfers.progress}`} value={fraction(transfer)} tone={toneOf(transfer)} />
@@ -170,6 +172,11 @@ const Row = memo(function Row({
     </div>
   );
 });
+
+function troubleOf({ waits, failure }: Transfer, t: Messages): string {
+  if (waits !== null) return shortly({ ...waits, what: waits.why }, t);
+  return failure === null ? "" : shortly(failure, t);
+}
 
 export function toneOf({
   state,

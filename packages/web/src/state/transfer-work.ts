@@ -1,5 +1,7 @@
 import type { Transfer } from "@backroom/api/schemas/transfer.ts";
-import { call, sentenceOf } from "../api/daemon.ts";
+import { call } from "../api/daemon.ts";
+import { messagesNow } from "../messages/languages.tsx";
+import { sentenceOf } from "../parts/daemon-words.tsx";
 import { notify } from "./connection.ts";
 
 export function canResume(state: Transfer["state"]): boolean {
@@ -13,5 +15,7 @@ export function pauseOrResume({ id, state }: Pick<Transfer, "id" | "state">): vo
 
 /** What is done to a transfer where nothing waits for its end: when it fails, a notice says so. */
 export function attempt(work: Promise<unknown>, id: string): void {
-  work.catch((error: unknown) => notify({ level: "warn", text: sentenceOf(error), transfer: id }));
+  work.catch((error: unknown) =>
+    notify({ level: "warn", text: sentenceOf(error, messagesNow()), transfer: id }),
+  );
 }

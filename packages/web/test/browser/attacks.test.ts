@@ -28,7 +28,7 @@ test("names that attack are text, and nothing but text", { timeout: 120_000 }, a
         name,
         state: "failed",
         failure: { code: "E_FILE", what: `"${name}" cannot be read`, why: name, fix: name },
-        waits: { why: name, fix: name },
+        waits: { code: "WAIT_SEEDER", why: name, fix: name },
       }),
     ),
   );

@@ -95,14 +95,41 @@ test(
 );
 
 test("in German all is German, and stays so", { timeout: 60_000 }, async (t) => {
-  const opened = await openPage(t, [transferOf(1)], { locale: "de-AT" });
+  const waits = { code: "WAIT_SEEDER" as const, why: "nobody who has it was found yet", fix: "ask them" };
+  const failure = {
+    code: "E_DISK_FULL",
+    what: "the pack “Film” could not be stored",
+    why: "full",
+    fix: "room",
+  };
+  const transfers = [
+    transferOf(1),
+    transferOf(2, { state: "looking", waits }),
+    transferOf(3, { state: "failed", failure }),
+    transferOf(4, { state: "failed", failure: { ...failure, code: "E_NEWER", what: "of a newer daemon" } }),
+  ];
+  const opened = await openPage(t, transfers, { locale: "de-AT" });
   if (opened === undefined) return;
   const { page, served } = opened;
   await page.getByRole("heading", { name: "Übertragungen" }).waitFor();
   assert.equal(await page.locator("html").getAttribute("lang"), "de");
+  for (const text of [
+    "Niemand, der es hat, wurde bisher gefunden",
+    "Die Platte ist voll",
+    "of a newer daemon",
+  ])
+    await page.getByText(text, { exact: true }).first().waitFor();
+  await page.goto(`${served.origin}/#/transfer/${transfers[2]?.id}`);
+  const trouble = page.getByRole("alert");
+  await trouble.getByText("Die Platte ist voll", { exact: true }).waitFor();
+  const exactly = trouble.locator("[lang=en]");
+  assert.equal(await exactly.textContent(), "the pack “Film” could not be stored: full");
   await page.goto(`${served.origin}/#/settings`);
   await page.getByRole("radio", { name: "English" }).check({ force: true });
   await page.getByRole("heading", { name: "Settings" }).waitFor();
+  await page.goto(`${served.origin}/#/transfer/${transfers[2]?.id}`);
+  await trouble.getByText("the pack “Film” could not be stored", { exact: true }).waitFor();
+  await page.goto(`${served.origin}/#/settings`);
   await page.reload();
   await page.getByRole("heading", { name: "Settings" }).waitFor();
 });

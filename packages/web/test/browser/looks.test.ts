@@ -37,7 +37,11 @@ const TRANSFERS = [
     state: "looking",
     name: "Band rehearsal",
     doneBytes: 0,
-    waits: { why: "Nobody who has it is connected.", fix: "It starts by itself as soon as somebody is." },
+    waits: {
+      code: "WAIT_SEEDER",
+      why: "Nobody who has it is connected.",
+      fix: "It starts by itself as soon as somebody is.",
+    },
   }),
   transferOf(4, {
     state: "failed",

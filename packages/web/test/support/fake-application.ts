@@ -24,17 +24,18 @@ const FILES: readonly FileEntry[] = [
   priority: "normal",
 }));
 const NOTES: readonly TransferNote[] = [
-  { number: 1, atMs: START_MS, level: "note", kind: "begun", text: "begun" },
-  { number: 2, atMs: START_MS + 4_000, level: "note", kind: "found", text: "found" },
+  { number: 1, atMs: START_MS, level: "note", kind: "begun", code: null, text: "begun" },
+  { number: 2, atMs: START_MS + 4_000, level: "note", kind: "found", code: null, text: "found" },
   {
     number: 3,
     atMs: START_MS + 65_000,
     level: "warn",
     kind: "said",
+    code: null,
     text: "A guard that let too few circuits through was replaced by another one.",
   },
-  { number: 4, atMs: START_MS + 3_600_000, level: "note", kind: "paused", text: "paused" },
-  { number: 5, atMs: START_MS + 7_200_000, level: "note", kind: "resumed", text: "resumed" },
+  { number: 4, atMs: START_MS + 3_600_000, level: "note", kind: "paused", code: null, text: "paused" },
+  { number: 5, atMs: START_MS + 7_200_000, level: "note", kind: "resumed", code: null, text: "resumed" },
 ];
 
 /** An application of no network: what a page shows of it is known to the last byte, and a test changes it as it likes. */
@@ -384,7 +385,7 @@ export function fakeApplication(
   const note: FakeApplication["note"] = (id, kind, text = kind) => {
     const before = notes.get(id) ?? NOTES;
     const number = before.length + 1;
-    notes.set(id, [...before, { number, atMs: START_MS + 8_000_000, level: "note", kind, text }]);
+    notes.set(id, [...before, { number, atMs: START_MS + 8_000_000, level: "note", kind, code: null, text }]);
     publish({ name: "notes", data: { transfers: [id] } });
   };
   return {
