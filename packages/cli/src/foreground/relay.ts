@@ -34,16 +34,7 @@ export async function relayHere(
     return;
   }
   if (mode === "auto") hooks.status("Asking other relays whether this computer can be reached …");
-  let running: RunningRelay | undefined;
-  let report: NodeJS.Timeout | undefined;
-  let siblings: Promise<void> | undefined;
-  const tell = {
-    ...hooks,
-    event(name: string, data: Record<string, unknown>) {
-      hooks.event(name, data);
-      if (name === "standing" && running !== undefined) noteStanding(terminal, running, gate);
-    },
-  };
+  let shown: ShownRelay | undefined;
   await runRelay(
     {
       dataFolder,
@@ -54,36 +45,58 @@ export async function relayHere(
       port: options.port ?? 0,
       gate,
       signal,
-      onReady(relay) {
-        running = relay;
-        terminal.end();
-        noteStanding(terminal, relay, gate);
-        terminal.note(
-          "What passes through is encrypted: this relay cannot read it, and reaches nothing outside the network.",
-        );
-        terminal.note("Press Ctrl-C to stop.");
-        const { port, nodeKey, reachable, hostCount } = relay;
-        terminal.event("ready", {
-          port,
-          nodeKey,
-          invite: inviteOf(relay),
-          reachable,
-          hosts: hostCount,
-          gate,
-        });
-        siblings = startSiblings(relay, mode, gate, options, session).catch((error: unknown) => {
-          if (!isBackroomError(error)) throw error;
-          terminal.warn(`the other relays could not be started: ${error.message}`);
-        });
-        report = setInterval(() => noteWork(terminal, relay), REPORT_MS).unref();
+      onReady: (relay) => void (shown = showRelay(relay, mode, gate, options, session)),
+    },
+    {
+      ...hooks,
+      event(name, data) {
+        hooks.event(name, data);
+        if (name === "standing") shown?.noteStanding();
       },
     },
-    tell,
   );
-  clearInterval(report);
-  await siblings;
-  if (running !== undefined) noteWork(terminal, running);
+  await shown?.end();
   terminal.note("Stopped.");
+}
+
+/** A relay that runs, as people see it. */
+interface ShownRelay {
+  /** Whether others reach it is another thing now. */
+  noteStanding(): void;
+  /** Once it has stopped: fulfilled when its siblings have, too. */
+  end(): Promise<void>;
+}
+
+/** Says that it runs, has its siblings begin, and tells now and then how it does. */
+function showRelay(
+  relay: RunningRelay,
+  mode: RelayMode,
+  gate: boolean,
+  options: RelayOptions,
+  session: Session,
+): ShownRelay {
+  const { terminal } = session;
+  const { port, nodeKey, reachable, hostCount: hosts } = relay;
+  terminal.end();
+  noteStanding(terminal, relay, gate);
+  terminal.note(
+    "What passes through is encrypted: this relay cannot read it, and reaches nothing outside the network.",
+  );
+  terminal.note("Press Ctrl-C to stop.");
+  terminal.event("ready", { port, nodeKey, invite: inviteOf(relay), reachable, hosts, gate });
+  const siblings = startSiblings(relay, mode, gate, options, session).catch((error: unknown) => {
+    if (!isBackroomError(error)) throw error;
+    terminal.warn(`the other relays could not be started: ${error.message}`);
+  });
+  const report = setInterval(() => noteWork(terminal, relay), REPORT_MS).unref();
+  return {
+    noteStanding: () => noteStanding(terminal, relay, gate),
+    async end() {
+      clearInterval(report);
+      await siblings;
+      noteWork(terminal, relay);
+    },
+  };
 }
 
 /** The other relays, once the first one can name itself to them. */

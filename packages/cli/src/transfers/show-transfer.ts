@@ -1,6 +1,7 @@
 import type { Transfer, TransferState } from "@backroom/api/schemas/transfer.ts";
 import { count, formatBytes, formatRate } from "../ui/format.ts";
-import type { Progress, Terminal } from "../ui/terminal.ts";
+import type { Progress } from "../ui/progress-report.ts";
+import type { Terminal } from "../ui/terminal.ts";
 import type { Follower } from "./follow-transfer.ts";
 
 /** The states in which bytes move, with what the bar is called. */

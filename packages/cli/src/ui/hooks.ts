@@ -2,7 +2,8 @@ import { createInterface } from "node:readline/promises";
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import type { Hooks, Stage } from "@backroom/core/node/hooks.ts";
 import { count, formatBytes, formatRate } from "./format.ts";
-import type { Progress, Terminal } from "./terminal.ts";
+import type { Progress } from "./progress-report.ts";
+import type { Terminal } from "./terminal.ts";
 
 const LABELS: Record<Stage, string> = {
   sealing: "Sealing",

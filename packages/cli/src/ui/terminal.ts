@@ -1,7 +1,7 @@
 import { type BackroomError, ERROR_TABLE } from "@backroom/core/base/errors.ts";
 import { silentLog, type Log } from "@backroom/core/base/log.ts";
 import { LiveLine } from "./live-line.ts";
-import { RateMeter, progressLine } from "./progress.ts";
+import { ProgressReport, type Progress } from "./progress-report.ts";
 import { showable, showableJson } from "./showable.ts";
 import { wrap } from "./wrap.ts";
 
@@ -42,11 +42,6 @@ export type Color = "red" | "green" | "yellow" | "cyan" | "dim";
 
 const COLOR_CODES: Readonly<Record<Color, number>> = { red: 31, green: 32, yellow: 33, cyan: 36, dim: 2 };
 
-export interface Progress {
-  update(done: number, total: number, note?: string): void;
-  end(): void;
-}
-
 export interface TerminalOptions {
   readonly json: boolean;
   readonly quiet: boolean;
@@ -57,12 +52,6 @@ export interface TerminalOptions {
   /** Makes the log; `show` puts a line of it on stderr, above what is drawn there. */
   readonly openLog?: (show: (line: string) => void) => Log;
 }
-
-/** Redraw at most this often; JSON progress and lines without a terminal come more rarely. */
-const REDRAW_MS = 100;
-const JSON_MS = 250;
-const PLAIN_MS = 5000;
-const PLAIN_COLUMNS = 100;
 
 export function createTerminal(options: TerminalOptions): Terminal {
   const { json, quiet, stdin, stdout, stderr, env } = options;
@@ -87,38 +76,12 @@ export function createTerminal(options: TerminalOptions): Terminal {
   };
   const progress = (label: string): Progress => {
     line.endStatus();
-    const meter = new RateMeter();
-    const everyMs = json ? JSON_MS : live ? REDRAW_MS : PLAIN_MS;
-    // Without a terminal what is done within seconds needs no line of its own before its end.
-    let lastMs = live || json ? -Infinity : performance.now();
-    let last: (() => void) | undefined;
-    return {
-      update(done, total, note) {
-        const nowMs = performance.now();
-        const state = {
-          done,
-          total,
-          ...meter.sample(nowMs, done, total),
-          ...(note === undefined ? {} : { note }),
-        };
-        const draw = (): void => {
-          last = undefined;
-          lastMs = nowMs;
-          if (json) {
-            const { rate, secondsLeft } = state;
-            const eta = Number.isFinite(secondsLeft) ? secondsLeft : null;
-            event("progress", { label, done, total, rate: Math.round(rate), secondsLeft: eta });
-          } else if (live) line.draw(progressLine(label, state, line.columns));
-          else if (!quiet) stderr.write(`${progressLine(label, state, PLAIN_COLUMNS)}\n`);
-        };
-        last = draw;
-        if (nowMs - lastMs >= everyMs) draw();
-      },
-      end() {
-        last?.();
-        line.keep();
-      },
-    };
+    return new ProgressReport(label, {
+      form: json ? "json" : live ? "live" : quiet ? "none" : "plain",
+      line,
+      stderr,
+      event,
+    });
   };
 
   return {
