@@ -15,9 +15,9 @@ export class SharedWork<T> {
     this.#result.catch(() => {});
   }
 
-  /** Whoever comes now would wait for nothing. */
+  /** Whoever comes now would wait for nothing. What came of it all the same is there. */
   get isCalledOff(): boolean {
-    return this.#stop.signal.aborted;
+    return this.#stop.signal.aborted && !this.#isDone;
   }
 
   /** Raises what the work raises, and E_INTERRUPTED once `signal` is aborted. */

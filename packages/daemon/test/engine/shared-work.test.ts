@@ -40,3 +40,14 @@ test("what came of it is there for whoever comes later, and ends with nobody", a
   await assert.rejects(work.join(AbortSignal.abort()), { code: "E_INTERRUPTED" });
   assert.equal(work.isCalledOff, false);
 });
+
+/** Would catch: a password that is stretched for a second once more, each time somebody looks into a share for less than that. */
+test("what came of work that was called off too late is used", async () => {
+  const { work, result } = waiting();
+  await assert.rejects(work.join(AbortSignal.abort()), { code: "E_INTERRUPTED" });
+  assert.equal(work.isCalledOff, true);
+  result.resolve(5);
+  const { signal } = new AbortController();
+  assert.equal(await work.join(signal), 5);
+  assert.equal(work.isCalledOff, false);
+});
