@@ -64,7 +64,7 @@ export class TownMember {
   readonly #channels: ChannelPool;
   readonly #guards: Guards;
   readonly #client: SwarmingOptions["client"] &
-    Pick<ConstructorParameters<typeof Fetching>[0]["client"], "decodeInfo" | "vouchesFor">;
+    Pick<ConstructorParameters<typeof Fetching>[0]["client"], "decodeInfo" | "vouchesFor" | "isAway">;
 
   constructor(ground: Ground, invite: readonly JoinRelay[], paths: PathCounts, random: SeededRandom) {
     this.#ground = ground;
@@ -98,6 +98,7 @@ export class TownMember {
       machine: { clock: time, random, createDialer: () => dialer },
       decodeInfo,
       vouchesFor: (info) => this.table.has(info),
+      isAway: (key) => circuits.isAway(key),
       open: async (want, avoid) => {
         paths.wanted++;
         try {

@@ -34,6 +34,8 @@ export interface PathOptions {
   readonly network: { readonly test: boolean };
   /** In order of preference; the first one that fits and is not avoided is hop 1. */
   readonly guards: readonly RelayInfo[];
+  /** Of those, the ones that are known to answer: hop 1 where any path fits it. Absent: all. */
+  readonly entries?: readonly RelayInfo[] | undefined;
   /** Keys of relays not to use now, for instance because they did not answer; a given gate aside. */
   readonly avoid?: ReadonlySet<string> | undefined;
   /** This member's own measurements. Without them claims alone count, below the median. */
@@ -66,20 +68,30 @@ export function pickPath(
   const measured = explores ? undefined : options.measured;
   const withoutGuards = (list: readonly RelayInfo[]) => list.filter((relay) => !guardKeys.has(relay.key));
   // Own guards are left out of the other places, so that no last hop meets one as its neighbour, unless only they are left.
+  const entries = (options.entries ?? []).filter((guard) => !avoid.has(guard.key));
   const path =
-    search(withoutGuards(middle), lastHops(withoutGuards(pool), want)) ??
-    search(middle, lastHops(pool, want));
+    findPath(withoutGuards(middle), lastHops(withoutGuards(pool), want)) ??
+    findPath(middle, lastHops(pool, want));
   if (path === undefined) throw tooSmall(relays, want, options);
   return path;
 
-  function search(middle: readonly RelayInfo[], last: readonly RelayInfo[]): RelayInfo[] | undefined {
+  function findPath(middle: readonly RelayInfo[], last: readonly RelayInfo[]): RelayInfo[] | undefined {
+    const found = entries.length === 0 ? undefined : search(entries, middle, last);
+    return found ?? search(guards, middle, last);
+  }
+
+  function search(
+    first: readonly RelayInfo[],
+    middle: readonly RelayInfo[],
+    last: readonly RelayInfo[],
+  ): RelayInfo[] | undefined {
     const weighted = (list: readonly RelayInfo[]) => ({
       candidates: list,
       weights: relayWeights(list, measured),
     });
     const middles = Array.from({ length: RELAYS_BEFORE_LAST[options.profile] - 1 }, () => weighted(middle));
     // The scarcest places first: the last hop needs a flag or is given, the guard comes out of a few.
-    const slots: Slot[] = [weighted(last), { candidates: guards, weights: undefined }, ...middles];
+    const slots: Slot[] = [weighted(last), { candidates: first, weights: undefined }, ...middles];
     const found = fill(slots, { network: options.network, random, steps: SEARCH_STEPS });
     if (found === undefined) return undefined;
     const [lastHop, ...before] = found;

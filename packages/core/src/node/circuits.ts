@@ -12,7 +12,7 @@ import { pickPath, pickSeconds, type PathRole, type Profile } from "../directory
 import { hopTarget, type RelayInfo } from "../directory/relay-info.ts";
 import { related } from "../directory/subnets.ts";
 import { Entry, isGuardsFault } from "./entry.ts";
-import { firstOf } from "./first-of.ts";
+import { firstOf } from "../base/first-of.ts";
 import { GuardWatch } from "./guard-watch.ts";
 import { ObservedCircuit } from "./observed-circuit.ts";
 import { CircuitPictures, type CircuitPicture } from "./circuit-pictures.ts";
@@ -124,6 +124,11 @@ export class Circuits {
     return this.#pictures.list();
   }
 
+  /** Whether the relay (node key in hex) did not answer lately: a guard that is down, or a hop that did not join. */
+  isAway(key: string): boolean {
+    return this.#deps.store.guards.down().has(key) || this.#suspects.missing().has(key);
+  }
+
   guards(): readonly RelayInfo[] {
     return this.#guardsAmong(this.#deps.relays());
   }
@@ -166,22 +171,26 @@ export class Circuits {
     const spent = new Set([...behind].filter(([, times]) => times >= PATHS_BY_GUARD).map(([key]) => key));
     const sinceMs = clock.monotonicMs();
     const progress = { path: [] as RelayInfo[], joined: 0 };
-    let isSlow = false;
+    let isCounted = false;
     let cancel = (): void => {};
+    /** A path counts once, be it slow at each hop and fail in the end. */
     const countBehind = (): void => {
       const [guard] = progress.path;
-      if (guard !== undefined && progress.joined > 0) behind.set(guard.key, (behind.get(guard.key) ?? 0) + 1);
+      if (isCounted || guard === undefined || progress.joined === 0) return;
+      isCounted = true;
+      behind.set(guard.key, (behind.get(guard.key) ?? 0) + 1);
     };
-    const onHop = (): void => {
+    const waitForHop = (): void => {
       cancel();
-      if (isAtNamedGate(want, progress)) return;
       cancel = clock.after(HOP_PATIENCE_MS, () => {
-        isSlow = true;
-        log("debug", "a hop is waited for, and another path tried", {
-          role: want.role,
-          hopCount: progress.joined,
-        });
-        this.#suspects.note(progress.path, progress.joined);
+        const { path, joined } = progress;
+        if (isAtNamedGate(want, progress)) {
+          // Another path would wait for it as well; but others may know by now that it is not there.
+          cancel = this.#suspects.wait(path.slice(joined), 0);
+          return;
+        }
+        log("debug", "a hop is waited for, and another path tried", { role: want.role, hopCount: joined });
+        cancel = this.#suspects.wait(path, joined);
         countBehind();
         onSlow();
       });
@@ -193,14 +202,15 @@ export class Circuits {
       progress.path = this.#pick(want, { avoid, entry, relays, profile });
       // A seeder's second hops are kept, and none of them is bound to one guard: no guest is among them.
       if (want.role !== "seeder") progress.path = this.#withGuest(progress.path, avoid);
-      const opened = await this.#build(want, progress, onHop);
+      waitForHop();
+      const opened = await this.#build(want, progress, waitForHop);
       const tookMs = clock.monotonicMs() - sinceMs;
       log("debug", "a circuit was built", { role: want.role, hopCount: progress.joined, tookMs });
       return opened;
     } catch (error) {
       if (!isBackroomError(error) || error.code === "E_NETWORK_TOO_SMALL") throw error;
       const { joined } = progress;
-      if (!isSlow) countBehind();
+      countBehind();
       if (isAtNamedGate(want, progress)) opening.gateFailures++;
       log("debug", "a circuit could not be built", {
         code: error.code,
@@ -263,12 +273,13 @@ export class Circuits {
     const { network, random, store } = this.#deps;
     const others = this.#guardsAmong(relays).filter((guard) => guard !== entry);
     const guards = entry === undefined ? others : [entry, ...others];
+    const entries = entry === undefined ? others : [entry];
     const measured = store.measurements.standings();
     const role: PathRole = want.role === "seeder" ? { ...want, seconds: this.#seconds(relays) } : want;
     const missing = new Set([...this.#suspects.missing(), ...store.guards.down()]);
     const doubted = this.#suspects.doubted();
     return pickAround(role, { avoid, missing, doubted }, (as, left) =>
-      pickPath(relays, as, { profile, network, guards, avoid: left, measured }, random),
+      pickPath(relays, as, { profile, network, guards, entries, avoid: left, measured }, random),
     );
   }
 
@@ -335,6 +346,8 @@ export class Circuits {
       onSilent: () => this.#suspects.noteLost(path),
       onGone: () => {
         if (clock.monotonicMs() - sinceMs < YOUNG_MS) this.#suspects.noteLost(path);
+        // One of them may just have left: who goes back to the same gate at once does so by another way.
+        else this.#suspects.note(path, path.length);
       },
       onRate: (bytesPerSecond) => {
         for (const relay of path.slice(1)) store.measurements.noteRate(relay.key, bytesPerSecond);

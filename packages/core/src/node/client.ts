@@ -163,6 +163,11 @@ export class Client {
     return this.#circuits.open(want, avoid, profile);
   }
 
+  /** Whether the relay (node key in hex) did not answer this member within the last minute, in whatever part. */
+  isAway(key: string): boolean {
+    return this.#circuits.isAway(key);
+  }
+
   /** Asks for relays once more, where none is known any more: this computer was off for longer than relay infos hold. Raises as `open`. */
   async rejoin(hooks: Hooks): Promise<void> {
     await this.#join(hooks);

@@ -3,7 +3,8 @@ import { BackroomError, isBackroomError, type ErrorCode } from "../base/errors.t
 import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { hopTarget } from "../directory/relay-info.ts";
-import { Finder, type FoundTunnel } from "../tunnel/finder.ts";
+import { Finder } from "../tunnel/finder.ts";
+import type { FoundTunnel } from "../tunnel/dial.ts";
 import { rotationMs } from "../tunnel/rotation.ts";
 import { whenAborted } from "./aborted.ts";
 import type { Client } from "./client.ts";
@@ -58,7 +59,7 @@ const OFFENCES: ReadonlySet<string> = new Set<ErrorCode>([
 ]);
 
 export interface FetchingOptions {
-  readonly client: Pick<Client, "open" | "vet" | "decodeInfo" | "machine" | "vouchesFor">;
+  readonly client: Pick<Client, "open" | "vet" | "decodeInfo" | "machine" | "vouchesFor" | "isAway">;
   readonly swarming: Swarming;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -119,6 +120,8 @@ export class Fetching {
       log,
       askScouts: async (topicHash) => (await scouting.ask(topicHash)).map(hopTarget),
       isVouched: ({ info }) => client.vouchesFor(client.vet(info)),
+      onNews: () => this.#rouse(),
+      isAway: ({ nodeKey }) => client.isAway(nodeKey.toString("hex")),
       openGateCircuit: async (gate) => {
         const { circuit } = await client.open({ role: "downloader", gate: client.vet(gate.info) });
         return circuit;

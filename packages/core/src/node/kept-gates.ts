@@ -7,7 +7,7 @@ import type { Network } from "../directory/network.ts";
 import { hopTarget, type RelayInfo } from "../directory/relay-info.ts";
 import { withStoreErrors } from "../store/store-error.ts";
 import { readStateFile, writeStateFile } from "../store/state-file.ts";
-import type { ChosenGate, GateMemory } from "../tunnel/seeder-presence.ts";
+import type { ChosenGate, GateMemory } from "../tunnel/gate-choice.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { networkIdText } from "./networks.ts";
 

@@ -1,7 +1,8 @@
 import { isBackroomError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { hopTarget } from "../directory/relay-info.ts";
-import { SeederPresence, type GateMemory } from "../tunnel/seeder-presence.ts";
+import type { GateMemory } from "../tunnel/gate-choice.ts";
+import { SeederPresence } from "../tunnel/seeder-presence.ts";
 import type { Client } from "./client.ts";
 
 export interface SeedingOptions {

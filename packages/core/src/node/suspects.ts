@@ -20,9 +20,19 @@ export class Suspects {
   readonly #doubted = new Map<string, number>();
   /** Until when a last hop counts, by guard. */
   readonly #lostBehind = new Map<string, Map<string, number>>();
+  /** Paths that are waited for: they may come up after all. */
+  readonly #waits = new Set<{ readonly missing: readonly string[]; readonly doubted: readonly string[] }>();
 
   constructor(clock: Pick<Clock, "monotonicMs">) {
     this.#clock = clock;
+  }
+
+  /** A path is waited for after `joined` of its hops have joined: the same as if it had failed, until the function that this gives is called. */
+  wait(path: readonly { readonly key: string }[], joined: number): () => void {
+    const keys = path.map(({ key }) => key);
+    const wait = { missing: keys.slice(joined, joined + 1), doubted: keys.slice(1, joined) };
+    this.#waits.add(wait);
+    return () => void this.#waits.delete(wait);
   }
 
   /** A path failed when `joined` of its hops had joined. */
@@ -51,11 +61,11 @@ export class Suspects {
   }
 
   missing(): Set<string> {
-    return this.#unexpired(this.#missing);
+    return new Set([...this.#unexpired(this.#missing), ...[...this.#waits].flatMap((wait) => wait.missing)]);
   }
 
   doubted(): Set<string> {
-    return this.#unexpired(this.#doubted);
+    return new Set([...this.#unexpired(this.#doubted), ...[...this.#waits].flatMap((wait) => wait.doubted)]);
   }
 
   #unexpired(untilMs: Map<string, number>): Set<string> {

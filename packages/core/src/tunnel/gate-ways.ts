@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { BackroomError } from "../base/errors.ts";
+import { BackroomError, isBackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Circuit, HopTarget } from "../circuit/stream.ts";
 import { TokenBucket } from "../circuit/token-bucket.ts";
@@ -43,6 +43,7 @@ export class GateWays {
   /** By node key in hex, like `#spare`. */
   readonly #byGate = new Map<string, TokenBucket>();
   readonly #spare = new Map<string, Spare>();
+  #closed = false;
 
   constructor(deps: GateWaysDeps) {
     this.#deps = deps;
@@ -75,10 +76,15 @@ export class GateWays {
     }
   }
 
+  hasSpare(gate: HopTarget): boolean {
+    return this.#spare.get(nameOf(gate))?.circuit.alive === true;
+  }
+
   /** For the next errand at that gate. */
   putBack(gate: HopTarget, way: GateWay): void {
     const name = nameOf(gate);
-    if (this.#spare.has(name) || this.#spare.size >= LIMITS.finderGates) way.circuit.destroy();
+    if (this.#closed || this.#spare.has(name) || this.#spare.size >= LIMITS.finderGates)
+      way.circuit.destroy();
     else this.#spare.set(name, { ...way, putBackMs: this.#deps.clock.monotonicMs() });
   }
 
@@ -92,6 +98,12 @@ export class GateWays {
     }
   }
 
+  /** Lets go of all, also of those that are put back later. */
+  close(): void {
+    this.#closed = true;
+    this.release(0);
+  }
+
   #budgetOf(name: string): TokenBucket {
     const known = this.#byGate.get(name);
     if (known !== undefined) return known;
@@ -102,6 +114,11 @@ export class GateWays {
     this.#byGate.set(name, bucket);
     return bucket;
   }
+}
+
+/** What `GateWays.take` raises where it built nothing. */
+export function isNotBegun(error: unknown): boolean {
+  return isNoWayIn(error) || isBackroomError(error, "E_GATE");
 }
 
 function nameOf(gate: HopTarget): string {

@@ -69,15 +69,10 @@ async function startDownload(world: MemberWorld, folder: string, pack: SamplePac
   return { sharer, downloader, swarm };
 }
 
-/** Lets nothing through to that relay any more, nor from it, without a word to anybody. */
-function vanish(world: MemberWorld, { info }: WorldRelay): void {
-  world.wires.tap = (frame, _, link) => (link.listenerKey.equals(info.nodeKey) ? undefined : frame);
-}
-
 /** Would catch: a download that waits for a dead guard, tries it again and again, or gives up. */
 for (const [how, go] of [
   ["dies", (_: MemberWorld, guard: WorldRelay) => guard.kill()],
-  ["vanishes without a word", vanish],
+  ["vanishes without a word", (world: MemberWorld, guard: WorldRelay) => world.silence(guard)],
 ] as const)
   test(`a member whose guard ${how} in the middle of a download is back through another within 3 s`, async (t) => {
     await withWorld(9, async (world, folder) => {
@@ -121,7 +116,7 @@ test("a seeder whose guard swallows data after the registration is at gates thro
 test("a guard that does not answer at all costs a moment, and is not asked again with each circuit", async () => {
   await withMember(8, async (world, member) => {
     const [first, second] = member.circuits.guards();
-    vanish(world, world.relayOf(first));
+    world.silence(world.relayOf(first));
     const one = await entersBy(world, member);
     assert.equal(one.guard.info.key, second?.key);
     assert.ok(one.tookMs < 3_000, `${one.tookMs} ms`);
@@ -139,7 +134,7 @@ test("a relay behind the guard that is silent costs three seconds, and is left o
     // Nobody has a channel to it: what is silent on one is noticed sooner.
     const silent = world.relays.find(({ info }) => !guards.includes(info.key));
     assert.ok(silent !== undefined);
-    vanish(world, silent);
+    world.silence(silent);
     const opened: Awaited<ReturnType<typeof built>>[] = [];
     // Drawn at random, so it takes a few until the silent one is met.
     while (opened.length < 30 && (opened.at(-1)?.tookMs ?? 0) < 3_000) {
@@ -166,7 +161,7 @@ test("whoever is off is left out before anybody who is only not wanted there", a
     const guards = member.circuits.guards().map(({ key }) => key);
     const { path } = await built(world, member, { role: "seeder" });
     const silent = world.relayOf(path[1]);
-    vanish(world, silent);
+    world.silence(silent);
     const others = world.relays.map(({ info }) => info.key).filter((key) => key !== silent.info.key);
     const lookup = await built(world, member, { role: "lookup", notLast: new Set(others) });
     t.diagnostic(`the scout took ${lookup.tookMs} ms`);

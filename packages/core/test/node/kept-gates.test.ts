@@ -10,7 +10,7 @@ import {
   removeKeptGates,
 } from "../../src/node/kept-gates.ts";
 import { hopTarget } from "../../src/directory/relay-info.ts";
-import type { ChosenGate } from "../../src/tunnel/seeder-presence.ts";
+import type { ChosenGate } from "../../src/tunnel/gate-choice.ts";
 import { plainInfos } from "../directory/fixtures.ts";
 import { withFolder } from "../store/temporary.ts";
 import { decoderSuite } from "../support/decoder-suite.ts";

@@ -235,6 +235,7 @@ function newMemberWorld(relayCount: number) {
       decodeInfo,
       vet: (bytes: Uint8Array) => relayOf(decodeInfo(bytes)).info,
       vouchesFor: () => true,
+      isAway: (key: string) => circuits.isAway(key),
       async open(want: CircuitRole, avoid?: ReadonlySet<string>) {
         const opened = await circuits.open(want, avoid);
         built.push({ role: want.role, ...opened });

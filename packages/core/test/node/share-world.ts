@@ -39,6 +39,7 @@ export function newShareWorld(gateCount: number) {
     const client: Pick<SwarmingOptions["client"], "open" | "vet" | "machine"> & {
       decodeInfo: never;
       vouchesFor: () => boolean;
+      isAway: () => boolean;
     } = {
       open: (want, avoid) => {
         counts.circuits++;
@@ -59,6 +60,7 @@ export function newShareWorld(gateCount: number) {
       },
       machine: systemMachine,
       vouchesFor: () => true,
+      isAway: () => false,
       decodeInfo: undefined as never,
     };
     return { client, counts };

@@ -28,3 +28,18 @@ test("what was lost long ago does not count, and every hop behind the guard is d
   suspects.noteLost(path("guard", "second", "c"));
   assert.deepEqual([...suspects.lossyGuards()], []);
 });
+
+/** Would catch: a relay that is slow once and left out for a minute, though it joined; a doubt that ends with somebody else's wait. */
+test("a path that is waited for is suspected until it comes up, and what is suspected for another reason stays so", () => {
+  const suspects = new Suspects(new ManualClock());
+  suspects.note(path("guard", "b", "other"), 2);
+  const comesUp = suspects.wait(path("guard", "a", "c"), 1);
+  const goesOn = suspects.wait(path("guard", "b", "c"), 2);
+  assert.deepEqual([...suspects.missing()], ["other", "a", "c"]);
+  assert.deepEqual([...suspects.doubted()], ["b"]);
+  comesUp();
+  assert.deepEqual([...suspects.missing()], ["other", "c"]);
+  goesOn();
+  assert.deepEqual([...suspects.missing()], ["other"]);
+  assert.deepEqual([...suspects.doubted()], ["b"]);
+});

@@ -29,6 +29,8 @@ const SOON: Cost = { circuits: 60, seconds: 75, dials: 0, wastedKiB: 1024, heldK
 const NO_LEASES = "downloader: a gate could not be asked for leases: E_CIRCUIT";
 const BAD_LEASES = "downloader: a gate could not be asked for leases: E_GATE";
 const NO_TUNNEL = "downloader: a seeder could not be reached through one of its gates: E_TUNNEL";
+const SLOW_ANSWER = "downloader: a gate is waited for, and what others said is used";
+const SLOW_TUNNEL = "downloader: a tunnel is waited for, and another gate tried";
 
 type Services = (honest: Handlers, tally: Tally, world: HostileWorld, self: WorldRelay) => Handlers;
 
@@ -103,10 +105,16 @@ function many<T>(count: number, make: () => T): T[] {
 
 /** What gates answer that is theirs to answer; see also `tunnels`. */
 const GATE_SCENARIOS: readonly Scenario[] = [
-  gates("never answers when asked for leases", ["gate1"], [NO_LEASES], SOON, (honest, tally) => ({
-    ...honest,
-    [leases]: silent(tally),
-  })),
+  gates(
+    "never answers when asked for leases",
+    ["gate1"],
+    [SLOW_ANSWER, NO_LEASES],
+    SOON,
+    (honest, tally) => ({
+      ...honest,
+      [leases]: silent(tally),
+    }),
+  ),
   gates("answers with leases without end", ["gate1"], [BAD_LEASES], AT_ONCE, (honest, tally) => ({
     ...honest,
     [leases]: answering(tally, () => ({
@@ -157,10 +165,16 @@ const GATE_SCENARIOS: readonly Scenario[] = [
     ...honest,
     [connect]: refusing(tally),
   })),
-  gates("accepts tunnels and joins them to nothing", ["gate1"], [NO_TUNNEL], SOON, (honest, tally) => ({
-    ...honest,
-    [connect]: silent(tally),
-  })),
+  gates(
+    "accepts tunnels and joins them to nothing",
+    ["gate1"],
+    [SLOW_TUNNEL, NO_TUNNEL],
+    SOON,
+    (honest, tally) => ({
+      ...honest,
+      [connect]: silent(tally),
+    }),
+  ),
   gates("joins a tunnel to itself", ["gate1"], [NO_TUNNEL], AT_ONCE, (honest, tally) => ({
     ...honest,
     [connect]: echoing(tally),

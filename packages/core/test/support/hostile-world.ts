@@ -207,6 +207,7 @@ export class HostileWorld {
       vet: member.vet.bind(member),
       decodeInfo: member.decodeInfo,
       vouchesFor: member.vouchesFor.bind(member),
+      isAway: member.isAway.bind(member),
       machine: member.machine,
     };
     const complete = Promise.withResolvers<void>();

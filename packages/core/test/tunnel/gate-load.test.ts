@@ -8,7 +8,7 @@ import { SERVICE, type Circuit } from "../../src/circuit/stream.ts";
 import { encodeConnect, solveConnect, type ConnectTerms } from "../../src/tunnel/connect-work.ts";
 import { askLeases } from "../../src/tunnel/gate-client.ts";
 import { openLease } from "../../src/tunnel/lease.ts";
-import type { FoundTunnel } from "../../src/tunnel/finder.ts";
+import type { FoundTunnel } from "../../src/tunnel/dial.ts";
 import { deriveEpoch, epochsAt } from "../../src/tunnel/topic.ts";
 import { newSeeder, newShare } from "./fixtures.ts";
 import { findAll, newTown, pass, settle, type TownGate } from "./town.ts";

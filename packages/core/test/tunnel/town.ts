@@ -7,9 +7,10 @@ import { systemRandom } from "../../src/base/random.ts";
 import { SERVICE, type Circuit, type HopTarget } from "../../src/circuit/stream.ts";
 import { generateKeys } from "../../src/crypto/keys.ts";
 import { createGate, type Gate } from "../../src/tunnel/gate.ts";
-import { Finder, type FinderDeps, type FoundTunnel } from "../../src/tunnel/finder.ts";
+import { Finder, type FinderDeps } from "../../src/tunnel/finder.ts";
 import { LeaseBook } from "../../src/tunnel/lease-book.ts";
 import type { SeederKeys } from "../../src/tunnel/lease.ts";
+import type { FoundTunnel } from "../../src/tunnel/dial.ts";
 import { SeederPresence, type PresenceDeps } from "../../src/tunnel/seeder-presence.ts";
 import type { ShareTopic } from "../../src/tunnel/topic.ts";
 import { ManualClock } from "../support/manual-clock.ts";
@@ -108,6 +109,8 @@ export function newTownIn<C extends Clock>(
       log: silentLog,
       askScouts: (hash) => Promise.resolve([...places(hash)].map((gate) => gate.target)),
       isVouched: () => true,
+      isAway: () => false,
+      onNews: () => {},
       openGateCircuit: openTo,
       readRelayInfo: (info) => {
         const gate = gates.find((one) => one.target.info.equals(info));

@@ -56,12 +56,13 @@ export async function useNetwork(run: Run, link: ShareLink | undefined, need: Ne
 export function clientFor(
   client: Client,
   profile: Profile,
-): Pick<Client, "open" | "vet" | "vouchesFor" | "decodeInfo" | "machine" | "relays"> {
+): Pick<Client, "open" | "vet" | "vouchesFor" | "isAway" | "decodeInfo" | "machine" | "relays"> {
   return {
     machine: client.machine,
     decodeInfo: client.decodeInfo,
     vet: (bytes) => client.vet(bytes),
     vouchesFor: (info) => client.vouchesFor(info),
+    isAway: (key) => client.isAway(key),
     relays: () => client.relays(),
     open: (want, avoid) => client.open(want, avoid, profile),
   };

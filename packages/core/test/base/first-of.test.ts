@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { test } from "node:test";
-import { firstOf } from "../../src/node/first-of.ts";
+import { firstOf } from "../../src/base/first-of.ts";
 
 /** Attempts, counted from 0, that are slow, fail or succeed when the test says so; whatever follows has happened when that is fulfilled. */
 function world(most = 9) {
