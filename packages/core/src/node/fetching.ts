@@ -6,7 +6,7 @@ import { hopTarget } from "../directory/relay-info.ts";
 import { Finder } from "../tunnel/finder.ts";
 import type { FoundTunnel } from "../tunnel/dial.ts";
 import { rotationMs } from "../tunnel/rotation.ts";
-import { whenAborted } from "./aborted.ts";
+import { whenAborted } from "../base/abort.ts";
 import type { Client } from "./client.ts";
 import { Scouting } from "./scouting.ts";
 import type { Swarming } from "./swarming.ts";

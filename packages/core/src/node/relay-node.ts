@@ -4,7 +4,7 @@ import { isBackroomError } from "../base/errors.ts";
 import type { RateLimit } from "../base/rate-limit.ts";
 import { acquireLock } from "../store/lock.ts";
 import { readStateFile, writeStateFile } from "../store/state-file.ts";
-import { whenAborted } from "./aborted.ts";
+import { whenAborted } from "../base/abort.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { readDenyList } from "./deny-file.ts";
 import type { Hooks } from "./hooks.ts";

@@ -7,7 +7,7 @@ import { adoptSealedPack, openPackStore } from "../store/open-pack.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import { removePack } from "../store/store-files.ts";
 import { torrentInfo } from "../torrent/info.ts";
-import { whenAborted } from "./aborted.ts";
+import { whenAborted } from "../base/abort.ts";
 import { Client } from "./client.ts";
 import { openDataFolder, type DataFolder } from "./data-folder.ts";
 import { startHandingOut } from "./handing-out.ts";

@@ -1,6 +1,6 @@
 import { BackroomError } from "../base/errors.ts";
 import { release } from "../base/memory.ts";
-import { throwIfAborted } from "./abort.ts";
+import { throwIfAborted } from "../base/abort.ts";
 import { SEEK_TABLE_TAIL, decodeSeekTable, decodeSeekTableLength, type SeekTable } from "./seek-table.ts";
 import type { PackSource } from "./source.ts";
 import { decodeFrame } from "./zstd-frame.ts";

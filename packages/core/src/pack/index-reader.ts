@@ -1,6 +1,6 @@
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
-import { throwIfAborted } from "./abort.ts";
+import { throwIfAborted } from "../base/abort.ts";
 import { EntryOrder, type PackEntry } from "./entry.ts";
 import { decodeChunk } from "./index-chunk.ts";
 import type { IndexRecord, ShareRecord, TotalsRecord } from "./index-chunk.ts";

@@ -1,5 +1,5 @@
 import { BackroomError } from "../base/errors.ts";
-import { throwIfAborted } from "./abort.ts";
+import { throwIfAborted } from "../base/abort.ts";
 import type { AgeKeys } from "./age-header.ts";
 import type { AgePlain } from "./age-body.ts";
 import { openAgeSource } from "./age-source.ts";

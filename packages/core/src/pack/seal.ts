@@ -1,7 +1,7 @@
 import { BackroomError, isBackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
-import { throwIfAborted } from "./abort.ts";
+import { throwIfAborted } from "../base/abort.ts";
 import type { AgeLock } from "./age-header.ts";
 import type { PackEntry } from "./entry.ts";
 import { FrameWriter } from "./frame-writer.ts";

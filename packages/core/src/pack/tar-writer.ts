@@ -1,5 +1,5 @@
 import { BackroomError } from "../base/errors.ts";
-import { throwIfAborted } from "./abort.ts";
+import { throwIfAborted } from "../base/abort.ts";
 import type { PackEntry } from "./entry.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import type { InputFile, InputFiles } from "./input-files.ts";

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { BackroomError } from "../base/errors.ts";
-import { throwIfAborted } from "./abort.ts";
+import { throwIfAborted } from "../base/abort.ts";
 import { Selection } from "./selection.ts";
 import type { PackSource } from "./source.ts";
 import { encodeFailure, type FromUnpacker, type ToUnpacker, type UnpackOrder } from "./unpack-messages.ts";

@@ -1,4 +1,4 @@
-import { throwIfAborted } from "./abort.ts";
+import { throwIfAborted } from "../base/abort.ts";
 import type { PackEntry } from "./entry.ts";
 import { readTarStream } from "./frame-reader.ts";
 import { framesFor, leavesOf, type Leaf } from "./wanted-files.ts";

@@ -1,6 +1,6 @@
 import { basename, resolve } from "node:path";
 import { BackroomError } from "../base/errors.ts";
-import { throwIfAborted } from "./abort.ts";
+import { throwIfAborted } from "../base/abort.ts";
 import type { PackEntry } from "./entry.ts";
 import type { InputFiles, InputKind, InputStat } from "./input-files.ts";
 import { EventLoopTurns } from "./event-loop-turns.ts";

@@ -1,7 +1,7 @@
 import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
 import { parseLink, type ShareLink } from "@backroom/core/link/link.ts";
 import { sharerKeyFromSeed } from "@backroom/core/link/sharer-key.ts";
-import { whenAborted } from "@backroom/core/node/aborted.ts";
+import { whenAborted } from "@backroom/core/base/abort.ts";
 import { startDownload, type Download, type Finished } from "@backroom/core/node/downloading.ts";
 import { withOutputFolder } from "@backroom/core/node/output-folder.ts";
 import { keysOf, type OpenedFiles } from "@backroom/core/node/pack-files.ts";

@@ -3,7 +3,7 @@ import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
 import type { Log } from "@backroom/core/base/log.ts";
 import type { DataFolder } from "@backroom/core/node/data-folder.ts";
 import { assertNotDenied } from "@backroom/core/node/deny-file.ts";
-import { untilAborted } from "@backroom/core/pack/abort.ts";
+import { untilAborted } from "@backroom/core/base/abort.ts";
 import type { PackSource } from "@backroom/core/pack/source.ts";
 import type { SwarmLimits } from "@backroom/core/swarm/swarm.ts";
 import type { FileChoice } from "@backroom/core/pack/selection.ts";

@@ -5,7 +5,7 @@ import type { Answer, Input } from "@backroom/api/routes.ts";
 import { BackroomError, isBackroomError } from "@backroom/core/base/errors.ts";
 import { parseLink } from "@backroom/core/link/link.ts";
 import { keysOf } from "@backroom/core/node/pack-files.ts";
-import { throwIfAborted } from "@backroom/core/pack/abort.ts";
+import { throwIfAborted } from "@backroom/core/base/abort.ts";
 import type { PackEntry } from "@backroom/core/pack/entry.ts";
 import { checkOutputPath } from "@backroom/core/pack/output-path.ts";
 import { PackReader, type PackSpan } from "@backroom/core/pack/pack-reader.ts";

@@ -1,4 +1,4 @@
-import { untilAborted } from "@backroom/core/pack/abort.ts";
+import { untilAborted } from "@backroom/core/base/abort.ts";
 
 /** Work that several wait for: it goes on while anybody does, and is called off with the last one who goes away before it is done. Begins at once. */
 export class SharedWork<T> {

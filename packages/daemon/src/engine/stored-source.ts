@@ -1,5 +1,5 @@
 import { BackroomError } from "@backroom/core/base/errors.ts";
-import { throwIfAborted } from "@backroom/core/pack/abort.ts";
+import { throwIfAborted } from "@backroom/core/base/abort.ts";
 import type { PackSpan } from "@backroom/core/pack/pack-reader.ts";
 import type { PackSource } from "@backroom/core/pack/source.ts";
 import type { PieceStore } from "@backroom/core/store/piece-store.ts";

@@ -11,7 +11,7 @@ import { openDataFolder } from "@backroom/core/node/data-folder.ts";
 import { systemMachine } from "@backroom/core/node/machine.ts";
 import { createNetwork as makeNetwork } from "@backroom/core/node/networks.ts";
 import { runRelay, type RelayOptions } from "@backroom/core/node/relay-node.ts";
-import { whenAborted } from "@backroom/core/node/aborted.ts";
+import { whenAborted } from "@backroom/core/base/abort.ts";
 import type { Hooks } from "@backroom/core/node/hooks.ts";
 import { withFolder } from "../../../core/test/store/temporary.ts";
 import type { DaemonContext } from "../../src/context.ts";

@@ -1,4 +1,4 @@
-import { BackroomError } from "../base/errors.ts";
+import { BackroomError } from "./errors.ts";
 
 /** Raises E_INTERRUPTED once the person or the program has called it off. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
@@ -22,4 +22,12 @@ export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | un
 
 function calledOff(): BackroomError {
   return new BackroomError("E_INTERRUPTED", "the work was called off");
+}
+
+/** Fulfilled once `signal` is aborted. */
+export function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
