@@ -27,6 +27,7 @@ const UNTESTED: Record<string, string> = {
   peerLeasesRemembered: "what is forgotten may be said again, and need not be",
   peerHashRequests: "a pack would need four thousand pieces and a peer that answers slowly",
   swarmReadAheadBytes: "a matter of order, not of memory",
+  creditBatch: "the same as windowBatch",
   windowBatch: "a small window is granted anew when half of it is used up, whatever this says",
   packEntries: "eight million entries would take minutes and a gigabyte",
 };

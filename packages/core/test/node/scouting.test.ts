@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { seededRandom } from "../directory/fixtures.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { BackroomError } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import type { RelayInfo } from "../../src/directory/relay-info.ts";
 import { Scouting } from "../../src/node/scouting.ts";
@@ -54,4 +57,30 @@ test("two scouts are enough where they name gates", async () => {
     const { gates, questions } = await ask(deriveEpoch(world.share, epoch).topicHash);
     assert.deepEqual([gates.length, questions], [2, 2]);
   });
+});
+
+/** Would catch: a downloader that has asked so many that hardly any scout is left to be drawn, which tells whoever sees the last ones who it is that asks. */
+test("no more scouts are left out than a few, the one that was asked first is drawn again first", async () => {
+  const notLast: string[][] = [];
+  const client = {
+    machine: { clock: new ManualClock(), random: seededRandom(1) },
+    decodeInfo: () => assert.fail("nobody answers"),
+    vet: () => assert.fail("nobody answers"),
+    open: (want: { readonly notLast?: ReadonlySet<string> }) => {
+      notLast.push([...(want.notLast ?? [])]);
+      const openStream = () => {
+        throw new BackroomError("E_CIRCUIT", "gone");
+      };
+      const circuit = { openStream, destroy() {}, alive: true };
+      return Promise.resolve({ circuit, path: [{ key: `scout ${notLast.length}` }] });
+    },
+  };
+  const scouting = new Scouting(client as unknown as ConstructorParameters<typeof Scouting>[0]);
+  for (let round = 0; round < LIMITS.scoutsAvoided; round++) {
+    await assert.rejects(scouting.ask(Buffer.alloc(20)), { code: "E_CIRCUIT" });
+  }
+  const last = notLast.at(-1) ?? [];
+  assert.equal(last.length, LIMITS.scoutsAvoided);
+  assert.equal(last.at(-1), `scout ${notLast.length - 1}`);
+  assert.ok(notLast.every(({ length }) => length <= LIMITS.scoutsAvoided));
 });
