@@ -1,3 +1,4 @@
+import { whenAborted } from "@backroom/core/base/abort.ts";
 import { openDataFolder } from "@backroom/core/node/data-folder.ts";
 import { machineBehind } from "@backroom/core/node/machine.ts";
 import { proxyInUse } from "@backroom/core/node/proxy-setting.ts";
@@ -109,14 +110,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     events.publish({ name: "notice", data: { level: "warn", text, transfer: null } });
   log("info", "the daemon runs", { tookMs: Date.now() - startedMs });
   options.onReady({ root: folder.root, page, warnings });
-  await aborted(AbortSignal.any([signal, stopped.signal]));
+  await whenAborted(AbortSignal.any([signal, stopped.signal]));
   log("info", "the daemon stops");
   overdue = setTimeout(() => options.onOverdue(), END_MS);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
