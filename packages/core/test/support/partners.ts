@@ -15,8 +15,8 @@ const PARTNERS = {
     found: () => onPath("/usr/bin/python3", ["-c", "import libtorrent"]),
   },
   netns: {
-    package: "iproute2 (and root)",
-    found: () => process.getuid?.() === 0 && onPath("ip", ["-V"]),
+    package: "iproute2 procps (and root)",
+    found: () => process.getuid?.() === 0 && onPath("ip", ["-V"]) && onPath("sysctl", ["-V"]),
   },
   mountns: {
     package: "util-linux (and root)",
