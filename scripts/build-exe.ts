@@ -10,7 +10,6 @@ import {
   existsSync,
   globSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -21,7 +20,7 @@ import path from "node:path";
 import { build } from "esbuild";
 import { inject } from "postject";
 import { HEAP_OPTIONS } from "../packages/cli/src/own-command.ts";
-import { THREAD_ASSETS } from "../packages/core/src/base/own-thread.ts";
+import { THREAD_ASSETS, type OwnThread } from "../packages/core/src/base/own-thread.ts";
 import { PAGE_ASSETS } from "../packages/daemon/src/process/page-assets.ts";
 import { VERSION } from "../packages/cli/src/version.ts";
 
@@ -45,7 +44,8 @@ const root = path.join(import.meta.dirname, "..");
 const out = path.join(root, "dist/exe");
 const bundle = path.join(out, "backroom.cjs");
 /** What begins the threads of the program, by the names under which it asks for it. */
-const THREADS: Readonly<Record<string, string>> = {
+const THREADS: Readonly<Record<OwnThread, string>> = {
+  "hash-worker": "packages/core/src/torrent/hash-worker.ts",
   "unpack-worker": "packages/core/src/pack/unpack-worker.ts",
 };
 const pinned = (
@@ -146,26 +146,8 @@ function runsHere({ platform }: Target): boolean {
 function tryOut(file: string): void {
   const said = execFileSync(file, ["--version"], { cwd: tmpdir(), encoding: "utf8" }).trim();
   if (said !== VERSION) throw new Error(`the executable says that it is version ${said}`);
+  // Large enough to be unpacked in a thread of its own, whose first file is built in, too.
   execFileSync(file, ["demo"], { cwd: tmpdir(), stdio: "inherit" });
-  tryThread(file);
-}
-
-/** Long enough to be unpacked in a thread of its own, which begins with a file that is built in. */
-function tryThread(file: string): void {
-  const folder = mkdtempSync(path.join(tmpdir(), "backroom-exe-"));
-  try {
-    const content = Buffer.alloc(40 * 1024 * 1024, "more than is unpacked beside everything else. ");
-    writeFileSync(path.join(folder, "film"), content);
-    mkdirSync(path.join(folder, "out"));
-    const run = (...args: string[]): void =>
-      void execFileSync(file, args, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
-    run("seal", "film", "-o", "pack.age", "--identity", "key");
-    run("open", "pack.age", "--identity", "key", "-o", "out");
-    if (!readFileSync(path.join(folder, "out/film")).equals(content))
-      throw new Error("the executable opened something else than it sealed");
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }
 
 /** Of the pinned version, which has to be that of the Node that prepares the program. */
