@@ -31,7 +31,7 @@ export const NetworkStatus = z.object({
   guardCount: Count,
   /**
    * What the network can hide, as sentences, the most important first. test: one operator sees all. none: no path can be made. small: timing by few
-   * operators. fair: what the threat model promises.
+   * operators. fair: what the threat model promises. Null while too little is known of the network, as before it was joined for the first time.
    */
   privacy: z
     .object({ level: z.enum(["test", "none", "small", "fair"]), sentences: z.array(z.string()) })

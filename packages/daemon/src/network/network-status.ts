@@ -54,7 +54,8 @@ export async function networkStatus(
     },
     state: member?.state ?? "idle",
     guardCount: client?.guards().length ?? (await keptGuardCount(folder, network, deps)),
-    privacy: { level, sentences: [...sentences] },
+    // Before it was joined once nobody has told which relays there are: that they are too few is nothing that is known of the network.
+    privacy: client === undefined && level === "none" ? null : { level, sentences: [...sentences] },
     circuitCount: pictures.length,
     circuits: pictures.slice(0, PICTURES_MOST).map(mutable),
     clockSkewMs: member?.clockSkewMs ?? null,
