@@ -47,4 +47,6 @@ export const WAITS = [
 ] as const;
 /** From what is not fetched to what comes first. */
 export const FILE_PRIORITIES = ["skip", "low", "normal", "high"] as const;
+/** What a page may say of the browser that it is in: enough to tell one's own from each other, and nothing that tells people apart. */
+export const BROWSERS = ["Firefox", "Chrome", "Edge", "Opera", "Safari", "browser"] as const;
 export const SCOPES = ["read", "links", "write", "admin"] as const;

@@ -52,6 +52,7 @@ export function createTokens(
         const token: TokenRecord = {
           id: newId(random),
           name: wanted,
+          browser: null,
           scopes: [...new Set(scopes)],
           hash: hashSecret(secret),
           createdMs: nowMs,
@@ -84,10 +85,11 @@ export function hashSecret(secret: string): string {
 function entryOf({
   id,
   name,
+  browser,
   scopes,
   createdMs,
   usedMs,
   expiresMs,
 }: TokenRecord): Answer<"addToken">["token"] {
-  return { id, name, scopes: [...scopes], createdMs, usedMs, expiresMs };
+  return { id, name, browser, scopes: [...scopes], createdMs, usedMs, expiresMs };
 }

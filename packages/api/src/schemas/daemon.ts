@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { SCOPES } from "../words.ts";
+import { BROWSERS, SCOPES } from "../words.ts";
 import { ByteCount, Count, ErrorCode, Id, Rate, TimeMs } from "./common.ts";
 
 export const DaemonStatus = z.object({
@@ -36,9 +36,13 @@ export type Problem = z.infer<typeof Problem>;
 export const Scope = z.enum(SCOPES);
 export type Scope = z.infer<typeof Scope>;
 
+const Browser = z.enum(BROWSERS);
+
 export const TokenEntry = z.object({
   id: Id,
   name: z.string(),
+  /** Of the page that it was made for; null for one that somebody made for a program. */
+  browser: Browser.nullable(),
   scopes: z.array(Scope),
   createdMs: TimeMs,
   usedMs: TimeMs.nullable(),
@@ -57,6 +61,7 @@ export const MadeToken = z.object({ token: TokenEntry, secret: z.string() });
 export const PageUrl = z.object({ url: z.string(), expiresMs: TimeMs });
 export const SessionCode = z.object({
   code: z.string().regex(/^[A-Za-z0-9_-]{43}$/, "a code has 43 letters and digits"),
+  browser: Browser.default("browser"),
 });
 
 /** `fail`: must be mended. `warn`: works, with less. `unknown` is no failure. */

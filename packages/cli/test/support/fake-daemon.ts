@@ -229,7 +229,7 @@ export class FakeDaemon implements Client {
     },
     listTokens: () => ({ tokens: this.#tokens }),
     addToken: ({ name, scopes, expiresMs = null }) => {
-      const token = { id: this.#newId(), name, scopes, createdMs: 0, usedMs: null, expiresMs };
+      const token = { id: this.#newId(), name, browser: null, scopes, createdMs: 0, usedMs: null, expiresMs };
       this.#tokens.push(token);
       return { token, secret: "a-secret" };
     },

@@ -1,3 +1,4 @@
+import type { Answer } from "@backroom/api/routes.ts";
 import type { Transfer, TransferNote } from "@backroom/api/schemas/transfer.ts";
 import type { FileChoice } from "@backroom/core/pack/selection.ts";
 import type { Scope } from "@backroom/api/schemas/daemon.ts";
@@ -140,7 +141,10 @@ export interface NoteStore {
 
 export interface TokenRecord {
   readonly id: string;
+  /** No two have the same. */
   readonly name: string;
+  /** Of the page whose session it is; null for a program's. */
+  readonly browser: Answer<"beginSession">["token"]["browser"];
   readonly scopes: readonly Scope[];
   /** SHA-256 of the secret, in hex. */
   readonly hash: string;

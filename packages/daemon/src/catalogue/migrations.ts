@@ -131,6 +131,12 @@ const VERSION_5 = `
 ALTER TABLE notes ADD COLUMN code TEXT;
 `;
 
+/** In which browser the page is whose session a token is; NULL for a program's. Those of before had names that only they could have. */
+const VERSION_6 = `
+ALTER TABLE tokens ADD COLUMN browser TEXT;
+UPDATE tokens SET browser = 'browser' WHERE name = 'page ' || id;
+`;
+
 /** In order and without gaps. One that was released is never changed: a change is the next one. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, run: (db) => db.exec(VERSION_1) },
@@ -138,4 +144,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 3, run: (db) => db.exec(VERSION_3) },
   { version: 4, run: (db) => db.exec(VERSION_4) },
   { version: 5, run: (db) => db.exec(VERSION_5) },
+  { version: 6, run: (db) => db.exec(VERSION_6) },
 ];

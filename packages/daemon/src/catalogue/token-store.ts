@@ -1,8 +1,9 @@
+import { BROWSERS } from "@backroom/api/words.ts";
 import type { Scope } from "@backroom/api/schemas/daemon.ts";
 import type { TokenRecord, TokenStore } from "./catalogue.ts";
 import type { Database } from "./database.ts";
 import type { Writer } from "./writer.ts";
-import { stringsOf, type Row } from "./transfer-row.ts";
+import { stringsOf, type Cell, type Row } from "./transfer-row.ts";
 
 /** Tokens in the catalogue, by the hash of their secret: see `TokenStore`. */
 export class SqliteTokenStore implements TokenStore {
@@ -26,13 +27,14 @@ export class SqliteTokenStore implements TokenStore {
   put(record: TokenRecord): void {
     this.#writer.write(() => {
       this.#db.run(
-        `INSERT INTO tokens (id, name, scopes, hash, created_ms, used_ms, expires_ms)
-         VALUES (:id, :name, :scopes, :hash, :created_ms, :used_ms, :expires_ms)
-         ON CONFLICT (id) DO UPDATE SET name = excluded.name, scopes = excluded.scopes, hash = excluded.hash,
+        `INSERT INTO tokens (id, name, browser, scopes, hash, created_ms, used_ms, expires_ms)
+         VALUES (:id, :name, :browser, :scopes, :hash, :created_ms, :used_ms, :expires_ms)
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name, browser = excluded.browser, scopes = excluded.scopes, hash = excluded.hash,
            created_ms = excluded.created_ms, used_ms = excluded.used_ms, expires_ms = excluded.expires_ms`,
         {
           id: record.id,
           name: record.name,
+          browser: record.browser,
           scopes: JSON.stringify(record.scopes),
           hash: record.hash,
           created_ms: record.createdMs,
@@ -57,6 +59,7 @@ export class SqliteTokenStore implements TokenStore {
     return {
       id,
       name: row["name"] as string,
+      browser: browserOf(row["browser"]),
       scopes: stringsOf(row["scopes"]) as Scope[],
       hash: row["hash"] as string,
       createdMs: row["created_ms"] as number,
@@ -64,4 +67,9 @@ export class SqliteTokenStore implements TokenStore {
       expiresMs: row["expires_ms"] as number | null,
     };
   }
+}
+
+/** Of a page's session stays one, whatever a later version noted there. */
+function browserOf(cell: Cell | undefined): TokenRecord["browser"] {
+  return typeof cell === "string" ? (BROWSERS.find((one) => one === cell) ?? "browser") : null;
 }

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
-import type { Answer } from "@backroom/api/routes.ts";
+import type { Answer, Input } from "@backroom/api/routes.ts";
 import type { Scope } from "@backroom/api/schemas/daemon.ts";
-import { SCOPES } from "@backroom/api/words.ts";
+import { SCOPES, type BROWSERS } from "@backroom/api/words.ts";
 import type { Clock } from "@backroom/core/base/clock.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import { LIMITS } from "@backroom/core/base/limits.ts";
@@ -78,7 +78,7 @@ export class Access {
   }
 
   /** A token for a code. Raises E_ACCESS for one that was used, is over or was never given; E_GUESSING. */
-  exchange(code: string, address: string): Answer<"beginSession"> {
+  exchange({ code, browser }: Input<"beginSession">, address: string): Answer<"beginSession"> {
     this.#guesses.check(address);
     const hash = hashSecret(code);
     const nowMs = this.#clock.nowMs();
@@ -97,7 +97,8 @@ export class Access {
     const secret = newSecret(this.#random);
     const entry = {
       id,
-      name: sessionName(id),
+      name: this.#sessionName(browser, nowMs),
+      browser,
       createdMs: nowMs,
       usedMs: null,
       expiresMs: nowMs + LIMITS.pageSessionMs,
@@ -119,10 +120,24 @@ export class Access {
     this.#proven.add(hash);
   }
 
+  /** `page in Firefox, 2026-11-26`, so that whoever looks at the list knows which they began. Says nothing more of who that is. */
+  #sessionName(browser: (typeof BROWSERS)[number], nowMs: number): string {
+    const at = new Date(nowMs);
+    const day = [at.getFullYear(), at.getMonth() + 1, at.getDate()].map((part) =>
+      String(part).padStart(2, "0"),
+    );
+    const plain = `page in ${browser === "browser" ? "a browser" : browser}, ${day.join("-")}`;
+    const taken = new Set(this.#tokens.list().map(({ name }) => name));
+    for (let number = 1; ; number++) {
+      const name = number === 1 ? plain : `${plain} (${number})`;
+      if (!taken.has(name)) return name;
+    }
+  }
+
   /** Ends sessions that are over, and the one that was used longest ago where there are too many. */
   #makeRoom(): void {
     const nowMs = this.#clock.nowMs();
-    const sessions = this.#tokens.list().filter((token) => token.name === sessionName(token.id));
+    const sessions = this.#tokens.list().filter(({ browser }) => browser !== null);
     const isOver = (token: TokenRecord): boolean => token.expiresMs !== null && token.expiresMs <= nowMs;
     const live = sessions
       .filter((token) => !isOver(token))
@@ -130,11 +145,6 @@ export class Access {
     const ended = [...sessions.filter(isOver), ...live.slice(LIMITS.pageSessions - 1)];
     for (const { id } of ended) this.#tokens.remove(id);
   }
-}
-
-/** No token that a person makes has this name, since its id is drawn after that. */
-function sessionName(id: string): string {
-  return `page ${id}`;
 }
 
 /** `admin` is everything. */

@@ -38,7 +38,7 @@ export function createPageHandlers({
         // Behind `#`: browsers neither send it nor name it to others.
         return { url: `${url}#code=${code}`, expiresMs };
       },
-      beginSession: async ({ code }, { address }) => access.exchange(code, address),
+      beginSession: async (input, { address }) => access.exchange(input, address),
       endSession: async (_, { tokenId }) => {
         if (tokenId !== null) catalogue.tokens.remove(tokenId);
         return {};

@@ -345,6 +345,7 @@ export function catalogueSuite(name: string, withCatalogue: WithCatalogue, numRu
         id: transferOf(index).id,
         name: `token ${index}`,
         scopes: ["read", "links"],
+        browser: index === 1 ? "Firefox" : null,
         hash: index.toString(16).repeat(64),
         createdMs: 100 - index,
         usedMs: null,

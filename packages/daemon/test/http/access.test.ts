@@ -21,6 +21,8 @@ interface World {
   readonly add: (scopes: Scope[], expiresMs?: number) => string;
   /** Whether a request with that secret may do that: true, or the code of the error. */
   readonly ask: (secret: string, scope?: Scope) => string | true;
+  /** The session that a page gets for a code. */
+  readonly exchange: (code: string, address?: string) => ReturnType<Access["exchange"]>;
 }
 
 function setUp(): World {
@@ -37,6 +39,7 @@ function setUp(): World {
       const record = {
         id,
         name: id,
+        browser: null,
         scopes,
         createdMs: clock.nowMs(),
         usedMs: null,
@@ -45,6 +48,7 @@ function setUp(): World {
       catalogue.tokens.put({ ...record, hash: hashSecret(secret) });
       return secret;
     },
+    exchange: (code, address = HOME) => access.exchange({ code, browser: "Firefox" }, address),
     ask: (secret, scope = "read") => codeOf(() => access.check(`Bearer ${secret}`, HOME, scope)),
   };
 }
@@ -126,20 +130,20 @@ test("a storm of guesses has to wait, and does not shut out a page that is open"
 });
 
 test("a code is good once, and for a short while", () => {
-  const { access, ask, clock } = setUp();
+  const { access, ask, clock, exchange } = setUp();
   const { code, expiresMs } = access.newCode();
   assert.equal(expiresMs, clock.nowMs() + LIMITS.pageCodeMs);
-  const { secret, token } = access.exchange(code, HOME);
+  const { secret, token } = exchange(code);
   assert.equal(ask(secret, "admin"), true);
   assert.equal(token.expiresMs, clock.nowMs() + LIMITS.pageSessionMs);
   assert.equal(
-    codeOf(() => access.exchange(code, HOME)),
+    codeOf(() => exchange(code)),
     "E_ACCESS",
   );
   const late = access.newCode();
   clock.advance(LIMITS.pageCodeMs);
   assert.equal(
-    codeOf(() => access.exchange(late.code, HOME)),
+    codeOf(() => exchange(late.code)),
     "E_ACCESS",
   );
   clock.advance(LIMITS.pageSessionMs);
@@ -147,30 +151,28 @@ test("a code is good once, and for a short while", () => {
 });
 
 test("codes are guessed as slowly as tokens, and only so many wait", () => {
-  const { access } = setUp();
+  const { access, exchange } = setUp();
   const codes = Array.from({ length: LIMITS.pageCodes + 1 }, () => access.newCode().code);
   assert.equal(
-    codeOf(() => access.exchange(codes[0] ?? "", "192.0.2.1")),
+    codeOf(() => exchange(codes[0] ?? "", "192.0.2.1")),
     "E_ACCESS",
   );
   assert.equal(
-    codeOf(() => access.exchange(codes[1] ?? "", "192.0.2.1")),
+    codeOf(() => exchange(codes[1] ?? "", "192.0.2.1")),
     true,
   );
-  const guesses = Array.from({ length: LIMITS.guessBurst + 1 }, () =>
-    codeOf(() => access.exchange("x".repeat(43), HOME)),
-  );
+  const guesses = Array.from({ length: LIMITS.guessBurst + 1 }, () => codeOf(() => exchange("x".repeat(43))));
   assert.equal(guesses.at(-1), "E_GUESSING");
   assert.equal(
-    codeOf(() => access.exchange(codes[2] ?? "", HOME)),
+    codeOf(() => exchange(codes[2] ?? "")),
     "E_GUESSING",
   );
 });
 
 test("a page too many ends the one that was used longest ago, never a token that a person made", () => {
-  const { access, add, ask, clock, catalogue } = setUp();
+  const { access, add, ask, clock, catalogue, exchange } = setUp();
   const own = add(["read"]);
-  const begin = (): string => access.exchange(access.newCode().code, HOME).secret;
+  const begin = (): string => exchange(access.newCode().code).secret;
   const pages: string[] = [];
   for (let n = 0; n < LIMITS.pageSessions; n++) {
     pages.push(begin());
@@ -187,9 +189,26 @@ test("a page too many ends the one that was used longest ago, never a token that
   assert.equal(catalogue.tokens.list().length, 2, "those that are over went");
 });
 
+/** Would catch: sessions among which nobody finds their own, or that say more of somebody than which browser; two of one name. */
+test("a session is named by browser and day, each in its own way", () => {
+  const { access, catalogue, exchange } = setUp();
+  exchange(access.newCode().code);
+  exchange(access.newCode().code);
+  access.exchange({ code: access.newCode().code, browser: "browser" }, HOME);
+  const tokens = catalogue.tokens.list();
+  const names = tokens.map(({ name }) => name).sort();
+  const day = /\d{4,}-\d\d-\d\d/.exec(names[0] ?? "")?.[0];
+  assert.deepEqual(names, [
+    `page in Firefox, ${day}`,
+    `page in Firefox, ${day} (2)`,
+    `page in a browser, ${day}`,
+  ]);
+  assert.deepEqual(new Set(tokens.map(({ browser }) => browser)), new Set(["Firefox", "browser"]));
+});
+
 test("secrets are kept by their hash, and compared by what takes the same time for each", () => {
-  const { access, catalogue } = setUp();
-  const { secret } = access.exchange(access.newCode().code, HOME);
+  const { access, catalogue, exchange } = setUp();
+  const { secret } = exchange(access.newCode().code);
   assert.doesNotMatch(JSON.stringify(catalogue.tokens.list()), new RegExp(secret.slice(20)));
   const folder = new URL("../../src/http/", import.meta.url);
   for (const file of ["access.ts", "content-url.ts", "listener.ts"]) {

@@ -133,6 +133,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
         id,
         name: id,
         scopes,
+        browser: null,
         hash: hashSecret(secret),
         createdMs: clock.nowMs(),
         usedMs: null,

@@ -1,6 +1,7 @@
 import { createClient } from "@backroom/api/client/client.ts";
 import { fetchTransport } from "@backroom/api/client/fetch-transport.ts";
 import { ApiProblem } from "@backroom/api/client/api-problem.ts";
+import { browserName } from "../state/browser-name.ts";
 import { live } from "../state/live.ts";
 
 const KEY = "backroom-token";
@@ -36,7 +37,9 @@ export async function openSession(): Promise<void> {
   if (code !== undefined) {
     // Out of the history at once, whether it is still good or not.
     history.replaceState(null, "", `${location.pathname}#/`);
-    const made = await client.call("beginSession", { code }).catch(() => undefined);
+    const made = await client
+      .call("beginSession", { code, browser: browserName(navigator.userAgent) })
+      .catch(() => undefined);
     if (made !== undefined) sessionStorage.setItem(KEY, made.secret);
   }
   access.set(sessionStorage.getItem(KEY) === null ? "none" : "granted");

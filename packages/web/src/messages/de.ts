@@ -9,6 +9,7 @@ export const de: Messages = {
   number: (value, digits) =>
     value.toLocaleString("de", { minimumFractionDigits: digits, maximumFractionDigits: digits }),
   time: (ms) => new Date(ms).toLocaleString("de", { dateStyle: "medium", timeStyle: "short" }),
+  day: (ms) => new Date(ms).toLocaleDateString("de", { dateStyle: "medium" }),
   clock: (ms) => new Date(ms).toLocaleTimeString("de", { timeStyle: "short" }),
 
   skip: "Zum Inhalt springen",
@@ -321,6 +322,11 @@ export const de: Messages = {
     tokenSecret: "Jetzt kopieren; er wird nicht noch einmal gezeigt:",
     tokenUsed: (text) => `zuletzt benutzt ${text}`,
     revoke: "Widerrufen",
+    pages: "Browser mit Zutritt",
+    pagesText:
+      "Je einer, wann immer diese Seite neu geöffnet wird. Wird er beendet, muss sie dort noch einmal geöffnet werden.",
+    pageEnd: "Beenden",
+    anyBrowser: "Ein Browser",
     scopes: { read: "ansehen", links: "Links sehen", write: "Übertragungen ändern", admin: "alles" },
     language: "Sprache",
     theme: "Farben",

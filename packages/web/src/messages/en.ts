@@ -20,6 +20,7 @@ export const en = {
     value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }),
   time: (ms: number): string =>
     new Date(ms).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" }),
+  day: (ms: number): string => new Date(ms).toLocaleDateString("en", { dateStyle: "medium" }),
   clock: (ms: number): string => new Date(ms).toLocaleTimeString("en", { timeStyle: "short" }),
 
   skip: "Skip to content",
@@ -333,6 +334,11 @@ export const en = {
     tokenSecret: "Copy it now; it is not shown again:",
     tokenUsed: (text: string) => `last used ${text}`,
     revoke: "Revoke",
+    pages: "Browsers that are let in",
+    pagesText:
+      "Each time this page is opened anew. Where one is ended, the page has to be opened again there.",
+    pageEnd: "End",
+    anyBrowser: "A browser",
     scopes: { read: "look", links: "see links", write: "change transfers", admin: "everything" },
     language: "Language",
     theme: "Colours",

@@ -23,14 +23,18 @@ export function TokenSettings(): ReactNode {
     onSuccess: again,
   });
   const revoke = useMutation({ mutationFn: (id: string) => call("removeToken", { id }), onSuccess: again });
-  const noteOf = (token: Token): string => {
-    const used = t.settings.tokenUsed(token.usedMs === null ? t.never : t.time(token.usedMs));
-    return `${token.scopes.map((scope) => t.settings.scopes[scope]).join(", ")} · ${used}`;
-  };
+  const programs = tokens.data?.tokens.filter(({ browser }) => browser === null) ?? [];
+  const pages = tokens.data?.tokens.filter(({ browser }) => browser !== null) ?? [];
+  const usedText = ({ usedMs }: Token): string =>
+    t.settings.tokenUsed(usedMs === null ? t.never : t.time(usedMs));
+  const noteOf = (token: Token): string =>
+    `${token.scopes.map((scope) => t.settings.scopes[scope]).join(", ")} · ${usedText(token)}`;
+  const pageName = ({ browser, createdMs }: Token): string =>
+    `${browser === null || browser === "browser" ? t.settings.anyBrowser : browser}, ${t.day(createdMs)}`;
   return (
     <Section title={t.settings.tokens} text={t.settings.tokensText}>
       <KeptList
-        items={tokens.data?.tokens.map((token) => ({ ...token, note: noteOf(token) })) ?? []}
+        items={programs.map((token) => ({ ...token, note: noteOf(token) }))}
         removal={t.settings.revoke}
         onRemove={(id) => revoke.mutate(id)}
       />
@@ -62,6 +66,17 @@ export function TokenSettings(): ReactNode {
         </>
       )}
       <Trouble error={add.error} />
+      {pages.length > 0 && (
+        <>
+          <h3>{t.settings.pages}</h3>
+          <p className="muted">{t.settings.pagesText}</p>
+          <KeptList
+            items={pages.map((token) => ({ id: token.id, name: pageName(token), note: usedText(token) }))}
+            removal={t.settings.pageEnd}
+            onRemove={(id) => revoke.mutate(id)}
+          />
+        </>
+      )}
     </Section>
   );
 }
