@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
+import { request } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { API_PREFIX } from "@backroom/api/places.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
@@ -24,15 +26,26 @@ const FILES: Readonly<Record<string, string>> = {
   'x"; filename=evil.exe\r\nSet-Cookie: a=b': "odd",
   "ünï 'q'.bin": "bin",
   "broken.mp4": "b".repeat(1000),
+  "arriving.mp4": "c".repeat(1000),
 };
 
 const clock = new ManualClock();
 let server: TestServer;
 let id: string;
 const opened: string[] = [];
+/** Of those whose bytes have not arrived: told of each that is opened or read, until nobody waits for it any more. */
+const waiting = new EventEmitter();
+async function forEver(path: string, signal: AbortSignal): Promise<never> {
+  waiting.emit("begun", path);
+  await once(signal, "abort");
+  waiting.emit("over", path);
+  throw new BackroomError("E_INTERRUPTED", "nobody waits any more");
+}
+
 const content: ShareContent = {
-  open: async (transfer, path) => {
+  open: async (transfer, path, signal) => {
     opened.push(path);
+    if (path === "unlisted.mp4") return forEver(path, signal);
     const text = transfer === id ? FILES[path] : undefined;
     if (text === undefined) throw new BackroomError("E_NO_TRANSFER", "there is no such file");
     return {
@@ -41,6 +54,7 @@ const content: ShareContent = {
       read: async function* (start, end) {
         const bytes = Buffer.from(text).subarray(start, end);
         for (let at = 0; at < bytes.length; at += 64) {
+          if (path === "arriving.mp4" && at > 200) await forEver(path, signal);
           if (path === "broken.mp4" && at > 200) throw new Error("disk at /home/ann/secret");
           yield bytes.subarray(at, at + 64);
         }
@@ -287,3 +301,23 @@ async function fetchHead(target: string): Promise<{ etag: string }> {
   );
   return { etag: `ETag: ${response?.headers.get("etag") ?? ""}` };
 }
+
+/** Would catch: a player that was closed, for which a download goes on looking for what nobody else wants. */
+test(
+  "whoever hangs up is waited for no longer, whether the list of files or the bytes have not arrived",
+  { timeout: 20_000 },
+  async () => {
+    for (const path of ["unlisted.mp4", "arriving.mp4"]) {
+      const begun = once(waiting, "begun");
+      const over = once(waiting, "over");
+      const target = await targetOf(path);
+      const asked = request({ host: "127.0.0.1", port: server.contentPort, path: target });
+      asked.on("error", () => {});
+      asked.on("response", (answer) => answer.on("error", () => {}).resume());
+      asked.end();
+      assert.deepEqual(await begun, [path]);
+      asked.destroy();
+      assert.deepEqual(await over, [path]);
+    }
+  },
+);
