@@ -106,7 +106,7 @@ export const NewUploadedShare = z.object({ ...SealFor, accept: Accept });
 const FilePriority = z.enum(FILE_PRIORITIES);
 
 const FileChoice = z.strictObject({
-  /** Of a file, or of a folder with all that is beneath it; empty for everything. */
+  /** Of a file, or of a folder with all that is beneath it, with or without the one folder that all of the share lies in; empty for everything. */
   path: z.string().max(4096),
   priority: FilePriority,
 });

@@ -41,16 +41,22 @@ export async function choose(
   return client.call("chooseFiles", { id, choices: choices.map(({ path }) => ({ path, priority })) });
 }
 
+/** Names go to the daemon as they are: it knows folders with nothing in them, too. */
 async function chosenBy(
   client: Client,
   id: string,
   names: readonly string[],
   signal: AbortSignal,
 ): Promise<Choices> {
-  // Whoever names everything means no pattern.
-  if (names.every((name) => name === "" || name === "/")) return [{ path: "", priority: "normal" }];
-  const selection = await onlyThese(allEntries(client, id, signal), names);
-  return selection.choices().filter(({ path }) => path !== "");
+  const patterns = names.filter((name) => isPattern(name));
+  const plain = plainChoices(names.filter((name) => !isPattern(name)));
+  if (patterns.length === 0) {
+    // What the daemon is told before it knows the files it cannot refuse.
+    await client.call("files", { id, limit: 1 }, { signal });
+    return plain;
+  }
+  const fitting = await onlyThese(allEntries(client, id, signal), patterns);
+  return [...plain, ...fitting.choices().filter(({ path }) => path !== "")];
 }
 
 /** Files, and before each the folders that it is in and that were not named yet. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { BackroomError } from "@backroom/core/base/errors.ts";
 import { FakeDaemon } from "../support/fake-daemon.ts";
 import { runInProcess } from "../support/in-process.ts";
 
@@ -72,6 +73,9 @@ test("get --only: of what arrives already names are looked up at once, and come 
     );
   }
   daemon.change(id, { state: "downloading", finishedMs: null });
+  daemon.instead.chooseFiles = () => {
+    throw new BackroomError("E_NO_FILE", "the share holds neither a file nor a folder “Holiday/none”");
+  };
   const refused = await runInProcess(["get", "backroom:x", "--only", "Holiday/none"], { daemon });
   assert.match(refused.stderr, /E_NO_FILE/);
 });

@@ -2,7 +2,7 @@ import type { CallContext, Handlers, Input } from "@backroom/api/routes.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import { parseLink } from "@backroom/core/link/link.ts";
 import { keysOf } from "@backroom/core/node/pack-files.ts";
-import { trimmedPath } from "@backroom/core/node/patterns.ts";
+import { knownPaths, trimmedPath } from "@backroom/core/node/patterns.ts";
 import type { PackEntry } from "@backroom/core/pack/entry.ts";
 import { Selection, type FileChoice } from "@backroom/core/pack/selection.ts";
 import type { TransferRecord } from "../catalogue/catalogue.ts";
@@ -23,12 +23,13 @@ export function choosingHandlers(transfers: Transfers, files: ShareFiles): Pick<
       const record = transfers.record(id);
       assertChoosable(record);
       const chosen = Selection.of(catalogue.selection(id)?.choices ?? []);
-      const selection = chosen.with(choices);
+      const asNamed = (entries: AsyncIterable<PackEntry>): Promise<FileChoice[]> => named(entries, choices);
+      const selection = chosen.with((await files.withIndex(record, asNamed, signal)) ?? choices);
       // More files would go where their owner alone may have some put.
       const isOutside = record.output !== null && !isInReach(record.output, reach);
       if (isOutside && !chosen.covers(selection)) throw outOfReach();
       const look = (entries: AsyncIterable<PackEntry>): Promise<Partial<TransferRecord>> =>
-        survey(entries, choices, selection);
+        survey(entries, selection);
       const counts = await files.withIndex(record, look, signal);
       // Not before: while the index was read the download may have come to its end, and what it opened is known since then.
       const before = catalogue.selection(id);
@@ -73,25 +74,32 @@ export function assertKeepable(opened: Selection, selection: Selection): void {
   opened.or(selection).assertBounded();
 }
 
-/** How many files `selection` skips, and how long those are that it does not. Raises E_NO_FILE for a choice of something that the share does not hold. */
-async function survey(
+/** The choices by the names that the share has for what was chosen. Raises E_NO_FILE for something that it does not hold. */
+async function named(
   entries: AsyncIterable<PackEntry>,
   choices: readonly FileChoice[],
+): Promise<FileChoice[]> {
+  const paths = pathsOf(choices);
+  if (paths.size === 0) return [...choices];
+  const known = await knownPaths(entries, paths);
+  const missing = [...paths].find((path) => !known.has(path));
+  if (missing !== undefined)
+    throw new BackroomError("E_NO_FILE", `the share holds neither a file nor a folder “${missing}”`);
+  return choices.map(({ path, priority }) => ({ path: known.get(trimmedPath(path)) ?? "", priority }));
+}
+
+/** How many files `selection` skips, and how long those are that it does not. */
+async function survey(
+  entries: AsyncIterable<PackEntry>,
   selection: Selection,
 ): Promise<Pick<TransferRecord, "skippedCount" | "chosenSize">> {
-  const unknown = pathsOf(choices);
   let skippedCount = 0;
   let chosenSize = 0;
   for await (const { path, kind, size } of entries) {
-    unknown.delete(trimmedPath(path));
     if (kind !== "directory" && selection.priorityOf(path) === "skip") skippedCount++;
     else chosenSize += size;
   }
-  if (unknown.size === 0) return { skippedCount, chosenSize: skippedCount === 0 ? null : chosenSize };
-  throw new BackroomError(
-    "E_NO_FILE",
-    "the share holds neither a file nor a folder of a path that was chosen",
-  );
+  return { skippedCount, chosenSize: skippedCount === 0 ? null : chosenSize };
 }
 
 /** All but that of everything. */

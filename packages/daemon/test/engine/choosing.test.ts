@@ -13,6 +13,7 @@ import { memoryCatalogue } from "../support/memory-catalogue.ts";
 import { transferOf } from "../support/transfer-record.ts";
 
 const KIB = 1024;
+const NOTHING = { path: "", priority: "skip" as const };
 
 /** Transfers of which nothing is at work, and which of them went on. */
 function transfersOf(catalogue: Catalogue, id: string) {
@@ -28,6 +29,19 @@ function transfersOf(catalogue: Catalogue, id: string) {
     view() {},
   } as unknown as Transfers;
   return { transfers, wentOn };
+}
+
+/** What reads the list of files, which holds these, and does something else `meanwhile`. */
+function filesOf(paths: readonly string[], meanwhile = (): void => {}): ShareFiles {
+  async function* entries() {
+    for (const one of paths) yield { path: one, kind: one.endsWith("/") ? "directory" : "file", size: 5 };
+  }
+  return {
+    async withIndex(_: unknown, use: (all: AsyncIterable<unknown>) => Promise<unknown>) {
+      meanwhile();
+      return use(entries());
+    },
+  } as unknown as ShareFiles;
 }
 
 /** Would catch: a choice that replaces the one before it, one that a restart forgets, and a slip of the pen that is taken for a choice. */
@@ -133,7 +147,12 @@ test("more files one by one than are kept beside those that are there are refuse
   const before = { choices: some("a"), opened: some("a"), held: null };
   catalogue.putSelection(id, before);
   const { transfers } = transfersOf(catalogue, id);
-  const files = { withIndex: async () => 1 } as unknown as ShareFiles;
+  const names = ["a", "b"].flatMap((name) =>
+    some(name)
+      .slice(1)
+      .map((choice) => choice.path),
+  );
+  const files = filesOf(["a/", "b/", ...names]);
   const { chooseFiles } = choosingHandlers(transfers, files);
   await assert.rejects(chooseFiles({ id, choices: some("b") }, CONTEXT), { code: "E_SELECTION" });
   assert.deepEqual(catalogue.selection(id), before);
@@ -158,17 +177,35 @@ test("a download that comes to its end while the index is read goes on with what
   catalogue.put(record);
   catalogue.putSelection(id, { choices, opened: null, held: null });
   const { transfers, wentOn } = transfersOf(catalogue, id);
-  const files = {
-    withIndex: async () => {
-      catalogue.put({ ...record, state: "done", finishedMs: 5, keys: {} });
-      catalogue.putSelection(id, { choices, opened: choices, held: null });
-      return { skippedCount: 1, chosenSize: 5 };
-    },
-  } as unknown as ShareFiles;
+  const files = filesOf(["a", "b", "c"], () => {
+    catalogue.put({ ...record, state: "done", finishedMs: 5, keys: {} });
+    catalogue.putSelection(id, { choices, opened: choices, held: null });
+  });
   const { chooseFiles } = choosingHandlers(transfers, files);
   await chooseFiles({ id, choices: [{ path: "b", priority: "normal" }] }, CONTEXT);
   assert.deepEqual(catalogue.selection(id)?.opened, choices);
   const { state, finishedMs, skippedCount, chosenSize } = catalogue.get(id) ?? {};
-  assert.deepEqual([state, finishedMs, skippedCount, chosenSize], ["active", null, 1, 5]);
+  assert.deepEqual([state, finishedMs, skippedCount, chosenSize], ["active", null, 1, 10]);
   assert.deepEqual(wentOn, [id]);
+});
+
+/** Would catch: a folder that cannot be chosen since no file is in it, a name that fits nothing because the share's own folder was left out, and one that is nothing's. */
+test("what is chosen is a file or a folder of the share, named with or without the one folder at its top", async () => {
+  const catalogue = memoryCatalogue();
+  const record = transferOf(1, { role: "get", link: READ_LINK, finishedMs: null });
+  const { id } = record;
+  catalogue.put(record);
+  const { transfers } = transfersOf(catalogue, id);
+  const { chooseFiles } = choosingHandlers(transfers, filesOf(["r/", "r/a", "r/hollow/", "r/r"]));
+  const only = (path: string) => ({ id, choices: [NOTHING, { path, priority: "normal" as const }] });
+  for (const [said, is] of [
+    ["r/hollow", "r/hollow"],
+    ["/hollow/", "r/hollow"],
+    ["a", "r/a"],
+    ["r", "r"],
+  ] as const) {
+    await chooseFiles(only(said), CONTEXT);
+    assert.deepEqual(catalogue.selection(id)?.choices, only(is).choices);
+  }
+  await assert.rejects(chooseFiles(only("b"), CONTEXT), { code: "E_NO_FILE", message: /“b”/ });
 });
