@@ -40,7 +40,7 @@ export function createTokens(
         }
         if (known.length >= MOST_TOKENS) {
           throw new BackroomError("E_TOKEN", `there are ${MOST_TOKENS} tokens already`, {
-            fix: "revoke those that nobody uses: backroom token ls says when each was used last",
+            fix: "revoke those that nobody uses: backroom token list says when each was used last",
           });
         }
         if (expiresMs !== undefined && expiresMs <= nowMs) {

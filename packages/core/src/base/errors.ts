@@ -536,7 +536,7 @@ export const ERROR_TABLE = {
     exit: 3,
     retry: "never",
     why: "each token has a name of its own, there are at most a hundred, and one that is revoked is gone",
-    fix: "see what there is: backroom token ls",
+    fix: "see what there is: backroom token list",
   },
   E_NOT_FOUND: {
     exit: 3,

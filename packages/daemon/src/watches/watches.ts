@@ -100,7 +100,7 @@ export function createWatches(context: DaemonContext, deps: WatchesDeps): Part<N
     if (others.length >= MOST_WATCHES) {
       throw new BackroomError("E_WATCH", `${MOST_WATCHES} folders are watched already`, {
         why: "each of them is looked at all the time",
-        fix: "watch one folder less first: backroom watch remove ID",
+        fix: "watch one folder less first: backroom watch rm ID",
       });
     }
     if (others.some((other) => other.folder === folder)) {
