@@ -1,4 +1,5 @@
 import { getCompileCacheDir } from "node:module";
+import path from "node:path";
 import { getAsset, isSea } from "node:sea";
 import { Worker } from "node:worker_threads";
 
@@ -15,7 +16,8 @@ export const THREAD_ASSETS = "threads/";
  */
 export function startOwnThread(name: OwnThread, module: URL, given: unknown): Worker {
   const cache = getCompileCacheDir();
-  const env = cache === undefined ? {} : { NODE_COMPILE_CACHE: cache };
+  // Node says in which folder of its own version it keeps that, and is told the one above.
+  const env = cache === undefined ? {} : { NODE_COMPILE_CACHE: path.dirname(cache) };
   const options = { workerData: given, env, stdout: true, stderr: true };
   if (!isSea()) return new Worker(module, options);
   return new Worker(getAsset(`${THREAD_ASSETS}${name}.cjs`, "utf8"), { ...options, eval: true });

@@ -92,7 +92,7 @@ class Talk {
         return this.#job.onSurvey(message.totalBytes, message.doneBytes);
       case "unpacked": {
         const { choices, leafCount } = message;
-        const selection = choices === undefined ? undefined : Selection.of(choices);
+        const selection = choices === undefined ? undefined : Selection.kept(choices);
         return this.#settle.resolve({ selection, leafCount });
       }
       case "failed": {

@@ -19,7 +19,7 @@ const failedReads = new WeakMap<Error, number>();
 let lastRead = 0;
 let untoldBytes = 0;
 let toldMs = 0;
-let selection = Selection.of(order.wanted?.choices ?? []);
+let selection = Selection.kept(order.wanted?.choices ?? []);
 let changed = new AbortController();
 
 const source: PackSource = {
@@ -57,7 +57,7 @@ parentPort?.on("message", (message: ToUnpacker) => {
       return reads.get(message.read)?.reject(error);
     }
     case "wanted":
-      selection = Selection.of(message.choices);
+      selection = Selection.kept(message.choices);
       changed.abort();
       changed = new AbortController();
       return;
@@ -68,7 +68,7 @@ parentPort?.on("message", (message: ToUnpacker) => {
 
 const wanted: WantedFiles | undefined = order.wanted && {
   now: () => ({ selection, changed: changed.signal }),
-  opened: order.wanted.opened && Selection.of(order.wanted.opened),
+  opened: order.wanted.opened && Selection.kept(order.wanted.opened),
 };
 
 main().catch((error: unknown) => {

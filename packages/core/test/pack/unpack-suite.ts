@@ -4,6 +4,7 @@ import { mkdir, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { BackroomError, isBackroomError, type ErrorCode } from "../../src/base/errors.ts";
+import { LIMITS } from "../../src/base/limits.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import { openPack, type OpenOptions, type OpenResult } from "../../src/pack/open.ts";
 import { Selection } from "../../src/pack/selection.ts";
@@ -181,6 +182,27 @@ export function unpackSuite(name: string, unpack: Unpack): void {
       "small/two",
     ]);
     assert.deepEqual(surveys, [5 * MIB + 7, 200_009, 40_000]);
+  });
+
+  test(`${name}: however much earlier openings brought, the rest comes beside it`, async (t) => {
+    const { folder, pack } = await sealed(t);
+    const opened = Selection.kept(
+      Array.from({ length: LIMITS.selectionChoices + 1 }, (_, number) => ({
+        path: number === 0 ? "" : `r/${number}`,
+        priority: number === 0 ? ("skip" as const) : ("normal" as const),
+      })),
+    );
+    const selection = opened.plus(
+      Selection.of([
+        { path: "", priority: "skip" },
+        { path: "r/middle", priority: "normal" },
+      ]),
+    );
+    const result = await open(join(folder, "out"), new MemorySource(pack), {
+      wanted: { now: () => ({ selection, changed: new AbortController().signal }), opened },
+    });
+    assert.deepEqual(await readdir(join(folder, "out")), ["middle"]);
+    assert.equal(result.selection?.choices().length, selection.choices().length);
   });
 
   test(`${name}: a disk that fills up is called full, and gets its space back`, async (t) => {
