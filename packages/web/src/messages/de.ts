@@ -4,6 +4,11 @@ import { saidDe } from "./said-de.ts";
 const plural = (count: number, one: string, other: string): string =>
   `${count.toLocaleString("de")} ${count === 1 ? one : other}`;
 
+const WITHOUT_THE_LINK =
+  "Ohne den Link kann niemand die Dateien lesen oder unbemerkt ändern: Das hängt nicht von den Relays ab.";
+const TIMING =
+  "Wer den Verkehr an beiden Enden beobachtet oder dort Relays betreibt, kann am Zeitverlauf erkennen, wer mit wem zu tun hat.";
+
 export const de: Messages = {
   plural,
   number: (value, digits) =>
@@ -257,6 +262,23 @@ export const de: Messages = {
     guardsHint: "Die wenigen Relays, die deine Adresse sehen; sie bleiben Monate, damit es wenige bleiben.",
     test: "Ein Testnetz: Alle Relays gehören einem Betreiber, dem darum nichts verborgen bleibt.",
     privacy: "Was dieses Netz verbergen kann",
+    privacySaid: {
+      test: [
+        "Ein Betreiber hat alle Relays, darum kann er sehen, wer teilt und wer was lädt.",
+        WITHOUT_THE_LINK,
+      ],
+      none: [
+        "Für einen Weg braucht es mehr Relays verschiedener Betreiber, als bekannt sind: Noch lässt sich nichts teilen oder laden.",
+        "Wege werden nie abgekürzt: Auf einem kürzeren erführe ein Relay die Adresse und zugleich, worum es geht.",
+        WITHOUT_THE_LINK,
+      ],
+      small: [
+        "Dieses Netz ist klein: Unter etwa 50 unabhängigen Relays sehen wenige Betreiber zusammen einen großen Teil aller Wege von beiden Enden.",
+        TIMING,
+        WITHOUT_THE_LINK,
+      ],
+      fair: ["Kein Relay auf einem Weg kennt beide Enden.", TIMING, WITHOUT_THE_LINK],
+    },
     circuits: "Verbindungswege jetzt",
     noCircuits: "Gerade keine.",
     you: "Du",

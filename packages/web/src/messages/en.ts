@@ -1,4 +1,5 @@
 import type { FILE_PRIORITIES } from "@backroom/api/words.ts";
+import type { Answer } from "@backroom/api/routes.ts";
 import type { NoteKind, Transfer } from "@backroom/api/schemas/transfer.ts";
 
 /** A key or word, and what it is for. */
@@ -10,6 +11,7 @@ export interface Said {
   readonly fix: string;
 }
 
+type PrivacyLevel = NonNullable<Answer<"network">["privacy"]>["level"];
 type FilePriority = (typeof FILE_PRIORITIES)[number];
 
 /** Every sentence of the page. Another language is a file with the same shape (messages/languages.ts); the compiler sees what is missing. */
@@ -275,6 +277,8 @@ export const en = {
     guardsHint: "The few relays that see your address; they are kept for months, so that not many ever do.",
     test: "A test network: one operator runs all relays, so nothing is hidden from that operator.",
     privacy: "What this network can hide",
+    /** By its level; where there is nothing, the daemon's own sentences do, which are English. */
+    privacySaid: {} as Readonly<Partial<Record<PrivacyLevel, readonly string[]>>>,
     circuits: "Circuits now",
     noCircuits: "None just now.",
     you: "You",

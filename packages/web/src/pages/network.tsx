@@ -37,7 +37,7 @@ export function NetworkPage(): ReactNode {
         {net.privacy !== null && (
           <Section title={t.network.privacy}>
             <ul className={`privacy privacy-${net.privacy.level}`}>
-              {net.privacy.sentences.map((sentence) => (
+              {(t.network.privacySaid[net.privacy.level] ?? net.privacy.sentences).map((sentence) => (
                 <li key={sentence}>{sentence}</li>
               ))}
             </ul>
