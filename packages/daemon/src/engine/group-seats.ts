@@ -13,7 +13,7 @@ import type { SeederPlace, SeederPresence } from "@backroom/core/tunnel/seeder-p
 import { isAllHeld } from "./chosen-files.ts";
 import { packGone } from "./own-seat.ts";
 import type { HeldPack } from "./packs.ts";
-import type { SeatDeps, SeatStats, SeededShare } from "./seeding.ts";
+import type { SeatDeps, SeatStats, SeededShare } from "./seats.ts";
 
 /** A pack that nobody fetched from for this long is closed again. */
 const DOZE_MS = 60_000;

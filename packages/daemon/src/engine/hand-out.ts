@@ -4,7 +4,7 @@ import type { Catalogue, TransferOutline } from "../catalogue/catalogue.ts";
 import { heldLevels } from "./chosen-files.ts";
 import { consentsOf } from "./network-use.ts";
 import { infoOf } from "./packs.ts";
-import type { ListedShare, SeededShare } from "./seeding.ts";
+import type { ListedShare, SeededShare } from "./seats.ts";
 import { nextStep } from "./transfer-state.ts";
 
 /** What the roster has to know; undefined for what is not to be handed out, or not yet. */

@@ -5,7 +5,7 @@ import type { Swarming } from "@backroom/core/node/swarming.ts";
 import { isAllHeld } from "./chosen-files.ts";
 import { clientFor } from "./network-use.ts";
 import type { HeldPack } from "./packs.ts";
-import type { SeatDeps, SeatStats, SeededShare } from "./seeding.ts";
+import type { SeatDeps, SeatStats, SeededShare } from "./seats.ts";
 
 /** Between looks at a pack that a process in the foreground works on. */
 const LOCKED_AGAIN_MS = 15_000;

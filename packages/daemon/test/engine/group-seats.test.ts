@@ -10,7 +10,7 @@ import { plainInfos } from "../../../core/test/directory/fixtures.ts";
 import { withFolder } from "../../../core/test/store/temporary.ts";
 import { ManualClock } from "../../../core/test/support/manual-clock.ts";
 import { GroupSeats } from "../../src/engine/group-seats.ts";
-import type { SeededShare } from "../../src/engine/seeding.ts";
+import type { SeededShare } from "../../src/engine/seats.ts";
 
 const relays = plainInfos(30);
 

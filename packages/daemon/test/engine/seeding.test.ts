@@ -6,7 +6,9 @@ import { BackroomError } from "@backroom/core/base/errors.ts";
 import { ManualClock } from "../../../core/test/support/manual-clock.ts";
 import { heldLevels } from "../../src/engine/chosen-files.ts";
 import type { Held, Member } from "../../src/engine/member.ts";
-import { NetworkSeeding, Seeding, type SeatDeps, type SeededShare } from "../../src/engine/seeding.ts";
+import { NetworkSeeding } from "../../src/engine/network-seeding.ts";
+import type { SeatDeps, SeededShare } from "../../src/engine/seats.ts";
+import { Seeding } from "../../src/engine/seeding.ts";
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
