@@ -1,22 +1,20 @@
 import { constants } from "node:fs";
-import { mkdir, open, readdir, rename, rm, statfs, type FileHandle } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, statfs } from "node:fs/promises";
 import path from "node:path";
 import type { Handlers } from "@backroom/api/routes.ts";
 import type { Clock } from "@backroom/core/base/clock.ts";
 import { BackroomError } from "@backroom/core/base/errors.ts";
 import { LIMITS } from "@backroom/core/base/limits.ts";
 import type { Random } from "@backroom/core/base/random.ts";
-import { OutputPathSet } from "@backroom/core/pack/output-path.ts";
 import { withStoreErrors } from "@backroom/core/store/store-error.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Part } from "../context.ts";
 import { newId } from "../new-id.ts";
 import { UPLOADS_FOLDER } from "../uploads-folder.ts";
+import { patient, writeAll } from "./upload-bytes.ts";
+import { addPath, takeUp, uploadIn, type Upload } from "./upload-folder.ts";
 
 const SWEEP_MS = 60_000;
-/** How much may be written before the free space is looked at again. */
-const CHECK_BYTES = 64 * 1024 * 1024;
-const FOLDER = -1;
 /** O_NOFOLLOW does not exist on Windows, where O_EXCL refuses links, too. */
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 
@@ -39,21 +37,6 @@ export interface Uploads extends Part<Names> {
   sweep(): Promise<void>;
 }
 
-/** One upload: files on their way into a private folder, `<data>/uploads/<id>/`, `tree` below it as it will be shared. */
-interface Upload {
-  readonly folder: string;
-  readonly paths: OutputPathSet;
-  /** Every file and folder in `paths`: FOLDER, or how many bytes of a file are there. */
-  readonly known: Map<string, number>;
-  readonly busy: Set<string>;
-  /** Of all files together. */
-  bytes: number;
-  touchedMs: number;
-  /** The transfer that is sealed from it; the folder stays until that is done. */
-  transferId: string | null;
-  isClosed: boolean;
-}
-
 /**
  * Shares whose files are sent to the daemon. Their names are checked like those of a pack that somebody else made, since a page may be made to send
  * anything. Takes up what an earlier run was sealing, and removes all else that it left. Raises E_STORE.
@@ -65,7 +48,7 @@ export async function openUploads(deps: UploadDeps): Promise<Uploads> {
   await withStoreErrors("the folder for uploads cannot be used", () =>
     mkdir(root, { recursive: true, mode: 0o700 }),
   );
-  await takeUp(root, deps, uploads);
+  await takeUp(root, { catalogue, random, nowMs: clock.nowMs() }, uploads);
 
   const removeFolder = async (id: string, upload: Upload): Promise<void> => {
     upload.isClosed = true;
@@ -149,7 +132,7 @@ export async function openUploads(deps: UploadDeps): Promise<Uploads> {
           const size = await withStoreErrors("a file of an upload could not be written", async () => {
             const handle = await open(aside, NEW_FILE, 0o600);
             try {
-              const written = await write(handle, patient(stream, clock, signal), checkRoom);
+              const written = await writeAll(handle, patient(stream, clock, signal), checkRoom);
               if (length !== undefined && written !== length) {
                 throw new BackroomError("E_REQUEST", "fewer or more bytes came than were announced");
               }
@@ -202,118 +185,6 @@ export async function openUploads(deps: UploadDeps): Promise<Uploads> {
     },
     close: async () => cancel(),
   };
-}
-
-function uploadIn(folder: string, random: Random, nowMs: number): Upload {
-  return {
-    folder,
-    paths: new OutputPathSet(random),
-    known: new Map(),
-    busy: new Set(),
-    bytes: 0,
-    touchedMs: nowMs,
-    transferId: null,
-    isClosed: false,
-  };
-}
-
-/** Folders of an earlier run: those that something is still to be sealed from stay, for that is begun again. */
-async function takeUp(root: string, deps: UploadDeps, uploads: Map<string, Upload>): Promise<void> {
-  const found = await withStoreErrors("the folder for uploads cannot be read", () => readdir(root));
-  if (found.length === 0) return;
-  const waiting = new Map<string, string>();
-  let after: string | undefined;
-  do {
-    const page = deps.catalogue.list({ role: "share", after, limit: 1000 });
-    for (const { id, link, inputs } of page.transfers) {
-      if (link === null)
-        for (const input of inputs) waiting.set(path.relative(root, input).split(path.sep)[0] ?? "", id);
-    }
-    after = page.next ?? undefined;
-  } while (after !== undefined);
-  for (const name of found) {
-    const folder = path.join(root, name);
-    const transferId = waiting.get(name);
-    if (transferId === undefined) {
-      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-      continue;
-    }
-    uploads.set(name, {
-      ...uploadIn(folder, deps.random, deps.clock.nowMs()),
-      transferId,
-      isClosed: true,
-    });
-  }
-}
-
-/**
- * Adds a file's path and its folders, each once; a file may be sent again. Raises E_UNSAFE_PATH for one that could not be a file on every system beside
- * those that are there, E_TOO_LARGE for one too many.
- */
-function addPath(upload: Upload, name: string): void {
-  const components = name.split("/");
-  for (let depth = 1; depth <= components.length; depth++) {
-    const one = components.slice(0, depth).join("/");
-    const kind = depth === components.length ? 0 : FOLDER;
-    const known = upload.known.get(one);
-    if (known === undefined) {
-      if (upload.known.size >= LIMITS.uploadFiles) {
-        throw new BackroomError("E_TOO_LARGE", "the upload has too many files");
-      }
-      upload.paths.add(one);
-      upload.known.set(one, kind);
-    } else if ((known === FOLDER) !== (kind === FOLDER)) {
-      throw new BackroomError("E_UNSAFE_PATH", "a name is that of a file and of a folder at once");
-    }
-  }
-}
-
-/** Writes all, and asks every now and then for room for what comes next. Returns how many bytes that were. */
-async function write(
-  handle: FileHandle,
-  bytes: AsyncIterable<Uint8Array>,
-  checkRoom: (more: number, written: number) => Promise<void>,
-): Promise<number> {
-  let written = 0;
-  let checkedBytes = 0;
-  for await (const chunk of bytes) {
-    if (written + chunk.length > checkedBytes) {
-      await checkRoom(CHECK_BYTES, written);
-      checkedBytes = written + CHECK_BYTES;
-    }
-    await handle.writeFile(chunk);
-    written += chunk.length;
-  }
-  return written;
-}
-
-/** The same bytes, as long as they keep coming. Raises E_REQUEST where nothing comes for too long, E_INTERRUPTED when the client is gone. */
-async function* patient(
-  bytes: AsyncIterable<Uint8Array>,
-  clock: Pick<Clock, "after">,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  const iterator = bytes[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      if (signal.aborted) throw new BackroomError("E_INTERRUPTED", "the upload was given up");
-      const { done, value } = await inTime(iterator.next(), clock);
-      if (done === true) return;
-      yield value;
-    }
-  } finally {
-    // Not waited for: it may be stuck in what never comes.
-    void iterator.return?.()?.catch(() => {});
-  }
-}
-
-function inTime<T>(work: Promise<T>, clock: Pick<Clock, "after">): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const cancel = clock.after(LIMITS.uploadStallMs, () =>
-      reject(new BackroomError("E_REQUEST", "nothing more came of the file")),
-    );
-    void work.then(resolve, reject).finally(cancel);
-  });
 }
 
 async function freeBytesOf(folder: string): Promise<number> {
