@@ -66,7 +66,7 @@ export const de: Messages = {
     invite: "Einladung einfügen",
     relayQuestion: "Willst du Daten anderer weitertragen, wie andere deine?",
     relayText:
-      "Alles, was jemand lädt, tragen die Rechner von fünf Mitgliedern. Hilft deiner mit, laufen verschlüsselte Daten anderer durch ihn hindurch; ins offene Internet gelangen sie nie, und deine Adresse wird den Mitgliedern als die eines Relays bekannt. Das lässt sich jederzeit abstellen.",
+      "Alles, was jemand lädt, tragen die Rechner von fünf Mitgliedern. Hilft deiner mit, laufen verschlüsselte Daten anderer durch ihn hindurch; ins offene Internet gelangen sie nie. Das kostet Bandbreite in beide Richtungen, und deine Adresse wird als die eines Relays öffentlich, auch in der öffentlichen BitTorrent-DHT: Jeder kann sehen, dass und wann Backroom hier läuft. Wer außerdem wochenlang teilt, kann gefunden werden, indem jemand vergleicht, wer wann da ist. Das lässt sich jederzeit abstellen.",
     relayYes: "Ja, wenn er erreichbar ist",
     relayNo: "Nein",
   },
@@ -327,7 +327,8 @@ export const de: Messages = {
     relay: "Daten anderer weitertragen",
     relayMode: { auto: "Wenn dieser Rechner erreichbar ist (empfohlen)", on: "Immer", off: "Nein" },
     gate: "Auch ein Tor sein, an dem man Geteiltes findet",
-    gateHint: "Ein Tor sieht weder wer teilt noch was; es hält stehende Wege und verbindet andere mit ihnen.",
+    gateHint:
+      "Ein Tor sieht weder, wer teilt, noch was, aber wie viele kommen. Was durch es zu finden ist, meldet es in der öffentlichen BitTorrent-DHT mit der Adresse dieses Rechners: Wer sich über etwas Geteiltes beschwert, schreibt womöglich dir.",
     all: "Alles andere",
     origin: {
       flag: "beim Start angegeben",

@@ -73,7 +73,7 @@ export const en = {
     invite: "Paste an invite",
     relayQuestion: "Would you carry others' data, as they carry yours?",
     relayText:
-      "Everything that anybody downloads is carried by five members' computers. If yours helps, others' encrypted data passes through it; it never leaves to the open internet, and your address becomes known to members as a relay's. You can turn it off at any time.",
+      "Everything that anybody downloads is carried by five members' computers. If yours helps, others' encrypted data passes through it; it never leaves to the open internet. It costs upload and download, and your address becomes public as a relay's, in the public BitTorrent DHT, too: anybody can see that Backroom runs here, and when. Whoever also shares for weeks may be found by comparing who is up when. You can turn it off at any time.",
     relayYes: "Yes, when it can be reached",
     relayNo: "No",
   },
@@ -322,7 +322,8 @@ export const en = {
     relay: "Carry others' data",
     relayMode: { auto: "When this computer can be reached (recommended)", on: "Always", off: "No" },
     gate: "Also be a gate, where shares can be found",
-    gateHint: "A gate sees neither who shares nor what; it holds standing circuits and joins others to them.",
+    gateHint:
+      "A gate sees neither who shares nor what, but how many come. It announces what can be found through it in the public BitTorrent DHT, with this computer's address: whoever complains about a share may write to you.",
     all: "Everything else",
     origin: {
       flag: "given when started",
