@@ -259,3 +259,33 @@ test("a guard that lets circuits only go where it likes is found out, and replac
     assert.ok(member.store.guards.list().some(({ replaced }) => replaced));
   });
 });
+
+/** Would catch: a member that stays cut off, one attempt after the other, because its first guard answers and lets nothing through. */
+test("behind a guard through which nothing can be built three paths are tried, then another guard", async () => {
+  await withMember(16, async (world, member) => {
+    const { guard } = await entersBy(world, member);
+    world.refuse(guard, () => true);
+    assert.notEqual((await entersBy(world, member)).guard, guard);
+  });
+});
+
+/** Would catch: a gate, which was somebody else's choice, that has a member build circuit after circuit in one go, each over another second hop. */
+test("a gate that never joins costs two paths, not five", async () => {
+  await withWorld(16, async (world, folder) => {
+    let failed = 0;
+    const log = (_level: string, event: string): void =>
+      void (event === "a circuit could not be built" && failed++);
+    const member = await world.newMember(`${folder}/member`, { seed: 7, log });
+    await entersBy(world, member);
+    const gate = world.relays.find(
+      ({ info }) => !member.store.guards.list().some(({ relay }) => relay.nodeKey.equals(info.nodeKey)),
+    );
+    assert.ok(gate !== undefined);
+    gate.kill();
+    const before = failed;
+    await assert.rejects(built(world, member, { role: "downloader", gate: gate.info }), {
+      code: "E_CIRCUIT",
+    });
+    assert.equal(failed - before, 2);
+  });
+});
