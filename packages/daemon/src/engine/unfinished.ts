@@ -1,4 +1,4 @@
-import { lstat, rm } from "node:fs/promises";
+import { lstat, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { isBackroomError } from "@backroom/core/base/errors.ts";
 import { clearReserved } from "@backroom/core/pack/move-new.ts";
@@ -126,8 +126,9 @@ export class Unfinished {
       const found = await fileIdAt(to);
       if (found !== undefined && found === fileId) {
         this.#catalogue.put(afterMove(record, move));
-        // It has both names where the kill came between the new one and the end of the old one.
-        if ((await fileIdAt(from)) === fileId) await rm(from).catch(() => {});
+        // It is at both places where the kill came before the end of the old one: under two names, or as a copy.
+        const isLeft = aside === undefined ? (await fileIdAt(from)) === fileId : await areAlike(from, to);
+        if (isLeft) await rm(from, { recursive: true, force: true }).catch(() => {});
       } else if ((await fileIdAt(from)) === undefined) return;
       else await clearReserved(to);
     }
@@ -163,6 +164,26 @@ export function afterMove(record: TransferRecord, { from, to }: Pick<Move, "from
 async function fileIdAt(place: string): Promise<string | undefined> {
   const stat = await lstat(place, { bigint: true }).catch(() => undefined);
   return stat === undefined ? undefined : String(stat.ino);
+}
+
+/** Whether nothing in a file or folder was touched since `copy` was made of it, with sizes and times. False where it is not there. */
+async function areAlike(original: string, copy: string): Promise<boolean> {
+  try {
+    const [was, is] = [await lstat(original), await lstat(copy)];
+    if (!was.isDirectory() || !is.isDirectory()) {
+      const isSameTime = Math.trunc(was.mtimeMs) === Math.trunc(is.mtimeMs);
+      return was.isFile() && is.isFile() && was.size === is.size && isSameTime;
+    }
+    const [names, copied] = [await readdir(original), new Set(await readdir(copy))];
+    if (names.length !== copied.size) return false;
+    for (const name of names) {
+      if (!copied.has(name)) return false;
+      if (!(await areAlike(path.join(original, name), path.join(copy, name)))) return false;
+    }
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What fails stays noted. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { lstatSync } from "node:fs";
-import { link, mkdir, readdir, rename, writeFile } from "node:fs/promises";
+import { link, mkdir, readdir, rename, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { BackroomError } from "@backroom/core/base/errors.ts";
@@ -149,4 +149,25 @@ test("a kill in the middle of a rename: a second name goes, and so does what kep
       [["film.bin"], []],
     );
   });
+});
+
+/** Would catch: all files of a download twice on the disk; one that somebody changed at the old place, gone with it. */
+test("a kill after a copy got its place: what was copied goes, unless it was touched since", async () => {
+  for (const isTouched of [false, true]) {
+    await withFolder(async (root) => {
+      const [from, to] = [path.join(root, "from", "album"), path.join(root, "to", "album")];
+      for (const place of [from, to]) {
+        await mkdir(path.join(place, "sub"), { recursive: true });
+        await writeFile(path.join(place, "sub", "song"), "la");
+        await utimes(path.join(place, "sub", "song"), 1.25, 1.25);
+      }
+      if (isTouched) await writeFile(path.join(from, "sub", "song"), "lo");
+      const catalogue = memoryCatalogue();
+      catalogue.put({ ...transferOf(0), paths: [from], output: path.dirname(from) });
+      const aside = path.join(root, "to", ".backroom-move-00ff");
+      new Unfinished(catalogue).moving(ID, { from, to, fileId: numberOf(to), aside });
+      assert.deepEqual(await restart(catalogue), [[to], false]);
+      assert.deepEqual(await readdir(path.dirname(from)), isTouched ? ["album"] : []);
+    });
+  }
 });
