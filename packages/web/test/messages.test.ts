@@ -4,6 +4,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { WAITS } from "@backroom/api/words.ts";
 import { ERROR_TABLE } from "@backroom/core/base/errors.ts";
+import { SETTING_KEYS } from "../../daemon/src/settings/setting-table.ts";
 import { de } from "../src/messages/de.ts";
 import { en } from "../src/messages/en.ts";
 
@@ -37,6 +38,11 @@ test("errors that may reach the page, and what is waited for, are said in each l
   const codes = Object.keys(ERROR_TABLE).filter((code) => !NEVER_ON_THE_PAGE.has(code.slice(2)));
   assert.deepEqual(Object.keys(de.said).sort(), [...WAITS, ...codes].sort());
   assert.deepEqual(en.said, {}, "the daemon's own sentences are English");
+});
+
+/** Would catch: a setting that is new, and that somebody reads of in English on a German page. */
+test("every setting is described in each language", () => {
+  assert.deepEqual(Object.keys(de.settings.described).sort(), [...SETTING_KEYS].sort());
 });
 
 test("numbers and plurals follow the language", () => {

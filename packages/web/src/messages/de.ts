@@ -337,6 +337,27 @@ export const de: Messages = {
       default: "Vorgabe",
     },
     reset: "Vorgabe",
+    described: {
+      "downloads.folder": "wohin Geladenes kommt, wenn nichts anderes gesagt ist",
+      "downloads.active": "wie viel gleichzeitig geladen wird; anderes wartet, bis es an der Reihe ist",
+      "page.enabled": "ob der Dienst diese Seite zeigt",
+      "page.host":
+        "die Adresse, an der diese Seite zu haben ist; über diesen Rechner hinaus braucht es auch page.hosts",
+      "page.port":
+        "der Port dieser Seite; 0 nimmt einen freien, und wo er belegt ist und ihn niemand gewählt hat, ist es ein anderer",
+      "page.hosts": "die Namen, unter denen Browser nach dieser Seite fragen dürfen, außer localhost",
+      "page.tls-cert": "das Zertifikat (PEM), wenn diese Seite über diesen Rechner hinaus zu haben ist",
+      "page.tls-key": "der Schlüssel (PEM) zu diesem Zertifikat",
+      "page.behind-proxy": "ob ein eigener Webserver vor dieser Seite steht und TLS spricht",
+      "content.port": "der Port, von dem diese Seite den Inhalt von Geteiltem holt; 0 nimmt einen freien",
+      "relay.port": "der Port des Relays, für TLS (TCP) und die DHT (UDP); 0 nimmt einen freien",
+      "relay.hosts":
+        "wenn das Relay immer läuft: die Adressen, unter denen andere es erreichen, wo es nicht die dieses Rechners sind",
+      "network.proxy": "der SOCKS-5-Proxy, über den jede Verbindung zu Relays geht, etwa der von Tor",
+      "network.lan": "ob im örtlichen Netz nach Relays gesucht wird, wo auch ein eigenes Relay antwortet",
+      "log.level": "wie viel das Protokoll des Dienstes sagt",
+      "risk.accepted": "ob es auch mit weniger als 4 GiB Speicher läuft, wo es daran scheitern kann",
+    },
     tokens: "Programme mit Schlüssel",
     tokensText:
       "Mit einem solchen Schlüssel kann ein Programm diesen Dienst benutzen. Er wird einmal gezeigt.",

@@ -332,6 +332,8 @@ export const en = {
       default: "default",
     },
     reset: "Default",
+    /** What each is for, by its key; where there is nothing, the daemon's own sentence does, which is English. */
+    described: {} as Readonly<Record<string, string>>,
     tokens: "Programs with a key",
     tokensText: "A program with a token can use the API of this daemon. The secret is shown once.",
     tokenName: "Name",

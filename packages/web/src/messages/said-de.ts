@@ -43,7 +43,7 @@ export const saidDe: Readonly<Record<string, Said>> = {
   },
   E_SETTING: {
     what: "Diese Einstellung gibt es nicht, oder ihr Wert passt nicht",
-    fix: "Unter jeder Einstellung steht, was sie sein kann.",
+    fix: "Was jede sein kann, sagt: backroom config list",
   },
   E_CRYPTO: {
     what: "Die Daten sind beschädigt, gefälscht oder für einen anderen Schlüssel",

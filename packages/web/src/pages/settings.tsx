@@ -5,7 +5,7 @@ import type { Answer } from "@backroom/api/routes.ts";
 import { call } from "../api/daemon.ts";
 import { chooseLanguage, LANGUAGES, useLanguage, useMessages } from "../messages/languages.tsx";
 import { Button, Check, Field, Section, Trouble } from "../parts/basics.tsx";
-import { shortly, wordsOf } from "../parts/daemon-words.tsx";
+import { inFull, wordsOf } from "../parts/daemon-words.tsx";
 import { LimitSettings } from "../parts/limit-settings.tsx";
 import { TokenSettings } from "../parts/token-settings.tsx";
 import { WatchSettings } from "../parts/watch-settings.tsx";
@@ -145,7 +145,7 @@ function Setting({ entry }: { readonly entry: Entry }): ReactNode {
     mutationFn: (value: Entry["value"]) => call("setSetting", { key: entry.key, value }),
     onSuccess: () => queries.invalidateQueries({ queryKey: ["settings"] }),
   });
-  const hint = `${entry.description} (${t.settings.origin[entry.origin]})`;
+  const hint = `${t.settings.described[entry.key] ?? entry.description} (${t.settings.origin[entry.origin]})`;
   return (
     <form
       className="setting"
@@ -165,7 +165,7 @@ function Setting({ entry }: { readonly entry: Entry }): ReactNode {
             hint={hint}
             value={text}
             onChange={setText}
-            error={change.error === null ? undefined : shortly(wordsOf(change.error), t)}
+            error={change.error === null ? undefined : inFull(wordsOf(change.error), t)}
           />
           {text !== String(entry.value ?? "") && (
             <Button type="submit" kind="primary">

@@ -22,6 +22,12 @@ export function shortly({ code, what }: DaemonWords, t: Pick<Messages, "said">):
   return t.said[code ?? ""]?.what ?? showable(what);
 }
 
+/** The same, with what the daemon says in brackets: it may know more. */
+export function inFull(words: DaemonWords, t: Pick<Messages, "said">): string {
+  const [short, exactly] = [shortly(words, t), showable(words.what)];
+  return short === exactly ? short : `${short} (${exactly})`;
+}
+
 /** As one line: what went wrong and what may help. */
 export function sentenceOf(error: unknown, t: Pick<Messages, "said">): string {
   const words = wordsOf(error);
