@@ -19,7 +19,6 @@ const UNTESTED: Record<string, string> = {
   logFileBytes: "given by the command line; node/log-file.test.ts fills a smaller file",
   portMappingHeapMiB: "what a router may send (portMappingHttpBytes) is far too little to fill it",
   portMappingSearchMs: "without it the process's own time (portMappingMs) ends the search",
-  relayQueueMostBytes: "circuit/stalled-streams.test.ts fills a smaller one",
   creditPoolFrames: "circuit/credit-pool.test.ts shares a smaller pool",
   streamFramesLeast: "a lower bound: without it crowded streams are slow, not large",
   streamQueueLeast: "the same",
