@@ -97,7 +97,9 @@ export class Guards {
 
   /** None of them answers: takes more, as far as that is allowed and it is not likely that this computer is offline; false when not. */
   takeMore(relays: readonly RelayInfo[]): boolean {
-    const sinceMs = Math.max(...[...this.#outages.values()].map((outage) => outage.sinceMs));
+    // Of those in use: one that was replaced is not tried any more, and says nothing of how long the others are away.
+    const outages = this.#ranked(relays).flatMap(({ key }) => this.#outages.get(key) ?? []);
+    const sinceMs = Math.max(...outages.map((outage) => outage.sinceMs));
     const hasWorked = this.#workedMs > -Infinity;
     if (hasWorked && this.#deps.clock.monotonicMs() - sinceMs < CUT_OFF_MS) return false;
     const before = this.#ranked(relays).length;

@@ -78,6 +78,22 @@ test("however often no guard answers, a member enters through few relays", () =>
   assert.equal(guards.takeMore(relays), false);
 });
 
+/** Would catch: a guard that was replaced, and that nobody tries any more, whose end counts as the beginning of an outage. */
+test("how long all guards have been away does not depend on one that was replaced", () => {
+  const clock = new ManualClock();
+  const guards = newGuards(6, clock);
+  const [first = "", ...others] = keys(guards.among(relays));
+  guards.worked(first);
+  guards.replace(first);
+  const inUse = keys(guards.among(relays));
+  assert.ok(others.every((key) => inUse.includes(key)) && !inUse.includes(first));
+  for (const key of inUse) guards.failed(key);
+  clock.advance(59_000);
+  guards.failed(first);
+  clock.advance(1_000);
+  assert.equal(guards.takeMore(relays), true);
+});
+
 /** Would catch: a laptop that enters by three more relays each time that it wakes up, until it has met nine; or one whose guards are all gone, and that waits for them for good. */
 test("a line that is dead for a moment costs no further guard; all guards gone for a minute do", () => {
   const clock = new ManualClock();

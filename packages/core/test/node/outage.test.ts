@@ -55,3 +55,30 @@ test("a download goes on within seconds after the network was away for minutes",
     assert.ok(tookMs <= 60_000, `it took ${tookMs} ms`);
   });
 });
+
+/** Would catch: questions for a sharer that is away which use up the circuits that it takes to reach it, or a wait that does not end when it is back. */
+test("a download goes on within seconds after its sharer was away for minutes", async () => {
+  await withWorld(8, async (world, folder) => {
+    const pack = samplePack(2 * 1024 * 1024);
+    world.wires.delayMs = 40;
+    const sharer = await world.newMember(`${folder}/sharer`, { seed: 2 });
+    const sharing = sharer.join(await storeOf(pack), true);
+    await world.until(() => sharing.swarming.gateCount === 2, MINUTE_MS);
+    const getter = await world.newMember(`${folder}/getter`, { seed: 3 });
+    const fetching = getter.join(new MemoryStore(pack.info));
+    let failure: unknown;
+    fetching.fetch().catch((error: unknown) => (failure = error));
+    const { swarm } = fetching.swarming;
+    await world.until(() => swarm.stats().haveCount > 2, MINUTE_MS);
+    sharing.swarming.close();
+    await sharer.close();
+    await world.pass(4 * MINUTE_MS, 5_000);
+    assert.ok(!swarm.stats().complete, "it was over before");
+    const again = await world.newMember(`${folder}/again`, { seed: 4 });
+    const { swarming } = again.join(await storeOf(pack), true);
+    await world.until(() => swarming.gateCount === 2, MINUTE_MS);
+    const tookMs = await world.until(() => swarm.stats().complete || failure !== undefined, 10 * MINUTE_MS);
+    assert.equal(failure, undefined);
+    assert.ok(tookMs <= 20_000, `it took ${tookMs} ms`);
+  });
+});
