@@ -13,6 +13,8 @@ export interface HostileOptions {
   readonly relays: number;
   /** Places without a relay that are announced for every share besides. */
   readonly crowd: number;
+  /** They answer what a seeder asks about its own tag, as an honest gate would. */
+  readonly isSmart?: boolean;
 }
 
 type Handlers = RelayServices["handlers"];
@@ -26,11 +28,13 @@ export class HostileRelays {
   readonly asked = { scouts: 0, lyingScouts: 0, gates: 0, emptyGates: 0 };
   readonly #ground: Ground;
   readonly #crowd: number;
+  readonly #isSmart: boolean;
   readonly #random = seededRandom("hostile answers");
 
   constructor(ground: Ground, options: HostileOptions | undefined, create: (index: number) => TownRelay) {
     this.#ground = ground;
     this.#crowd = options?.crowd ?? 0;
+    this.#isSmart = options?.isSmart === true;
     this.relays = Array.from({ length: options?.relays ?? 0 }, (_, index) => create(index));
     for (const relay of this.relays) relay.alter = (handlers) => this.#lie(handlers);
   }
@@ -76,7 +80,8 @@ export class HostileRelays {
     handlers[SERVICE.leases] = (stream) => {
       this.asked.gates++;
       this.asked.emptyGates++;
-      return serveMessages(stream, () => ({ l: [] }));
+      const terms = this.#isSmart ? { n: Buffer.alloc(16), w: 0 } : {};
+      return serveMessages(stream, (question) => (question.has("g") ? terms : { l: [], ...terms }));
     };
     delete handlers[SERVICE.connect];
   }

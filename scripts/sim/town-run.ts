@@ -1,5 +1,6 @@
 import { count, figure, percent, type Table } from "./report.ts";
 import { mean, quantile, ratio } from "./statistics.ts";
+import type { HostileOptions } from "./hostile-relays.ts";
 import { Town, type TownOptions } from "./town.ts";
 import type { Purpose } from "./traffic.ts";
 
@@ -134,7 +135,7 @@ export async function runTown(seed: string, sizes: readonly number[]): Promise<T
 }
 
 /** Hostile relays beside 30 honest ones, and places without a relay in the DHT, for each share. */
-const ATTACKS = [
+const ATTACKS: readonly HostileOptions[] = [
   { relays: 0, crowd: 0 },
   { relays: 0, crowd: 100 },
   { relays: 0, crowd: 1_000 },
@@ -142,6 +143,9 @@ const ATTACKS = [
   { relays: 5, crowd: 0 },
   { relays: 15, crowd: 0 },
   { relays: 30, crowd: 0 },
+  { relays: 5, crowd: 0, isSmart: true },
+  { relays: 15, crowd: 0, isSmart: true },
+  { relays: 30, crowd: 0, isSmart: true },
 ];
 const ATTACKED_MEMBERS = 150;
 
@@ -151,7 +155,7 @@ export async function runLookups(seed: string): Promise<Table[]> {
     const f = await measureTown({ members: ATTACKED_MEMBERS, seed, hostile });
     const { scouts, lyingScouts, gates, emptyGates } = f.asked;
     rows.push([
-      count(hostile.relays),
+      `${count(hostile.relays)}${hostile.isSmart === true ? ", answer seeders" : ""}`,
       count(hostile.crowd),
       percent(ratio(lyingScouts, scouts)),
       percent(ratio(emptyGates, gates)),

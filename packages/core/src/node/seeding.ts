@@ -21,6 +21,8 @@ export function openPresence(options: SeedingOptions): SeederPresence {
     random: client.machine.random,
     log,
     gates: options.gates,
+    openLookUpCircuit: async (gate) =>
+      (await client.open({ role: "downloader", gate: client.vet(gate.info) })).circuit,
     async openGateCircuit(wanted, avoid) {
       const gate = wanted === undefined ? undefined : client.vet(wanted.info);
       const open = async (avoided: ReadonlySet<string>) => {

@@ -75,8 +75,8 @@ export class GateChoice {
   }
 
   /** `gate` is a node key in hex. */
-  avoid(gate: string): void {
-    this.#avoid.set(gate, this.#deps.clock.monotonicMs() + AVOID_MS);
+  avoid(gate: string, ms = AVOID_MS): void {
+    this.#avoid.set(gate, this.#deps.clock.monotonicMs() + ms);
   }
 
   /** In a small network there may be none but those avoided. */

@@ -100,6 +100,12 @@ export class GateSlot {
     return [...(this.#places.get(member)?.values() ?? [])];
   }
 
+  /** Those of which the gate has taken a lease. */
+  leased(): GatePlace[] {
+    const places = [...this.#places.values()].flatMap((byEpoch) => [...byEpoch.values()]);
+    return places.filter(({ lease }) => lease !== undefined);
+  }
+
   placeIn(member: Member, epoch: number): GatePlace | undefined {
     return this.#places.get(member)?.get(epoch);
   }
@@ -150,10 +156,9 @@ export class GateSlot {
     const { clock } = this.#deps;
     if (this.#checkAtMs > clock.monotonicMs()) return;
     this.#checkAtMs = this.#nextCheckMs();
-    const places = [...this.#places.values()].flatMap((byEpoch) => [...byEpoch.values()]);
-    const tag = places.find(({ lease }) => lease !== undefined)?.tag;
-    if (tag === undefined) return;
-    await askTerms(this.session.circuit, tag, clock).catch((error: unknown) => {
+    const [place] = this.leased();
+    if (place === undefined) return;
+    await askTerms(this.session.circuit, place.tag, clock).catch((error: unknown) => {
       if (!isBackroomError(error, "E_REFUSED")) throw error;
     });
   }

@@ -10,10 +10,11 @@ import { GateSession } from "./gate-session.ts";
 import { epochsOf, GateSlot, type Member, type SeederShare } from "./gate-slot.ts";
 import { createLeaseExpiry } from "./lease-expiry.ts";
 import type { LeaseGate } from "./lease.ts";
+import { OwnLookUps, type OwnLookUpsDeps } from "./own-lookups.ts";
 import type { TunnelDeps } from "./tunnel-duplex.ts";
 import { isNoWayIn } from "./way-in.ts";
 
-export interface PresenceDeps extends TunnelDeps, GateChoiceDeps {
+export interface PresenceDeps extends TunnelDeps, GateChoiceDeps, OwnLookUpsDeps {
   readonly clock: Clock;
   readonly log: Log;
   /**
@@ -44,6 +45,8 @@ const BACKOFF_MOST_MS = 15 * 60_000;
 const NO_WAY_IN_MS = 10_000;
 /** A gate that we go back to and that is not reached by then may be gone: another one is gone to beside it, and the first that is there is kept. */
 const GATE_PATIENCE_MS = 3_000;
+/** A gate that took a lease and hid it is not gone to again for as long as one is kept. */
+const HIDDEN_MS = 24 * 3_600_000;
 /** Shares of a group that are registered side by side: each question is a round trip, and a gate answers a burst of them at once. */
 const SIDE_BY_SIDE = 8;
 
@@ -66,6 +69,7 @@ export class SeederPresence {
   readonly #choice: GateChoice;
   readonly #members = new Set<Member>();
   readonly #openings = new Set<Opening>();
+  readonly #lookUps: OwnLookUps;
   #slots: GateSlot[] = [];
   #failures = 0;
   #toldCount = 0;
@@ -80,6 +84,7 @@ export class SeederPresence {
     this.#deps = deps;
     this.#rebuilds = new TokenBucket(deps.clock, LIMITS.rebuildBurst, 1000 / LIMITS.rebuildEveryMs);
     this.#choice = new GateChoice(deps);
+    this.#lookUps = new OwnLookUps(deps, (slot) => this.#onHidden(slot));
   }
 
   add(share: SeederShare): SeederPlace {
@@ -106,6 +111,7 @@ export class SeederPresence {
   close(): void {
     this.#closed = true;
     this.#cancelTimer?.();
+    this.#lookUps.close();
     for (const slot of this.#slots) slot.retire();
     this.#slots = [];
   }
@@ -244,7 +250,18 @@ export class SeederPresence {
     const isTooMany = replaces === undefined && this.#current().length >= GATES;
     if (this.#closed || isTooMany) return session.leave();
     const gateUntilMs = untilMs ?? this.#choice.newUntilMs();
-    this.#slots.push(new GateSlot(session, { gateUntilMs, replaces }, this.#deps));
+    const slot = new GateSlot(session, { gateUntilMs, replaces }, this.#deps);
+    this.#slots.push(slot);
+    this.#lookUps.watch(slot);
+  }
+
+  /** It took the lease and hands it out to nobody: another gate takes its place. */
+  #onHidden(slot: GateSlot): void {
+    if (this.#closed || !this.#slots.includes(slot)) return;
+    this.#deps.log("info", "a gate hides the share: another one is taken");
+    this.#choice.avoid(slot.name, HIDDEN_MS);
+    this.#drop(slot);
+    this.#wake();
   }
 
   /** Under every epoch in force, at every gate; the newest first, so that no lease names a gate that does not know its tag yet. */

@@ -42,7 +42,7 @@ export function hostileDocument(): string {
     "",
     "## What is not survived",
     "",
-    "- **All gates of the only seeder are hostile**: it cannot tell tunnels that its gates refuse from nobody asking. The download ends with E_TUNNEL; gates change daily, and mirrors have others.",
+    "- **All gates of the only seeder are hostile**: it looks its lease up by other circuits, and leaves a gate that hides it within two minutes (ADR 43), but cannot tell tunnels that its gates refuse from nobody asking. The download ends with E_TUNNEL; gates change daily, and mirrors have others.",
     "- **The seeder's own guard swallows data of its standing circuits** once it is registered, and lets those questions through by which the seeder finds that out within six minutes (ADR 32): they are short. The same error.",
     "- **All scouts that a downloader asks lie, or the DHT is flooded so that it names no real gate**: E_NO_SEEDERS. It asks two at once, a third where they name no gate, and others in each round that finds nobody, as long as there are any; while peers that pass leases on, and a link's sharer, are of no help to a newcomer.",
     "- **A topic crowded beyond what a downloader tries** (15 unknown seeders at once, then four a minute) delays it where no lease is the sharer's.",

@@ -64,6 +64,12 @@ export function newTownIn<C extends Clock>(
     return known;
   }
 
+  function gateOf(target: HopTarget): TownGate {
+    const gate = gates.find((one) => one.target.nodeKey.equals(target.nodeKey));
+    if (gate === undefined) throw new BackroomError("E_CIRCUIT", "no such gate");
+    return gate;
+  }
+
   async function openTo(target: HopTarget): Promise<Circuit> {
     const gate = gates.find((one) => one.target.nodeKey.equals(target.nodeKey));
     opened.push(gate?.name ?? "?");
@@ -79,6 +85,8 @@ export function newTownIn<C extends Clock>(
       clock,
       random: systemRandom,
       log: silentLog,
+      // Not counted: no test is about them but their own.
+      openLookUpCircuit: (target) => makeCircuit(gateOf(target)),
       openGateCircuit: async (wanted, avoid) => {
         const free = gates.find((gate) => !avoid.has(gate.name) && gate.up);
         const target = wanted ?? free?.target;
