@@ -2,8 +2,16 @@ import { API_PREFIX, EVENTS_PATH } from "../../src/places.ts";
 import { z } from "zod";
 import { inputSchema, nameOf, namedSchemas } from "../../src/openapi/document.ts";
 import { ROUTES, type Route } from "../../src/routes.ts";
+import * as common from "../../src/schemas/common.ts";
+import * as daemon from "../../src/schemas/daemon.ts";
+import * as link from "../../src/schemas/link.ts";
+import * as network from "../../src/schemas/network.ts";
+import * as transfer from "../../src/schemas/transfer.ts";
+import { schemaComments } from "./schema-comments.ts";
 
 type Shape = Readonly<Record<string, unknown>>;
+
+const COMMENTS = schemaComments();
 
 /** The text of docs/API.md, made from the table of operations so that it cannot drift. */
 export function apiDocument(): string {
@@ -24,7 +32,7 @@ function operationLines(name: string, route: Route): string[] {
   const scope = route.scope === null ? "no token" : `scope \`${route.scope}\``;
   const answer = nameOf(route.answer);
   const inputs = [route.params, route.query, route.body === "stream" ? undefined : route.body].flatMap(
-    (part) => (part === undefined ? [] : fieldLines(inputSchema(part))),
+    (part) => (part === undefined ? [] : fieldLines(inputSchema(part), sourceNameOf(part))),
   );
   return [
     `### ${name}`,
@@ -35,28 +43,39 @@ function operationLines(name: string, route: Route): string[] {
     ...(route.body === "stream" ? ["- the body: bytes, as `application/octet-stream`"] : []),
     ...(inputs.length > 0 || route.body === "stream" ? [""] : []),
     ...(answer === undefined
-      ? ["Answers with:", "", ...fieldLines(z.toJSONSchema(route.answer))]
+      ? ["Answers with:", "", ...fieldLines(z.toJSONSchema(route.answer), "")]
       : [`Answers [${answer}](#${answer.toLowerCase()}).`]),
     "",
   ];
 }
 
 function typeLines(name: string, shape: Shape): string[] {
+  const comment = COMMENTS.get(name);
   return [
     `### ${name}`,
     "",
-    ...(shape["type"] === "object" ? fieldLines(shape) : [`- ${typeOf(shape)}`]),
+    ...(comment === undefined ? [] : [comment, ""]),
+    ...(shape["type"] === "object" ? fieldLines(shape, name) : [`- ${typeOf(shape)}`]),
     "",
   ];
 }
 
-function fieldLines(shape: Shape): string[] {
+/** The name under which the sources have a schema that is sent. */
+function sourceNameOf(schema: z.ZodType): string {
+  const all = [common, daemon, link, network, transfer].flatMap((module) => Object.entries<unknown>(module));
+  return all.find(([, one]) => one === schema)?.[0] ?? "";
+}
+
+/** One for each field, with what the sources say of it under `name`. */
+function fieldLines(shape: Shape, name: string): string[] {
   const required = (shape["required"] ?? []) as string[];
-  return Object.entries((shape["properties"] ?? {}) as Record<string, Shape>).map(([name, field]) => {
-    const optional = required.includes(name) ? "" : ", may be left out";
+  return Object.entries((shape["properties"] ?? {}) as Record<string, Shape>).map(([key, field]) => {
+    const optional = required.includes(key) ? "" : ", may be left out";
     const preset = "default" in field ? `, ${JSON.stringify(field["default"])} by default` : "";
     const described = typeof field["description"] === "string" ? ` (${field["description"]})` : "";
-    return `- \`${name}\`: ${typeOf(field)}${described}${preset === "" ? optional : preset}`;
+    const comment = COMMENTS.get(`${name}.${key}`)?.replaceAll(/\s+/g, " ");
+    const said = comment === undefined ? "" : `. ${comment}`;
+    return `- \`${key}\`: ${typeOf(field)}${described}${preset === "" ? optional : preset}${said}`;
   });
 }
 
@@ -72,7 +91,7 @@ function typeOf(shape: Shape): string {
     return (shape["enum"] as unknown[]).map((one) => `\`${String(one)}\``).join(", ");
   if (shape["type"] === "array") return `list of ${typeOf(shape["items"] as Shape)}`;
   if (shape["type"] === "object") {
-    const fields = fieldLines(shape).map((line) => line.slice(2));
+    const fields = fieldLines(shape, "").map((line) => line.slice(2));
     return fields.length === 0 ? "object" : `object with ${fields.join("; ")}`;
   }
   const types = [shape["type"]].flat();
@@ -81,7 +100,7 @@ function typeOf(shape: Shape): string {
 
 const HEAD = `# The API of the daemon
 
-Made by \`npm run docs:api\` from \`packages/api/src/routes.ts\`; the daemon serves the same as OpenAPI 3.1 at \`/openapi.json\`. How it is guarded, and against whom: [THREAT_MODEL.md](THREAT_MODEL.md).
+Made by \`npm run docs:api\` from \`packages/api/src/routes.ts\` and what \`packages/api/src/schemas\` says of each field; the daemon serves the same as OpenAPI 3.1 at \`/openapi.json\`. How it is guarded, and against whom: [THREAT_MODEL.md](THREAT_MODEL.md).
 
 ## Asking
 
