@@ -82,6 +82,28 @@ test("a link that takes a folder's place while something is put into it is not f
   }
 });
 
+/** Would catch: the same on macOS, where a folder that is held open cannot be reached through that. */
+test("where folders are reached by their names, one that was swapped by then is refused", async (t) => {
+  if (process.platform === "win32") return t.skip("Windows opens no folders");
+  const real = Object.getOwnPropertyDescriptor(process, "platform");
+  Object.defineProperty(process, "platform", { ...real, value: "darwin" });
+  t.after(() => Object.defineProperty(process, "platform", real ?? {}));
+  for (const step of [checkMerge, merge]) {
+    await withPlaces(async ({ source, target, victim }) => {
+      const sub = path.join(target, "sub");
+      const swap = async (): Promise<void> => {
+        await fs.rename(sub, path.join(target, "aside"));
+        await fs.symlink(path.join(victim, "sub"), sub);
+      };
+      await assert.rejects(
+        swapping(sub, swap, () => step(source, target)),
+        taken,
+      );
+      assert.deepEqual(await fs.readdir(path.join(victim, "sub")), []);
+    });
+  }
+});
+
 /** Would catch: a pipe that is waited for, or a link that is read, where a file was a moment before. */
 test(
   "a pipe that takes a file's place while it is compared is not waited for",
