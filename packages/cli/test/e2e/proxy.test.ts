@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "node:test";
 import { havePartners } from "../../../core/test/support/partners.ts";
 import { SocksServer } from "../../../core/test/support/socks-server.ts";
 import { TorNetwork } from "../../../core/test/support/tor-network.ts";
+import { DaemonMember } from "../support/daemon-member.ts";
 import { TestNetwork } from "../support/network.ts";
 import { backroom, TestFolder } from "../support/program.ts";
 import { notesIn, whileWatching } from "../support/socket-notes.ts";
+import type { SocketNote } from "../support/socket-watch.ts";
 import { assertArrived, completed, makeFolders, outFolder, share } from "../support/transfer.ts";
 
 const RELAYS = 4;
@@ -63,6 +66,68 @@ test("with a proxy everything goes through it, and nothing goes at all without i
     }
   });
 });
+
+/**
+ * Would catch: a part of the daemon that has a way of its own past the proxy: a relay that was agreed to before, the doctor, a download; or a transfer that goes on without the proxy once that is gone.
+ */
+test(
+  "a daemon goes through its proxy alone, relays nothing, and waits where the proxy is gone",
+  { timeout: 180_000 },
+  async () => {
+    await whileWatching(async (folder) => {
+      const network = await TestNetwork.start(RELAYS);
+      const server = await SocksServer.start();
+      const member = new DaemonMember(network.dataFolder("downloader"), {
+        BACKROOM_PROXY: `socks5://127.0.0.1:${server.port}`,
+      });
+      const isDaemons = ({ program }: SocketNote): boolean =>
+        program.includes("daemon") && program.includes("run") && program.includes(member.dataFolder);
+      try {
+        const links = await Promise.all(
+          ["one", "another"].map(async (name) => {
+            const file = network.path(`${name}.mp4`);
+            await writeFile(file, randomBytes(300_000));
+            return { file, link: (await share(network, `sharer of ${name}`, file)).link };
+          }),
+        );
+        const [first, second] = links as [(typeof links)[0], (typeof links)[0]];
+        await makeFolders(network, "downloader");
+        await network.join("downloader");
+        await member.start();
+        const client = await member.client();
+        await client.call("setRelay", { mode: "on", gate: true });
+        const output = outFolder(network, "downloader");
+        await client.call("addGet", { link: first.link, output, wait: true });
+        await member.transfer(({ state }) => state === "done");
+        await assertArrived(first.file, output);
+        await client.call("doctor");
+        const { state, failure } = await client.call("relay");
+        assert.deepEqual([state, failure?.code], ["failed", "E_PROXY"]);
+
+        await server.close();
+        const { id } = await client.call("addGet", { link: second.link, output, wait: true });
+        const calledAt = server.requests.length;
+        for (let looks = 0; ; looks++) {
+          const now = await client.call("getTransfer", { id });
+          if (now.waits?.code === "E_PROXY" || now.failure?.code === "E_PROXY") break;
+          assert.ok(looks < 300, JSON.stringify(now));
+          await sleep(100);
+        }
+        assert.equal(server.requests.length, calledAt);
+        const notes = (await notesIn(folder)).filter(isDaemons);
+        assert.ok(notes.some(({ what }) => what === "connect"));
+        for (const { what, by } of notes) {
+          if (what === "connect") assert.match(by, /\/net\/proxy-socket\.ts|\/doctor\/proxy-row\.ts/);
+          else assert.match(by, /\/daemon\/src\/(http\/listener|doctor\/port-rows)\.ts/, what);
+        }
+      } finally {
+        await member.end();
+        await server.close();
+        await network.close();
+      }
+    });
+  },
+);
 
 test("a login is taken from a file or the environment, never from the command line, and shown to nobody", async () => {
   const folder = await TestFolder.make();
