@@ -17,3 +17,18 @@ test("every decision has a number of its own, without gaps, and says the same on
     assert.ok(text.startsWith(`# ${at + 1}. `), name);
   }
 });
+
+/** Would catch: a decision that nobody finds who looks for what was decided. */
+test("docs/adr/README.md lists every decision once, under its title", async () => {
+  const list = await readFile(new URL("README.md", FOLDER), "utf8");
+  const names = (await readdir(FOLDER)).filter((name) => name !== "README.md").toSorted();
+  const listed = [...list.matchAll(/^- \[(.*)\]\((\S+)\)$/gm)].map(([, title = "", name = ""]) => ({
+    title,
+    name,
+  }));
+  assert.deepEqual(listed.map(({ name }) => name).toSorted(), names);
+  for (const { title, name } of listed) {
+    const text = await readFile(new URL(name, FOLDER), "utf8");
+    assert.ok(text.startsWith(`# ${title}\n`), name);
+  }
+});
