@@ -5,6 +5,7 @@ import { COMMANDS, type CommandEntry } from "./commands/table.ts";
 import type { LogSettings } from "./log.ts";
 import { EXAMPLES } from "./reference/examples.ts";
 import type { Run } from "./session.ts";
+import { parsePlace } from "./ui/arguments.ts";
 import { VERSION } from "./version.ts";
 import { walk } from "./walk-commands.ts";
 
@@ -28,6 +29,7 @@ export function createProgram(stdout: NodeJS.WriteStream): Command {
       .option(
         "--data <folder>",
         "where this member keeps keys, networks and packs (default: the platform's data folder)",
+        parsePlace,
       )
       .addOption(
         new Option(

@@ -15,6 +15,12 @@ export function parseCount(least: number, most: number): (text: string) => numbe
   };
 }
 
+/** Nothing, as of a variable that is not set, would be the folder that somebody happens to be in. */
+export function parsePlace(text: string): string {
+  if (text === "") throw new InvalidArgumentError("It is the path of a folder.");
+  return text;
+}
+
 /** Of an option that may be given more than once. */
 export function several(text: string, before: readonly string[] | undefined): string[] {
   return [...(before ?? []), text];

@@ -44,6 +44,7 @@ const WRONG: readonly (readonly string[])[] = [
   ["network", "destroy"],
   ["demo", "--fast"],
   ["get", "--data"],
+  ["--data", "", "config", "list"],
   ["--log-level", "loud", "network", "list"],
 ];
 
