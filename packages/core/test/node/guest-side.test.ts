@@ -70,6 +70,19 @@ test("a guest keeps channels to three relays of different networks, names them a
   assert.equal(changes(), 1);
 });
 
+/** Would catch: a guest whose info runs out with its hosts, so that after some hours no path leads through it any more. */
+test("hosts are told anew every ten minutes, by the info of that time, and no more often", async () => {
+  const { guest, published, named, pass } = world(apart(3));
+  await guest.start();
+  for (let rounds = 1; rounds <= 6; rounds++) {
+    await pass(10 * 60_000 - 1);
+    assert.equal(published.length, 3 * rounds);
+    await pass(1);
+    assert.deepEqual(published.slice(-3).toSorted(), named.at(-1));
+    assert.equal(published.length, 3 * (rounds + 1));
+  }
+});
+
 test("a relay that takes no guest is named to nobody in the end, and let go", async () => {
   const relays = apart(4);
   const refusing = new Set(relays.slice(0, 3).map(({ key }) => key));
