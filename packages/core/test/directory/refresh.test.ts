@@ -78,6 +78,9 @@ test("a member that runs for two days still knows the relays, each by an info of
   const ages = member.entries().map(({ info }) => (time.nowMs() - info.timeS * 1000) / HOUR_MS);
   assert.ok(Math.max(...ages) < 6, `the oldest info is ${Math.max(...ages)} h old`);
   assert.equal(counts.closed, counts.asked, "every circuit is given back");
+  // Three guards and three relays, every 45 to 75 minutes.
+  const [fewest, most] = [6 * Math.floor(48 / 1.25), (6 * 48) / 0.75];
+  assert.ok(counts.asked >= fewest && counts.asked <= most, `${counts.asked} questions in two days`);
 });
 
 test("hours without any circuit cost nothing but the wait: it goes on by itself", async () => {
