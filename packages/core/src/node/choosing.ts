@@ -5,10 +5,13 @@ import type { WantedFiles } from "../pack/wanted-files.ts";
 import type { Swarm } from "../swarm/swarm.ts";
 import { levelsBefore, planOf, type Pieces, type Plan } from "./piece-levels.ts";
 
+/** What is wanted, or how that is found out once the index is there. */
+export type Wanted = Selection | ((reader: PackReader) => Promise<Selection>);
+
 /** Which files a download is to bring. */
 export interface Choice {
-  /** What is wanted from the start, or how that is found out once the index is there: then nothing else is fetched before. */
-  readonly selection: Selection | ((reader: PackReader) => Promise<Selection>);
+  /** From the start. Where the index says first what that is, nothing else is fetched before. */
+  readonly selection: Wanted;
   /** What earlier downloads brought and put there. */
   readonly opened: Selection | undefined;
   /** The pack stays and is handed out: where nothing is skipped it becomes whole. */
@@ -27,6 +30,8 @@ export class Choosing {
   readonly #keys: AgeKeys;
   readonly #choice: Choice;
   #selection: Selection | undefined;
+  /** What was wanted last, as long as that is not found out. */
+  #sought: Exclude<Wanted, Selection> | undefined;
   #changed = new AbortController();
   #reader: Promise<PackReader> | undefined;
   /** The latest plan being made: earlier ones that are late count for nothing. */
@@ -41,6 +46,7 @@ export class Choosing {
     this.files = { now: () => this.#now(), opened };
     const isKnown = typeof selection !== "function";
     if (isKnown) this.#selection = selection;
+    else this.#sought = selection;
     const wantsAll = isKnown && opened === undefined && selection.wantsAll;
     // Until the index is there, too, nothing comes that may not be wanted.
     if (!wantsAll) swarm.want({ levels: levelsBefore(info), isPreliminary: true });
@@ -50,12 +56,18 @@ export class Choosing {
     this.ready.catch(() => {});
   }
 
-  /** From now on this is wanted. Rejects as `ready`. */
-  choose(selection: Selection): Promise<void> {
+  /** From now on this is wanted; where that is found out first, what was wanted before is until then. Rejects as `ready`. */
+  choose(wanted: Wanted): Promise<void> {
+    if (typeof wanted === "function") this.#sought = wanted;
+    else this.#take(wanted);
+    return this.#plan();
+  }
+
+  #take(selection: Selection): void {
+    this.#sought = undefined;
     this.#selection = selection;
     this.#changed.abort();
     this.#changed = new AbortController();
-    return this.#plan();
   }
 
   #now(): ReturnType<WantedFiles["now"]> {
@@ -72,11 +84,13 @@ export class Choosing {
 
   async #planOnce(isLatest: () => boolean): Promise<void> {
     const reader = await this.#opened();
-    const { selection: given, opened, isKept, onPlan } = this.#choice;
-    const found =
-      this.#selection === undefined && typeof given === "function" ? await given(reader) : undefined;
-    // Another one may have been chosen meanwhile.
-    const selection = (this.#selection ??= found as Selection);
+    const { opened, isKept, onPlan } = this.#choice;
+    for (let sought = this.#sought; sought !== undefined; sought = this.#sought) {
+      const found = await sought(reader);
+      // Another one may have been chosen meanwhile.
+      if (this.#sought === sought) this.#take(found);
+    }
+    const selection = this.#selection as Selection;
     const plan = await planOf(reader, this.#info, { selection, opened, isKept });
     if (!isLatest()) return;
     this.#swarm.want({ levels: plan.levels });

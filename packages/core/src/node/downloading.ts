@@ -11,7 +11,7 @@ import type { DataFolder } from "./data-folder.ts";
 import { Fetching, type FetchingOptions } from "./fetching.ts";
 import { openKeptGates } from "./kept-gates.ts";
 import { openWantedInto, type OpenedFiles } from "./pack-files.ts";
-import { Choosing, type Choice } from "./choosing.ts";
+import { Choosing, type Choice, type Wanted } from "./choosing.ts";
 import type { SwarmLimits } from "../swarm/swarm.ts";
 import { relaysInLink } from "./share-link.ts";
 import { Swarming, type SwarmingOptions } from "./swarming.ts";
@@ -56,7 +56,7 @@ export interface Download {
    */
   readonly finished: Promise<Finished | undefined>;
   /** From now on these files are wanted, where there is a choice; what had come to its end before stays as it is. Rejects with what reading the index raises. */
-  choose(selection: Selection): Promise<void>;
+  choose(wanted: Wanted): Promise<void>;
   /** Asks for nothing more; the swarm goes on handing out. */
   stopFetching(): void;
   /** Ends all of it; fulfilled when nothing uses the store any more. */
@@ -168,7 +168,7 @@ export async function startDownload(options: DownloadOptions): Promise<Download>
     swarming,
     arrived,
     finished,
-    choose: async (selection) => choosing?.choose(selection),
+    choose: async (wanted) => choosing?.choose(wanted),
     stopFetching: () => done.abort(),
     async close() {
       done.abort();

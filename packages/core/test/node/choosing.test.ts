@@ -66,3 +66,35 @@ test("what a person chooses while patterns are looked up holds, for who fetches 
   assert.deepEqual(counts, [1]);
   assert.equal(wants.length, 2);
 });
+
+/** Would catch: files that are named before anybody knows the share's names for them, and are wanted by no name that it has. */
+test("what is chosen before the list of files is here may be found out from that, too, and the last of it holds", async (t) => {
+  const folder = await tempFolder(t);
+  await makeTree(folder, { "r/a": Buffer.from("a"), "r/b": Buffer.from("b") });
+  const { pack } = await sealToBuffer([join(folder, "r")]);
+  const memory = new MemorySource(pack);
+  const isHere = Promise.withResolvers<void>();
+  const source: PackSource = {
+    length: pack.length,
+    read: async (offset, length) => {
+      await isHere.promise;
+      return memory.read(offset, length);
+    },
+  };
+  const swarm: Pick<Swarm, "want" | "source"> = { want() {}, source: () => source };
+  const info = { pieceLength: 16 * 1024, pieceCount: Math.ceil(pack.length / (16 * 1024)) };
+  const [first, last] = ["r/a", "r/b"].map((path) => Selection.of([{ path, priority: "skip" }]));
+  const choosing = new Choosing(swarm, info, keys, {
+    selection: async () => first as Selection,
+    opened: undefined,
+    isKept: false,
+  });
+  const chosen = choosing.choose(async () => last as Selection);
+  isHere.resolve();
+  await Promise.all([choosing.ready, chosen]);
+  const { selection, changed } = choosing.files.now();
+  assert.equal(selection, last);
+  await choosing.choose(async () => first as Selection);
+  assert.ok(changed.aborted, "whoever opens is not told");
+  assert.equal(choosing.files.now().selection, first);
+});

@@ -5,7 +5,7 @@ import { keysOf } from "@backroom/core/node/pack-files.ts";
 import { knownPaths, trimmedPath } from "@backroom/core/node/patterns.ts";
 import type { PackEntry } from "@backroom/core/pack/entry.ts";
 import { Selection, type FileChoice } from "@backroom/core/pack/selection.ts";
-import type { TransferRecord } from "../catalogue/catalogue.ts";
+import type { StoredSelection, TransferRecord } from "../catalogue/catalogue.ts";
 import { isInReach, outOfReach } from "../reach.ts";
 import type { ShareFiles } from "./share-content.ts";
 import { fetchedBeside, WHOLE } from "./transfer-state.ts";
@@ -22,15 +22,7 @@ export function choosingHandlers(transfers: Transfers, files: ShareFiles): Pick<
     return transfers.change(id, async () => {
       const record = transfers.record(id);
       assertChoosable(record);
-      const chosen = Selection.of(catalogue.selection(id)?.choices ?? []);
-      const asNamed = (entries: AsyncIterable<PackEntry>): Promise<FileChoice[]> => named(entries, choices);
-      const selection = chosen.with((await files.withIndex(record, asNamed, signal)) ?? choices);
-      // More files would go where their owner alone may have some put.
-      const isOutside = record.output !== null && !isInReach(record.output, reach);
-      if (isOutside && !chosen.covers(selection)) throw outOfReach();
-      const look = (entries: AsyncIterable<PackEntry>): Promise<Partial<TransferRecord>> =>
-        survey(entries, selection);
-      const counts = await files.withIndex(record, look, signal);
+      const { selection, counts } = await chosenNow(record, choices, { signal, reach });
       // Not before: while the index was read the download may have come to its end, and what it opened is known since then.
       const before = catalogue.selection(id);
       const { finishedMs } = transfers.record(id);
@@ -58,7 +50,34 @@ export function choosingHandlers(transfers: Transfers, files: ShareFiles): Pick<
     });
   }
 
+  /** What is chosen with `choices`, and what that comes to as far as the index is here. Raises E_SCOPE, E_NO_FILE, E_SELECTION, and what reading raises. */
+  async function chosenNow(
+    record: TransferRecord,
+    choices: readonly FileChoice[],
+    { signal, reach }: Pick<CallContext, "signal" | "reach">,
+  ): Promise<{ readonly selection: Selection; readonly counts: Partial<TransferRecord> | undefined }> {
+    const { id, output } = record;
+    const before = catalogue.selection(id);
+    const chosen = Selection.of(before?.choices ?? []);
+    const asNamed = (entries: AsyncIterable<PackEntry>): Promise<FileChoice[]> => named(entries, choices);
+    const selection = chosen.with((await files.withIndex(record, asNamed, signal)) ?? choices);
+    // More files would go where their owner alone may have some put.
+    const isOutside = output !== null && !isInReach(output, reach);
+    if (isOutside && !chosen.covers(selection)) throw outOfReach();
+    const look = (entries: AsyncIterable<PackEntry>): Promise<Partial<TransferRecord>> =>
+      survey(entries, selection);
+    const counts = await files.withIndex(record, look, signal);
+    // Meanwhile the download may have found out what the share calls that which was chosen before.
+    if (isOther(catalogue.selection(id), before)) return chosenNow(record, choices, { signal, reach });
+    return { selection, counts };
+  }
+
   return { chooseFiles };
+}
+
+/** Whether something else is chosen. */
+export function isOther(now: StoredSelection | undefined, before: StoredSelection | undefined): boolean {
+  return JSON.stringify(now?.choices) !== JSON.stringify(before?.choices);
 }
 
 /** Raises E_SELECTION for what is not fetched and opened here, E_NO_KEY where the index cannot be read. */

@@ -2,7 +2,7 @@ import { BackroomError } from "@backroom/core/base/errors.ts";
 import type { PackReader } from "@backroom/core/pack/pack-reader.ts";
 import { Selection } from "@backroom/core/pack/selection.ts";
 import { knownPaths, trimmedPath } from "@backroom/core/node/patterns.ts";
-import type { Choice } from "@backroom/core/node/choosing.ts";
+import type { Choice, Wanted } from "@backroom/core/node/choosing.ts";
 import type { Plan } from "@backroom/core/node/piece-levels.ts";
 import type { PieceStore } from "@backroom/core/store/piece-store.ts";
 import { LEVELS } from "@backroom/core/swarm/pick-order.ts";
@@ -34,12 +34,9 @@ export function chosenIn(stored: StoredSelection | undefined): {
 /** What a download of it is to bring. `onPlan` hears what that comes to, which is kept with the transfer, too. */
 export function choiceOf(run: Run, info: TorrentInfo, onPlan: (plan: Plan) => void): Choice {
   const { deps } = run;
-  const stored = deps.selection();
-  const { selection, opened } = chosenIn(stored);
-  const areNamed = stored !== undefined && pathsOf(stored.choices).size > 0;
   return {
-    selection: areNamed ? (reader) => checked(run, reader) : selection,
-    opened,
+    selection: wantedOf(run),
+    opened: chosenIn(deps.selection()).opened,
     isKept: run.record().seed,
     onPlan(plan) {
       const record = run.record();
@@ -59,6 +56,13 @@ export function choiceOf(run: Run, info: TorrentInfo, onPlan: (plan: Plan) => vo
       onPlan(plan);
     },
   };
+}
+
+/** What is chosen now; where names were given, that is found out from the index. */
+export function wantedOf(run: Run): Wanted {
+  const stored = run.deps.selection();
+  const areNamed = stored !== undefined && pathsOf(stored.choices).size > 0;
+  return areNamed ? (reader) => checked(run, reader) : chosenIn(stored).selection;
 }
 
 /**

@@ -10,7 +10,8 @@ import type { AgeKeys } from "@backroom/core/pack/age-header.ts";
 import { PackReader } from "@backroom/core/pack/pack-reader.ts";
 import { Selection } from "@backroom/core/pack/selection.ts";
 import type { StoredSelection } from "../catalogue/catalogue.ts";
-import { checked, chosenIn, choiceOf, heldIn, heldLevels, NOTHING_CHOSEN } from "./chosen-files.ts";
+import { checked, chosenIn, choiceOf, heldIn, heldLevels, NOTHING_CHOSEN, wantedOf } from "./chosen-files.ts";
+import { isOther } from "./choosing.ts";
 import { Company } from "./company.ts";
 import { clientFor, joinFor, waitsFor } from "./network-use.ts";
 import { infoOf } from "./packs.ts";
@@ -180,10 +181,6 @@ async function untilChosen(
   if (run.signal.aborted) throw interrupted();
 }
 
-function isOther(now: StoredSelection | undefined, before: StoredSelection | undefined): boolean {
-  return JSON.stringify(now?.choices) !== JSON.stringify(before?.choices);
-}
-
 const FULL = {
   code: "WAIT_DOWNLOAD",
   why: "as many downloads run as may at a time",
@@ -288,7 +285,7 @@ async function fetchWithClient({ run, link, keys, turn, company }: Fetch): Promi
     });
     const running = download;
     // What the index says of it is told by whoever opens the pack.
-    const choose = (): void => void running.choose(chosenIn(deps.selection()).selection).catch(() => {});
+    const choose = (): void => void running.choose(wantedOf(run)).catch(() => {});
     run.activity = { source: running.swarming.swarm.source(), refresh, choose };
     if (isOther(deps.selection(), given)) choose();
     return await Promise.race([
