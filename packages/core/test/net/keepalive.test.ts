@@ -154,6 +154,23 @@ test("PINGs are bounded in each half minute, not in all", () => {
   keepalive.stop();
 });
 
+/** Would catch: PINGs and PONGs that carry more than they are for (PROTOCOL 5). */
+test("a PING or PONG that does not end in zeros ends the channel", () => {
+  const keepalive = new Keepalive(
+    { send() {}, onDead() {} },
+    { clock: new ManualClock(), random: seededRandom(1) },
+  );
+  keepalive.start();
+  for (const type of [FRAME.ping, FRAME.pong]) {
+    for (const at of [16, OTHER_FRAME_BYTES - 1]) {
+      const frame = makeFrame(type, 0);
+      frame[at] = 1;
+      assert.throws(() => keepalive.take(frame), { code: "E_CHANNEL", message: /zeros/ });
+    }
+  }
+  keepalive.stop();
+});
+
 /** Would catch: a neighbour that is given minutes, because so much was sent to it. */
 test("however much was sent before a PING, its answer has 50 s at most", () => {
   const answerTime = new AnswerTime();
