@@ -47,11 +47,13 @@ export class Staging {
   static async open(options: StagingOptions, random: Random): Promise<Staging> {
     const target = path.resolve(options.target);
     const parent = path.dirname(target);
-    const prefix = `.backroom-${Buffer.from(options.root).toString("hex").slice(0, 16)}-`;
-    const folder = path.join(parent, `${prefix}${process.pid}-${random.bytes(4).toString("hex")}`);
+    const folder = path.join(
+      parent,
+      `${prefixOf(options.root)}${process.pid}-${random.bytes(4).toString("hex")}`,
+    );
     try {
       if (options.mayExist !== true) await refuseExisting(target);
-      await removeLeftovers(parent, prefix);
+      await removeStaged(parent, options.root);
       // Not recursive: fails where it exists, so it is ours alone.
       await mkdir(folder, { mode: 0o700 });
       liveFolders.add(folder);
@@ -110,8 +112,16 @@ export class Staging {
   }
 }
 
-/** Removes staging folders of the same pack whose process is gone. Only folders of this user: others could be a trap. */
-async function removeLeftovers(parent: string, prefix: string): Promise<void> {
+function prefixOf(root: Uint8Array): string {
+  return `.backroom-${Buffer.from(root).toString("hex").slice(0, 16)}-`;
+}
+
+/**
+ * Removes staging folders of the same pack in `parent` whose process is gone. Only folders of this user: others could be a trap. Raises what looking into
+ * `parent` raises.
+ */
+export async function removeStaged(parent: string, root: Uint8Array): Promise<void> {
+  const prefix = prefixOf(root);
   for (const name of await readdir(parent)) {
     const pid = name.startsWith(prefix)
       ? /^(\d+)-[0-9a-f]{8}$/.exec(name.slice(prefix.length))?.[1]
