@@ -10,6 +10,7 @@ import {
   existsSync,
   globSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -45,7 +46,6 @@ const out = path.join(root, "dist/exe");
 const bundle = path.join(out, "backroom.cjs");
 /** What begins the threads of the program, by the names under which it asks for it. */
 const THREADS: Readonly<Record<OwnThread, string>> = {
-  "hash-worker": "packages/core/src/torrent/hash-worker.ts",
   "unpack-worker": "packages/core/src/pack/unpack-worker.ts",
 };
 const pinned = (
@@ -146,8 +146,27 @@ function runsHere({ platform }: Target): boolean {
 function tryOut(file: string): void {
   const said = execFileSync(file, ["--version"], { cwd: tmpdir(), encoding: "utf8" }).trim();
   if (said !== VERSION) throw new Error(`the executable says that it is version ${said}`);
-  // Large enough to be unpacked in a thread of its own, whose first file is built in, too.
   execFileSync(file, ["demo"], { cwd: tmpdir(), stdio: "inherit" });
+  tryThread(file);
+}
+
+/** As many files as are unpacked in a thread of its own, which begins with a file that is built in. */
+function tryThread(file: string): void {
+  const folder = mkdtempSync(path.join(tmpdir(), "backroom-exe-"));
+  try {
+    mkdirSync(path.join(folder, "in"));
+    for (let number = 0; number < 2_000; number++)
+      writeFileSync(path.join(folder, "in", String(number)), String(number));
+    mkdirSync(path.join(folder, "out"));
+    const run = (...args: string[]): void =>
+      void execFileSync(file, args, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+    run("seal", "in", "-o", "pack.age", "--identity", "key");
+    run("open", "pack.age", "--identity", "key", "-o", "out");
+    if (readFileSync(path.join(folder, "out/in/1999"), "utf8") !== "1999")
+      throw new Error("the executable opened something else than it sealed");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** Of the pinned version, which has to be that of the Node that prepares the program. */

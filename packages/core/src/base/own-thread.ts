@@ -4,7 +4,7 @@ import { getAsset, isSea } from "node:sea";
 import { Worker } from "node:worker_threads";
 
 /** What runs in a thread of its own, each begun by the module of that name. */
-export type OwnThread = "hash-worker" | "unpack-worker";
+export type OwnThread = "unpack-worker";
 
 /** Under these names the single executable holds what runs in threads of their own: a thread there has no file to begin with. */
 export const THREAD_ASSETS = "threads/";

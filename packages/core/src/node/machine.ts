@@ -7,15 +7,11 @@ import { searchLan, type LanRelay } from "../net/lan/lan-search.ts";
 import type { Proxy } from "../net/proxy.ts";
 import { createProxyOpener } from "../net/proxy-socket.ts";
 import { createTlsDialer } from "../net/tls-dialer.ts";
-import { HashThread } from "../torrent/hash-thread.ts";
-import type { PieceHasher } from "../torrent/piece-hashing.ts";
 
 /** What a member needs of the computer that it runs on. Tests and the simulation bring memory carriers and a clock that they move themselves. */
 export interface Machine {
   readonly clock: Clock;
   readonly random: Random;
-  /** Helps with hashing what arrives; absent: that is done where it arrives. */
-  readonly hasher?: PieceHasher;
   /** Dials as a relay where an identity is given, otherwise anonymously. */
   createDialer(options: { readonly networkId: number; readonly identity?: ChannelIdentity }): Dialer;
   /** Asks the local network for relays; absent where that would go past a proxy. Never rejects. */
@@ -27,22 +23,16 @@ export interface Machine {
 /** The computer that this runs on. Where there is a proxy every connection goes through it, and none past it. */
 export function machineBehind(proxy: Proxy | undefined): Machine {
   const common = { clock: systemClock, random: systemRandom };
-  const hasher = new HashThread(systemClock);
   if (proxy === undefined) {
     return {
       ...common,
-      hasher,
       createDialer: (options) => createTlsDialer({ ...options, ...common }),
       searchLan: (networkId) => searchLan(networkId, common),
       searchDht: (search, log) => searchDht(search, { clock: systemClock, log }),
     };
   }
   const openSocket = createProxyOpener(proxy, common);
-  return {
-    ...common,
-    hasher,
-    createDialer: (options) => createTlsDialer({ ...options, ...common, openSocket }),
-  };
+  return { ...common, createDialer: (options) => createTlsDialer({ ...options, ...common, openSocket }) };
 }
 
 export const systemMachine: Machine = machineBehind(undefined);

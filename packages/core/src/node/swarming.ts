@@ -71,7 +71,7 @@ export class Swarming {
   constructor(options: SwarmingOptions, events: Pick<SwarmEvents, "onComplete" | "onPiece"> = {}) {
     this.#options = options;
     const { client, topic, store, sharerKeys } = options;
-    const { clock, random, hasher } = client.machine;
+    const { clock, random } = client.machine;
     this.#seederKeys = options.seat?.seederKeys ?? newSeederKeys(sharerKeys);
     this.#place = options.seat?.place;
     this.seeder = seederName({
@@ -87,7 +87,6 @@ export class Swarming {
       store,
       clock,
       random,
-      hasher,
       log: options.log ?? silentLog,
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       leases: createLeasePool(

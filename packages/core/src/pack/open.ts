@@ -104,7 +104,6 @@ export async function openPack(options: OpenOptions, deps: OpenDeps): Promise<Op
       source: deps.source,
       body: plain.body,
       folder: staging.tree.folder,
-      fileBytes,
       fileCount,
       wanted,
       signal,

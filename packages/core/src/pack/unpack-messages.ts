@@ -8,7 +8,6 @@ export interface UnpackOrder {
   readonly body: AgeBody;
   readonly folder: string;
   readonly fileCount: number;
-  readonly fileBytes: number;
   /** Undefined: everything. */
   readonly wanted: { readonly choices: FileChoice[]; readonly opened: FileChoice[] | undefined } | undefined;
 }

@@ -7,28 +7,27 @@ import { decodeFailure, type FromUnpacker, type ToUnpacker, type UnpackOrder } f
 import { unpackHere, type Unpack, type Unpacked, type UnpackJob } from "./unpacker.ts";
 
 const WORKER = besideModule(import.meta.url, "unpack-worker");
-/** Less than either is unpacked in about the time that a thread takes to begin: a twentieth of a second, and some MiB. */
-const LEAST_BYTES = 32 * 1024 * 1024;
+/**
+ * As many files take all of the event loop's time, for seconds: each is some system calls at once. Of few large ones most is done on the thread pool in any case,
+ * and a second thread costs more than it takes off the loop (docs/adr/0042-many-files-in-a-thread.md).
+ */
 const LEAST_FILES = 2_000;
 
-/** In a thread of its own where there is enough to do. */
-export const unpackWhereItFits: Unpack = (job) => {
-  const isLong = job.fileBytes >= LEAST_BYTES || job.fileCount >= LEAST_FILES;
-  return isLong ? unpackInThread(job) : unpackHere(job);
-};
+/** In a thread of its own where the pack has many files. */
+export const unpackWhereItFits: Unpack = (job) =>
+  job.fileCount >= LEAST_FILES ? unpackInThread(job) : unpackHere(job);
 
 /**
  * In a thread of its own, so that the event loop has its time for connections and the page. The pack is read here all the same, where it is known which
  * pieces are there; its bytes are handed over with their memory. The thread knows what opens this pack's body, and no link, password or identity.
  */
 export const unpackInThread: Unpack = async (job) => {
-  const { source, body, folder, fileCount, fileBytes, wanted } = job;
+  const { source, body, folder, fileCount, wanted } = job;
   const order: UnpackOrder = {
     length: source.length,
     body,
     folder,
     fileCount,
-    fileBytes,
     wanted: wanted && {
       choices: wanted.now().selection.choices(),
       opened: wanted.opened?.choices(),

@@ -77,13 +77,12 @@ main().catch((error: unknown) => {
 });
 
 async function main(): Promise<void> {
-  const { body, folder, fileCount, fileBytes } = order;
+  const { body, folder, fileCount } = order;
   const unpacked = await unpackHere({
     source,
     body,
     folder,
     fileCount,
-    fileBytes,
     wanted,
     signal: stop.signal,
     onBytes(bytes) {

@@ -13,9 +13,8 @@ export interface UnpackJob {
   readonly body: AgeBody;
   /** Private and empty; whoever made it shows or removes it. */
   readonly folder: string;
-  /** All that the pack holds. */
+  /** Of all that the pack holds. */
   readonly fileCount: number;
-  readonly fileBytes: number;
   /** Undefined: everything. */
   readonly wanted: WantedFiles | undefined;
   readonly signal: AbortSignal | undefined;

@@ -8,7 +8,6 @@ import type { Bitfield } from "../torrent/bitfield.ts";
 import { pieceBytes } from "../torrent/info.ts";
 import { HASH_BYTES, LEAF_BYTES } from "../torrent/merkle.ts";
 import type { HashesMessage, HashRange } from "../torrent/peer-wire.ts";
-import type { PieceHasher } from "../torrent/piece-hashing.ts";
 import { PieceTree } from "../torrent/piece-tree.ts";
 import { mostActivePieces } from "./active-piece.ts";
 import { blocksIn } from "./blocks.ts";
@@ -43,8 +42,6 @@ export interface DownloaderDeps {
   readonly peers: ReadonlySet<Peer>;
   /** See SwarmLimits. */
   readonly limit?: RateLimit | undefined;
-  /** See SwarmOptions. */
-  readonly hasher?: PieceHasher | undefined;
   onStored(piece: number): void;
   /** Nothing that is wanted is missing any more. */
   onComplete(): void;
@@ -53,7 +50,8 @@ export interface DownloaderDeps {
 }
 
 /**
- * The receiving half of a swarm: first the piece layer, checked against the root, then the pieces. A piece is verified before it is stored; nothing that was not stored is announced, served or opened.
+ * The receiving half of a swarm: first the piece layer, checked against the root, then the pieces. Blocks are hashed as they come, and a piece is
+ * verified before it is stored; nothing that was not stored is announced, served or opened.
  */
 export class Downloader {
   readonly #deps: DownloaderDeps;
@@ -78,13 +76,12 @@ export class Downloader {
     this.#deps = deps;
     this.#store = deps.store;
     const { info } = deps.store;
-    this.#intake = new PieceIntake(deps.store, deps.hasher, {
+    this.#intake = new PieceIntake(deps.store, {
       onStored: (piece) => this.#onStored(piece),
       onBad: (piece, bytes) => {
         this.wastedBytes += bytes;
         this.#picker.fail(piece);
       },
-      onBadLate: () => this.askAll(),
       onLiar: ({ session }) => session.close(new BackroomError("E_PEER_DATA", "a peer sent wrong blocks")),
       onFailed: (error) => deps.onFailed(error),
     });

@@ -43,7 +43,6 @@ export class PeerSwarm implements Swarm {
       random: options.random,
       peers: this.#peers,
       limit: options.limits?.download,
-      hasher: options.hasher,
       onStored: (piece) => this.#onStored(piece),
       onComplete: () => this.#onComplete(),
       onFailed: (error) => this.#fail(error),

@@ -1,27 +1,22 @@
 import { equalBytes, sha256 } from "../crypto/hash.ts";
 import { pieceBytes, type TorrentInfo } from "../torrent/info.ts";
 import { foldLayer, HASH_BYTES, layerOf, layersAbove, LEAF_BYTES } from "../torrent/merkle.ts";
-import type { PieceHasher } from "../torrent/piece-hashing.ts";
 import type { Charge } from "./blame.ts";
 import { blocksIn } from "./blocks.ts";
 
 /**
  * The blocks of one piece as they come, each hashed at once (blocks are the leaves of the tree), so that a whole piece costs no burst of
- * hashing; or, where `hasher` was ready when the piece began, all of them there in the end. `Sender` is whoever blocks are laid to the charge of.
+ * hashing. `Sender` is whoever blocks are laid to the charge of.
  */
 export class PieceAssembly<Sender> {
   readonly bytes: Buffer;
   readonly memory: Buffer;
-  #leaves: Buffer;
-  readonly #hasher: PieceHasher | undefined;
-  readonly #isElsewhere: boolean;
+  readonly #leaves: Buffer;
   readonly #senders: Sender[] = [];
   readonly #info: TorrentInfo;
 
   /** `memory` holds a whole piece length and is used until the piece is stored or given up. */
-  constructor(info: TorrentInfo, piece: number, memory: Buffer, hasher?: PieceHasher) {
-    this.#hasher = hasher;
-    this.#isElsewhere = hasher?.isReady === true;
+  constructor(info: TorrentInfo, piece: number, memory: Buffer) {
     this.#info = info;
     this.memory = memory;
     this.bytes = memory.subarray(0, pieceBytes(info, piece));
@@ -34,23 +29,16 @@ export class PieceAssembly<Sender> {
 
   add(block: number, bytes: Buffer, sender: Sender): void {
     this.bytes.set(bytes, block * LEAF_BYTES);
-    if (!this.#isElsewhere) this.#leaves.set(sha256(bytes), block * HASH_BYTES);
+    this.#leaves.set(sha256(bytes), block * HASH_BYTES);
     this.#senders[block] = sender;
   }
 
-  /** For when all blocks are here: true when they lead to `expected`, the piece's hash in a piece layer that was checked. Never rejects; `charge` holds from then on. */
-  verify(expected: Uint8Array): boolean | Promise<boolean> {
+  /** True when all blocks are here and lead to `expected`, the piece's hash in a piece layer that was checked. */
+  verify(expected: Uint8Array): boolean {
     const height =
       this.#info.pieceCount === 1
         ? layersAbove(this.#leaves.length / HASH_BYTES)
         : layerOf(this.#info.pieceLength);
-    if (this.#hasher === undefined || !this.#isElsewhere) {
-      this.#hasher?.hashedHere(this.bytes.length);
-      return equalBytes(foldLayer(this.#leaves, 0, height), expected);
-    }
-    return this.#hasher.hash(this.bytes, height).then(({ leaves, root }) => {
-      this.#leaves = leaves;
-      return equalBytes(root, expected);
-    });
+    return equalBytes(foldLayer(this.#leaves, 0, height), expected);
   }
 }

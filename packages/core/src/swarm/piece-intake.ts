@@ -1,5 +1,4 @@
 import type { PieceStore } from "../store/piece-store.ts";
-import type { PieceHasher } from "../torrent/piece-hashing.ts";
 import { Blame } from "./blame.ts";
 import { PieceAssembly } from "./piece-assembly.ts";
 import { PieceMemory } from "./piece-memory.ts";
@@ -12,36 +11,31 @@ export interface IntakeHooks<Sender> {
   onStored(piece: number): void;
   /** Its blocks do not lead to its hash; so many bytes came for nothing. */
   onBad(piece: number, bytes: number): void;
-  /** The same was found out some time after its last block came, and nothing else may come that would have it asked for anew. */
-  onBadLate(): void;
   /** It sent wrong blocks. */
   onLiar(sender: Sender): void;
   /** The store failed. */
   onFailed(error: unknown): void;
 }
 
-/** Pieces whose blocks are coming: hashed as they come, or by a hasher once it is ready, verified before they are stored, and laid to the charge of who sent them where they are bad. */
+/** Pieces whose blocks are coming: hashed as they come, verified before they are stored, and laid to the charge of who sent them where they are bad. */
 export class PieceIntake<Sender> {
   readonly #store: PieceStore;
-  readonly #hasher: PieceHasher | undefined;
   readonly #hooks: IntakeHooks<Sender>;
   readonly #assemblies = new Map<number, PieceAssembly<Sender>>();
   readonly #memory: PieceMemory;
   readonly #blame: Blame<Sender>;
-  #isClosed = false;
 
-  constructor(store: PieceStore, hasher: PieceHasher | undefined, hooks: IntakeHooks<Sender>) {
+  constructor(store: PieceStore, hooks: IntakeHooks<Sender>) {
     this.#store = store;
-    this.#hasher = hasher;
     this.#hooks = hooks;
-    this.#memory = new PieceMemory(store.info.pieceLength, KEPT_BYTES, hasher !== undefined);
+    this.#memory = new PieceMemory(store.info.pieceLength, KEPT_BYTES);
     this.#blame = new Blame((sender) => hooks.onLiar(sender));
   }
 
   add({ piece, block }: Block, bytes: Buffer, sender: Sender): void {
     let assembly = this.#assemblies.get(piece);
     if (assembly === undefined) {
-      assembly = new PieceAssembly(this.#store.info, piece, this.#memory.take(), this.#hasher);
+      assembly = new PieceAssembly(this.#store.info, piece, this.#memory.take());
       this.#assemblies.set(piece, assembly);
     }
     assembly.add(block, bytes, sender);
@@ -52,17 +46,8 @@ export class PieceIntake<Sender> {
     const assembly = this.#assemblies.get(piece);
     if (assembly === undefined) return;
     this.#assemblies.delete(piece);
-    const verdict = assembly.verify(expected);
-    if (typeof verdict === "boolean") return this.#onVerified(piece, assembly, verdict);
-    void verdict.then((isGood) => {
-      if (this.#isClosed) return;
-      this.#onVerified(piece, assembly, isGood);
-      if (!isGood) this.#hooks.onBadLate();
-    });
-  }
-
-  #onVerified(piece: number, { bytes, memory, charge }: PieceAssembly<Sender>, isGood: boolean): void {
-    if (!isGood) {
+    const { bytes, memory, charge } = assembly;
+    if (!assembly.verify(expected)) {
       this.#memory.giveBack(memory);
       this.#hooks.onBad(piece, bytes.length);
       this.#blame.bad(piece, charge);
@@ -87,9 +72,7 @@ export class PieceIntake<Sender> {
     }
   }
 
-  /** For good. */
   clear(): void {
-    this.#isClosed = true;
     this.#assemblies.clear();
     this.#memory.clear();
   }

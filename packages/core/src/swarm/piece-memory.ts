@@ -5,29 +5,21 @@
 export class PieceMemory {
   readonly #pieceLength: number;
   readonly #most: number;
-  readonly #isShared: boolean;
   readonly #free: Buffer[] = [];
 
-  /** Keeps at most `keptBytes`, and at least one piece. `isShared`: other threads may read it. */
-  constructor(pieceLength: number, keptBytes: number, isShared: boolean) {
-    this.#isShared = isShared;
+  /** Keeps at most `keptBytes`, and at least one piece. */
+  constructor(pieceLength: number, keptBytes: number) {
     this.#pieceLength = pieceLength;
     this.#most = Math.max(1, Math.floor(keptBytes / pieceLength));
   }
 
   take(): Buffer {
-    return this.#free.pop() ?? this.#allocate();
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#pieceLength);
   }
 
   /** Nobody reads or writes `memory` any more. */
   giveBack(memory: Buffer): void {
     if (this.#free.length < this.#most) this.#free.push(memory);
-  }
-
-  #allocate(): Buffer {
-    return this.#isShared
-      ? Buffer.from(new SharedArrayBuffer(this.#pieceLength))
-      : Buffer.allocUnsafeSlow(this.#pieceLength);
   }
 
   clear(): void {

@@ -5,7 +5,6 @@ import type { Log } from "../base/log.ts";
 import type { RateLimit } from "../base/rate-limit.ts";
 import type { Random } from "../base/random.ts";
 import type { PackSource } from "../pack/source.ts";
-import type { PieceHasher } from "../torrent/piece-hashing.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import type { AddressPolicy } from "./extension-handshake.ts";
 import type { LeasePool } from "./lease-exchange.ts";
@@ -23,8 +22,6 @@ export interface SwarmOptions {
   readonly leases?: LeasePool;
   /** What this swarm shares with others of the same computer; absent: it goes as fast as it can. */
   readonly limits?: SwarmLimits;
-  /** What helps with hashing what arrives; absent: it is hashed here. */
-  readonly hasher?: PieceHasher | undefined;
   readonly events?: SwarmEvents;
 }
 

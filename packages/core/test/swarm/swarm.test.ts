@@ -3,35 +3,12 @@ import { test } from "node:test";
 import type { ByteDuplex } from "../../src/base/duplex.ts";
 import { BackroomError } from "../../src/base/errors.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
-import { hashPiece, type PieceHasher } from "../../src/torrent/piece-hashing.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { connect, memberOf, pieceOf, samplePack, storeOf, type Member } from "./fixtures.ts";
 import { blockOf, RawPeer, settle } from "./raw-peer.ts";
 
 const MIB = 1024 * 1024;
 const LIMIT = { timeout: 20_000 };
-
-/** Hashes a turn or more later, as another thread does. `isReady` says from when on. */
-function hasherElsewhere(isReady: (hashedHereBytes: number) => boolean): PieceHasher {
-  let hashedHereBytes = 0;
-  return {
-    get isReady() {
-      return isReady(hashedHereBytes);
-    },
-    hashedHere: (bytes) => void (hashedHereBytes += bytes),
-    async hash(bytes, height) {
-      assert.ok(bytes.buffer instanceof SharedArrayBuffer, "another thread could not read it");
-      await settle(3);
-      return hashPiece(bytes, height);
-    },
-  };
-}
-
-/** Where a leecher's pieces are hashed. */
-const HASHED: Readonly<Record<string, PieceHasher | undefined>> = {
-  here: undefined,
-  elsewhere: hasherElsewhere(() => true),
-};
 
 function close(...members: Member[]): void {
   for (const { swarm } of members) swarm.close();
@@ -54,20 +31,6 @@ for (const length of [1, 16 * 1024, 64 * 1024 + 1, 5 * MIB + 12_345]) {
     close(seeder, leecher);
   });
 }
-
-test("what is hashed elsewhere from the middle on is all there, and right", LIMIT, async () => {
-  const pack = samplePack(5 * MIB + 12_345);
-  const seeder = memberOf(await storeOf(pack));
-  let atMost = 0;
-  const hasher = hasherElsewhere((bytes) => (atMost = bytes) >= 2 * MIB);
-  const leecher = memberOf(new MemoryStore(pack.info), { hasher });
-  connect(leecher, seeder, { sliceBytes: 16_288 });
-  await leecher.complete;
-  assert.ok((await leecher.store.read(0, pack.bytes.length)).equals(pack.bytes));
-  assert.equal(leecher.swarm.stats().downloadedBytes, pack.bytes.length, "blocks came twice");
-  assert.ok(atMost >= 2 * MIB && atMost < pack.bytes.length, `${atMost} bytes were hashed here`);
-  close(seeder, leecher);
-});
 
 test("four seeders share the work, and little comes twice", LIMIT, async () => {
   const pack = samplePack(16 * MIB);
@@ -278,57 +241,54 @@ test("a seeder that finds a piece damaged refuses it and stays", LIMIT, async ()
   close(seeder);
 });
 
-for (const [where, hasher] of Object.entries(HASHED)) {
-  test(`a seeder of bad pieces is dropped, and the data is right: hashed ${where}`, LIMIT, async () => {
-    const pack = samplePack(2 * MIB);
-    const leecher = memberOf(new MemoryStore(pack.info), { hasher });
-    const liar = new RawPeer(leecher, pack).handshake();
-    let lies = 0;
-    liar.serve((piece, begin, length) => blockOf(pack, piece, begin, length, lies++ % 3 === 2));
-    const seeder = memberOf(await storeOf(pack));
-    connect(leecher, seeder);
-    await leecher.complete;
-    assert.ok(leecher.dropped.includes("E_PEER_DATA"), "the liar is still there");
-    assert.ok(!leecher.dropped.slice(1).includes("E_PEER_DATA"), "an honest peer was dropped");
-    assert.ok((await leecher.store.read(0, pack.bytes.length)).equals(pack.bytes));
-    close(seeder, leecher);
-  });
+test("a seeder of bad pieces is dropped, and the data is right", LIMIT, async () => {
+  const pack = samplePack(2 * MIB);
+  const leecher = memberOf(new MemoryStore(pack.info));
+  const liar = new RawPeer(leecher, pack).handshake();
+  let lies = 0;
+  liar.serve((piece, begin, length) => blockOf(pack, piece, begin, length, lies++ % 3 === 2));
+  const seeder = memberOf(await storeOf(pack));
+  connect(leecher, seeder);
+  await leecher.complete;
+  assert.ok(leecher.dropped.includes("E_PEER_DATA"), "the liar is still there");
+  assert.ok(!leecher.dropped.slice(1).includes("E_PEER_DATA"), "an honest peer was dropped");
+  assert.ok((await leecher.store.read(0, pack.bytes.length)).equals(pack.bytes));
+  close(seeder, leecher);
+});
 
-  test(
-    `when a bad piece came from several peers, the one that lied is found and no other is dropped: hashed ${where}`,
-    LIMIT,
-    async () => {
-      // One piece of four blocks: the honest peer sends two of them, the liar the others.
-      const pack = samplePack(64 * 1024);
-      // Time stands still: nothing is asked for again but because of what comes.
-      const leecher = memberOf(new MemoryStore(pack.info), { hasher, clock: new ManualClock() });
-      const told: string[] = [];
-      const turnOf = (name: string, wrong: boolean, most: number): RawPeer => {
-        const peer = new RawPeer(leecher, pack).handshake(Buffer.from(name.padEnd(20)));
-        let count = 0;
-        return peer.serve((piece, begin, length) => {
-          told.push(name);
-          const answer = blockOf(pack, piece, begin, length, wrong);
-          return count++ < most ? answer : { type: "reject", piece, begin, length };
-        });
-      };
-      const liar = turnOf("liar", true, 2);
-      await settle();
-      const honest = turnOf("honest", false, 100);
-      await leecher.complete;
-      await settle();
-      assert.deepEqual(
-        leecher.dropped.filter((code) => code !== ""),
-        ["E_PEER_DATA"],
-      );
-      assert.ok(liar.closed);
-      assert.ok(told.includes("honest"));
-      assert.ok((await leecher.store.read(0, pack.bytes.length)).equals(pack.bytes));
-      assert.ok(honest.heardTypes().has("request"));
-      close(leecher);
-    },
-  );
-}
+test(
+  "when a bad piece came from several peers, the one that lied is found and no other is dropped",
+  LIMIT,
+  async () => {
+    // One piece of four blocks: the honest peer sends two of them, the liar the others.
+    const pack = samplePack(64 * 1024);
+    const leecher = memberOf(new MemoryStore(pack.info));
+    const told: string[] = [];
+    const turnOf = (name: string, wrong: boolean, most: number): RawPeer => {
+      const peer = new RawPeer(leecher, pack).handshake(Buffer.from(name.padEnd(20)));
+      let count = 0;
+      return peer.serve((piece, begin, length) => {
+        told.push(name);
+        const answer = blockOf(pack, piece, begin, length, wrong);
+        return count++ < most ? answer : { type: "reject", piece, begin, length };
+      });
+    };
+    const liar = turnOf("liar", true, 2);
+    await settle();
+    const honest = turnOf("honest", false, 100);
+    await leecher.complete;
+    await settle();
+    assert.deepEqual(
+      leecher.dropped.filter((code) => code !== ""),
+      ["E_PEER_DATA"],
+    );
+    assert.ok(liar.closed);
+    assert.ok(told.includes("honest"));
+    assert.ok((await leecher.store.read(0, pack.bytes.length)).equals(pack.bytes));
+    assert.ok(honest.heardTypes().has("request"));
+    close(leecher);
+  },
+);
 
 test("the same peer twice, and this computer itself, are refused", LIMIT, async () => {
   const pack = samplePack(MIB);
