@@ -11,8 +11,16 @@ import {
   writeData,
   type ControlMessage,
 } from "../../src/circuit/control.ts";
-import { clientHello, PROTOCOL_ID, SERVER_REPLY_BYTES } from "../../src/circuit/handshake.ts";
-import { ClientLayers, HopLayers, MAX_HOPS, MINE, PASS_ON } from "../../src/circuit/layer.ts";
+import { buildCircuit } from "../../src/circuit/client-circuit.ts";
+import {
+  CLIENT_MESSAGE_BYTES,
+  clientHello,
+  PROTOCOL_ID,
+  SERVER_REPLY_BYTES,
+  serverReply,
+} from "../../src/circuit/handshake.ts";
+import { ClientLayers, HopLayers, MAX_HOPS, MINE, PASS_ON, RelayLayers } from "../../src/circuit/layer.ts";
+import { generateKeys } from "../../src/crypto/keys.ts";
 import { SERVICE, type HopTarget } from "../../src/circuit/stream.ts";
 import type { Channel } from "../../src/net/channel.ts";
 import { FRAME, frameBody, frameType, makeFrame } from "../../src/net/frame.ts";
@@ -171,5 +179,83 @@ for (const [what, hops, breach] of BREACHES) {
     );
     assert.deepEqual(client.destroyed, [hops > 2 ? DESTROY_REASON.gone : DESTROY_REASON.broken]);
     if (hops === 2) assert.equal(served, 0);
+  });
+}
+
+/** A first hop that has its keys, and says anything to its client, whatever the state of the circuit. */
+async function rawHop(world: CircuitWorld) {
+  const nodeKeys = generateKeys("ed25519");
+  const onionKeys = [generateKeys("x25519")];
+  const nodeKey = nodeKeys.publicBytes;
+  const destroyed: number[] = [];
+  let layers: RelayLayers | undefined;
+  let channel: Channel | undefined;
+  let circuitId = 0;
+  world.network.listen({ networkId: 7, identity: { nodeKeys, info: () => Buffer.alloc(0) } }, (accepted) => {
+    channel = accepted;
+    accepted.start({
+      onFrame: (frame) => {
+        if (frameType(frame) === FRAME.destroy) destroyed.push(frameBody(frame)[0] as number);
+        if (frameType(frame) !== FRAME.create) return;
+        const identity = { protocolId: PROTOCOL_ID.hop, nodeId: nodeKey, onionKeys };
+        const message = frameBody(frame).subarray(0, CLIENT_MESSAGE_BYTES);
+        const { reply, keys, position } = serverReply(identity, message);
+        layers = new RelayLayers(new HopLayers(keys), position);
+        circuitId = frame.readUInt32BE(0);
+        const created = makeFrame(FRAME.created, circuitId);
+        frameBody(created).set(reply);
+        accepted.send(created);
+      },
+      onDrain() {},
+      onClose() {},
+    });
+  });
+  const [onion] = onionKeys as [(typeof onionKeys)[0]];
+  const target = { nodeKey, onionKey: onion.publicBytes, info: Buffer.alloc(0), endpoints: [] };
+  const circuit = await buildCircuit(world.newClient(), [target]);
+  const say = (message: ControlMessage, what = MINE): void => {
+    const frame = makeFrame(FRAME.control, circuitId);
+    const range = (layers as RelayLayers).ownRange(frame.length);
+    writeControl(frame, range, message);
+    frame[range.start] = what;
+    (layers as RelayLayers).sealOwn(frame);
+    channel?.send(frame);
+  };
+  return { circuit, say, destroyed };
+}
+
+const NOTHING = Buffer.alloc(0);
+for (const [what, message, says] of [
+  [
+    "an EXTENDED that nobody asked for",
+    { command: COMMAND.extended, stream: 0, payload: Buffer.alloc(SERVER_REPLY_BYTES) },
+    MINE,
+  ],
+  [
+    "an EXTEND",
+    {
+      command: COMMAND.extend,
+      stream: 0,
+      payload: encodeExtend(NOTHING, Buffer.alloc(CLIENT_MESSAGE_BYTES)),
+    },
+    MINE,
+  ],
+  [
+    "a stream in the client's own range",
+    { command: COMMAND.begin, stream: STREAM, payload: encodeBegin(SERVICE.incoming, NOTHING) },
+    MINE,
+  ],
+  [
+    "words that it passes on, though it is the last",
+    { command: COMMAND.window, stream: STREAM, payload: Buffer.of(0, 1) },
+    PASS_ON,
+  ],
+] as const) {
+  /** Would catch: a client that goes on with a hop that breaks the protocol, or takes its words for another hop's. */
+  test(`a hop that says ${what} loses the circuit`, async () => {
+    const { circuit, say, destroyed } = await rawHop(createCircuitWorld({ relayCount: 1 }));
+    say(message, says);
+    await settle();
+    assert.deepEqual([circuit.alive, destroyed], [false, [DESTROY_REASON.broken]]);
   });
 }
