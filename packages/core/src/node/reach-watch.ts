@@ -114,7 +114,7 @@ export class ReachWatch {
         void this.#ask(action).then((answer) => this.#take(answer));
         return;
       case "map":
-        void this.#map().then((port) => this.#take({ kind: "mapped", port }));
+        void this.#map().then((port) => this.#take({ kind: "mapped", map: action.map, port }));
         return;
       case "hurry":
         this.#cancelHurry();

@@ -16,8 +16,8 @@ export type ReachabilityEvent =
   | { readonly kind: "due"; readonly relays: readonly AskableRelay[]; readonly families: readonly Family[] }
   | { readonly kind: "answer"; readonly ask: number; readonly seen: Endpoint; readonly reached: boolean }
   | { readonly kind: "silence"; readonly ask: number }
-  /** What came of `map`: the port at the router's public address, or undefined where there is none. */
-  | { readonly kind: "mapped"; readonly port: number | undefined }
+  /** What came of that `map`: the port at the router's public address, or undefined where there is none. */
+  | { readonly kind: "mapped"; readonly map: number; readonly port: number | undefined }
   /** After `hurry`: whoever gets through at all mostly has by now. */
   | { readonly kind: "slow" }
   /** This computer's own addresses are others than before. */
@@ -33,7 +33,7 @@ export type ReachabilityAction =
       readonly port: number;
     }
   /** Have the router hand on a port. Answered by `mapped`. */
-  | { readonly kind: "map" }
+  | { readonly kind: "map"; readonly map: number }
   /** `slow` is wanted after this long. */
   | { readonly kind: "hurry"; readonly ms: number }
   /** Where this computer can be reached: nowhere when empty. Given the first time and whenever it changes. */
@@ -84,6 +84,7 @@ export class Reachability {
   /** What the router hands on to us, as far as it is known. */
   #mappedPort: number | undefined;
   #mapping: "untried" | "asked" | "tried" = "untried";
+  #mapCount = 0;
   #running = false;
   #verdict: readonly Endpoint[] | undefined;
   /** The round before took something away. */
@@ -107,7 +108,10 @@ export class Reachability {
       case "slow":
         return this.#running ? this.#goOn(true) : [];
       case "mapped":
-        return this.#mapping === "asked" && this.#running ? this.#mapped(event.port) : [];
+        // One that was asked for at another place, before this computer moved, may come now: it is not where we are.
+        return this.#mapping === "asked" && this.#running && event.map === this.#mapCount
+          ? this.#mapped(event.port)
+          : [];
       default:
         return this.#heard(event);
     }
@@ -168,7 +172,7 @@ export class Reachability {
 
   #map(): ReachabilityAction[] {
     this.#mapping = "asked";
-    return [{ kind: "map" }];
+    return [{ kind: "map", map: ++this.#mapCount }];
   }
 
   #asksOf(poll: Poll): ReachabilityAction[] {

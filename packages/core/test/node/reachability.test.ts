@@ -44,7 +44,8 @@ function playRound(machine: Reachability, world: World, pick: (count: number) =>
     const [action] = waiting.splice(pick(waiting.length), 1) as [ReachabilityAction];
     done.push(action);
     if (action.kind === "hurry") waiting.push(...machine.take({ kind: "slow" }));
-    if (action.kind === "map") waiting.push(...machine.take({ kind: "mapped", port: world.mapped?.() }));
+    if (action.kind === "map")
+      waiting.push(...machine.take({ kind: "mapped", map: action.map, port: world.mapped?.() }));
     if (action.kind !== "ask") continue;
     asked.push(action);
     const reply = world.reply(relays.find(({ key }) => key === action.key) as AskableRelay, action);
@@ -111,11 +112,11 @@ test("the router is asked while relays still try, and once; no more relays are a
     begun.map(({ kind }) => kind),
     ["ask", "ask", "hurry"],
   );
-  assert.deepEqual(machine.take({ kind: "slow" }), [{ kind: "map" }]);
+  assert.deepEqual(machine.take({ kind: "slow" }), [{ kind: "map", map: 1 }]);
   assert.deepEqual(machine.take({ kind: "slow" }), []);
   const [first] = begun as [Ask];
   assert.deepEqual(machine.take({ kind: "silence", ask: first.ask }), []);
-  const about = machine.take({ kind: "mapped", port: MAPPED });
+  const about = machine.take({ kind: "mapped", map: 1, port: MAPPED });
   assert.deepEqual(
     about.map((action) => action.kind === "ask" && action.port),
     [MAPPED, MAPPED],
@@ -128,7 +129,7 @@ test("the router is asked while relays still try, and once; no more relays are a
     ["map"],
   );
   assert.deepEqual(
-    other.take({ kind: "mapped", port: undefined }).map(({ kind }) => kind),
+    other.take({ kind: "mapped", map: 1, port: undefined }).map(({ kind }) => kind),
     ["ask"],
   );
 });
@@ -183,6 +184,20 @@ test("another address is found out at once, and answers about the old one are to
   const there = { host: "7.7.7.7", port: PORT };
   const moved = playRound(machine, { relays: all, reply: () => ({ seen: there, reached: true }) });
   assert.deepEqual(moved.verdict, [there]);
+});
+
+/** Would catch: a port of the router that this computer stood behind before, which takes the place of the one that it stands behind now. */
+test("a mapping that was asked for before this computer moved is not taken for that of the new place", () => {
+  const machine = new Reachability(PORT);
+  const all = relays(20);
+  machine.take({ kind: "due", relays: all, families: [4] });
+  assert.deepEqual(machine.take({ kind: "slow" }), [{ kind: "map", map: 1 }]);
+  machine.take({ kind: "moved" });
+  machine.take({ kind: "due", relays: all, families: [4] });
+  assert.deepEqual(machine.take({ kind: "slow" }), [{ kind: "map", map: 2 }]);
+  assert.deepEqual(machine.take({ kind: "mapped", map: 1, port: 25 }), []);
+  const asks = machine.take({ kind: "mapped", map: 2, port: MAPPED });
+  assert.ok(asks.length > 0 && asks.every((action) => action.kind === "ask" && action.port === MAPPED));
 });
 
 /** How relays answer, by source: honestly, not at all, or a lie of some kind. */
