@@ -98,7 +98,9 @@ export class Finder {
     try {
       found += yield* dial(options.want);
       if (found < options.want && options.mayLookUp) {
-        await this.#lookUp((isDoubtful) => untried().length >= (isDoubtful ? 1 : options.want - found));
+        const enough = (isDoubtful: boolean): boolean =>
+          untried().length >= (isDoubtful ? 1 : options.want - found);
+        await this.#lookUp(enough, () => untried().some((known) => this.#dials.isMet(known)));
         found += yield* dial(options.want - found);
       }
       isLeft = false;
@@ -128,9 +130,12 @@ export class Finder {
     this.#ways.close();
   }
 
-  /** `enough` is asked before each batch, which is doubtful when nothing is known of its gates, or nothing good. */
-  async #lookUp(enough: (isDoubtful: boolean) => boolean): Promise<void> {
-    const questions = await this.#gatesUnless(() => enough(true));
+  /**
+   * `enough` is asked before each batch, which is doubtful when nothing is known of its gates, or nothing good; `isBack` whether somebody is to be dialled who can
+   * be trusted to be there: a gate can name inventions without end, and nobody else would ever be asked.
+   */
+  async #lookUp(enough: (isDoubtful: boolean) => boolean, isBack: () => boolean): Promise<void> {
+    const questions = await this.#gatesUnless(isBack);
     if (questions === undefined) return;
     let answered = 0;
     let asked = 0;
@@ -144,14 +149,14 @@ export class Finder {
   }
 
   /** Asks scouts. Where seeders were just now they are again first of all, and to ask there costs no circuit: undefined where that was enough. */
-  async #gatesUnless(enough: () => boolean): Promise<DoubtfulQuestion[] | undefined> {
+  async #gatesUnless(isBack: () => boolean): Promise<DoubtfulQuestion[] | undefined> {
     const scouted = this.#gatesToAsk();
     // Nobody may wait for it any more when it fails.
     scouted.catch(() => {});
     for (;;) {
       const known = this.#gatesOfBook();
       const isAsked = known.length > 0 && (await this.#askAll(known)) > 0;
-      if (isAsked && enough()) return undefined;
+      if (isAsked && isBack()) return undefined;
       const questions = await within(this.#deps.clock, RE_ASK_MS, scouted);
       if (questions !== undefined) return questions;
     }

@@ -76,6 +76,11 @@ export class SeederDials {
     return !isUnderWay && untilMs <= this.#deps.clock.monotonicMs() && this.leadsSomewhere(known, options);
   }
 
+  /** The sharer, or somebody to whom a tunnel has come up before. */
+  isMet({ isSharers, seeder }: KnownLease): boolean {
+    return isSharers || this.#reached.has(seeder);
+  }
+
   leadsSomewhere(known: KnownLease, options: Pick<DialOptions, "isWanted">): boolean {
     return this.#entrances(known, options).length > 0;
   }
@@ -193,9 +198,8 @@ export class SeederDials {
     this.#failed.set(leaseName(known), { times: times + 1, untilMs: clock.monotonicMs() + waitMs });
   }
 
-  #boundsOn({ isHearsay, isSharers, seeder }: KnownLease): TokenBucket[] {
-    const isStranger = !isSharers && !this.#reached.has(seeder);
-    return [...(isHearsay ? [this.#hearsay] : []), ...(isStranger ? [this.#strangers] : [])];
+  #boundsOn(known: KnownLease): TokenBucket[] {
+    return [...(known.isHearsay ? [this.#hearsay] : []), ...(this.isMet(known) ? [] : [this.#strangers])];
   }
 
   async #dialAt({ gate, tag }: Entrance, known: KnownLease, onSlow: () => void): Promise<FoundTunnel> {

@@ -4,12 +4,15 @@ import type { ByteDuplex } from "../../src/base/duplex.ts";
 import { BackroomError, isBackroomError } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { systemRandom } from "../../src/base/random.ts";
+import { serveMessages } from "../../src/circuit/messages.ts";
+import { SERVICE, type CircuitStream, type HopTarget } from "../../src/circuit/stream.ts";
 import { askLeases, connectTunnel } from "../../src/tunnel/gate-client.ts";
 import { makeLease, openLease, sealLease } from "../../src/tunnel/lease.ts";
 import { deriveEpoch, epochsAt } from "../../src/tunnel/topic.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { HOUR_MS, newSeeder, newShare, NOW_MS, shareTurningIn } from "./fixtures.ts";
-import { findAll, newTown, pass, settle } from "./town.ts";
+import { memoryCircuit } from "./memory-circuit.ts";
+import { findAll, newTown, pass, servicesOf, settle, type TownGate } from "./town.ts";
 
 const code = (expected: string) => (error: unknown) => isBackroomError(error) && error.code === expected;
 
@@ -473,4 +476,38 @@ test("of many gates that scouts name a bounded number is asked in one round", as
   });
   await assert.rejects(findAll(finder, 1), code("E_NO_SEEDERS"));
   assert.equal(town.opened.length, LIMITS.finderGates);
+});
+
+/** Would catch: a gate that names one invented seeder after the other, so that the scouts' answer is never waited for. */
+test("a gate that names inventions without end keeps nobody from those that scouts name", async () => {
+  const share = newShare();
+  const [epoch] = epochsAt(share.topicSecret, NOW_MS);
+  const keys = deriveEpoch(share, epoch as number);
+  const invention = (): Buffer => {
+    const gates = [{ info: (liar as TownGate).target.info, tag: systemRandom.bytes(16) }];
+    const lease = makeLease(keys.topic, newSeeder(), gates, Math.floor(NOW_MS / 1000) + 3600);
+    return sealLease(keys, lease, systemRandom);
+  };
+  const lies = {
+    [SERVICE.leases]: (stream: CircuitStream) =>
+      serveMessages(stream, () => ({ l: [invention()], n: Buffer.alloc(16), w: 0 })),
+  };
+  const town = newTown(3, {
+    makeCircuit: (gate) =>
+      Promise.resolve(memoryCircuit({ ...servicesOf(gate), ...(gate === liar ? lies : {}) })),
+  });
+  const [honest, , liar] = town.gates;
+  const { presence } = town.seed(share, newSeeder(share.sharerKeys));
+  await settle();
+  const askScouts = (): Promise<HopTarget[]> =>
+    new Promise((resolve) => void town.clock.after(4_000, () => resolve([(honest as TownGate).target])));
+  const finder = town.finderFor(share, { askScouts });
+  finder.book.add(invention(), "gate");
+  const found = findAll(finder, 6);
+  await pass(town.clock, 6_000, 250);
+  assert.deepEqual(
+    (await found).map(({ isSharers }) => isSharers),
+    [true],
+  );
+  presence.close();
 });
