@@ -18,7 +18,7 @@ export const unpackWhereItFits: Unpack = (job) =>
   job.fileCount >= LEAST_FILES ? unpackInThread(job) : unpackHere(job);
 
 /**
- * In a thread of its own, so that the event loop has its time for connections and the page. The pack is read here all the same, where it is known which
+ * In a thread of its own, if there is one, so that the event loop has its time for connections and the page. The pack is read here all the same, where it is known which
  * pieces are there; its bytes are handed over with their memory. The thread knows what opens this pack's body, and no link, password or identity.
  */
 export const unpackInThread: Unpack = async (job) => {
@@ -34,6 +34,7 @@ export const unpackInThread: Unpack = async (job) => {
     },
   };
   const worker = startOwnThread("unpack-worker", WORKER, order);
+  if (worker === undefined) return unpackHere(job);
   const talk = new Talk(worker, job);
   try {
     return await talk.outcome;
