@@ -29,15 +29,19 @@ const GATE_LEAST_MS = 20 * 3_600_000;
 const GATE_SPREAD_MS = 8 * 3_600_000;
 /** A gate that refused or broke is not chosen again for this long. */
 const AVOID_MS = 30 * 60_000;
+/** One that took a lease and hid it is not, for as long as a gate is kept. */
+const HIDDEN_MS = 24 * 3_600_000;
 
 /** Which gates a seeder goes to: those whose circuit broke again, others after about a day, none for a while that refused. */
 export class GateChoice {
   readonly #deps: GateChoiceDeps;
   /** By node key in hex, until when; monotonic. */
   readonly #avoid = new Map<string, number>();
+  /** The same of those that hid a lease. */
+  readonly #hidden = new Map<string, number>();
   /** Gates whose circuit broke: the next one goes there again, so that a guard that flaps does not show us to ever more gates. */
   #broken: ChosenGate[] = [];
-  /** The gates that were saved last, by node key. */
+  /** The gates that were saved last: node keys in hex, in their own order. */
   #savedNames = "";
 
   constructor(deps: GateChoiceDeps) {
@@ -75,25 +79,36 @@ export class GateChoice {
   }
 
   /** `gate` is a node key in hex. */
-  avoid(gate: string, ms = AVOID_MS): void {
-    this.#avoid.set(gate, this.#deps.clock.monotonicMs() + ms);
+  avoid(gate: string): void {
+    this.#avoid.set(gate, this.#deps.clock.monotonicMs() + AVOID_MS);
   }
 
-  /** In a small network there may be none but those avoided. */
-  forgive(): void {
+  /** It hid a lease: `gate` is a node key in hex. */
+  noteHidden(gate: string): void {
+    this.#hidden.set(gate, this.#deps.clock.monotonicMs() + HIDDEN_MS);
+  }
+
+  /** A circuit failed that avoided some: those that refused or broke may be all that there are. Those that hide leases come back last, and only where `isNoneLeft`. */
+  forgive(isNoneLeft: boolean): void {
+    if (isNoneLeft && this.#avoid.size === 0) this.#hidden.clear();
     this.#avoid.clear();
   }
 
   avoided(): Set<string> {
     const nowMs = this.#deps.clock.monotonicMs();
-    for (const [name, untilMs] of this.#avoid) if (untilMs <= nowMs) this.#avoid.delete(name);
-    return new Set(this.#avoid.keys());
+    const gates = [this.#avoid, this.#hidden];
+    for (const ofThem of gates)
+      for (const [name, untilMs] of ofThem) if (untilMs <= nowMs) ofThem.delete(name);
+    return new Set(gates.flatMap((ofThem) => [...ofThem.keys()]));
   }
 
   /** Those that are in use are saved, with those whose circuit broke, where they are others than before. */
   remember(inUse: readonly ChosenGate[]): void {
     const gates = [...inUse, ...this.#broken];
-    const names = gates.map(({ gate }) => gate.nodeKey.toString("hex")).join();
+    const names = gates
+      .map(({ gate }) => gate.nodeKey.toString("hex"))
+      .toSorted()
+      .join();
     if (names === this.#savedNames) return;
     this.#savedNames = names;
     this.#deps.gates?.save(gates);

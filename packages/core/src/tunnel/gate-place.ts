@@ -2,8 +2,10 @@ import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import { openConversation, type Conversation } from "../circuit/messages.ts";
 import { SERVICE } from "../circuit/stream.ts";
+import { equalBytes } from "../crypto/hash.ts";
+import { sharerFingerprint } from "../link/sharer-key.ts";
 import type { GateSession, TunnelHost } from "./gate-session.ts";
-import { isSharersLease, makeLease, sealLease, TAG_LENGTH, type LeaseGate } from "./lease.ts";
+import { makeLease, sealLease, TAG_LENGTH, type Lease, type LeaseGate } from "./lease.ts";
 import { solveWork } from "./proof-of-work.ts";
 import { makeRegistration, registrationFields } from "./registration.ts";
 import type { EpochKeys, ShareTopic } from "./topic.ts";
@@ -61,6 +63,21 @@ export class GatePlace {
     return this.#stream?.open === false;
   }
 
+  /** The sharer's own, for which gates keep a place in each answer. */
+  get isSharers(): boolean {
+    return equalBytes(
+      sharerFingerprint(this.#host.keys.leaseKeys.publicBytes),
+      this.#share.sharerFingerprint,
+    );
+  }
+
+  /** Whether the lease, which opened, is one of ours that leads here. */
+  isNamedIn({ leaseKey, tunnelKey, gates }: Lease): boolean {
+    const { leaseKeys, tunnelKeys } = this.#host.keys;
+    const isOurs = leaseKey.equals(leaseKeys.publicBytes) && tunnelKey.equals(tunnelKeys.publicBytes);
+    return isOurs && gates.some(({ tag }) => tag.equals(this.tag));
+  }
+
   get leaseGate(): LeaseGate {
     return { info: this.#session.gate.info, tag: this.tag };
   }
@@ -74,7 +91,7 @@ export class GatePlace {
     const lease = makeLease(this.keys.topic, this.#host.keys, gates, expirySeconds);
     const sealedLease = sealLease(this.keys, lease, this.#deps.random);
     const gateKey = this.#session.gate.nodeKey;
-    const standing = isSharersLease(lease, this.#share.sharerFingerprint)
+    const standing = this.isSharers
       ? { sharerKeys: this.#host.keys.leaseKeys }
       : { work: (this.#work ??= await solveWork(this.keys.topic, this.tag)) };
     // Whoever left while the work was done is not to be registered any more.

@@ -1,11 +1,13 @@
 import type { Clock } from "../base/clock.ts";
-import { codeOf, isBackroomError } from "../base/errors.ts";
+import { codeOf, isBackroomError, type ErrorCode } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { Circuit, HopTarget } from "../circuit/stream.ts";
 import { askLeases } from "./gate-client.ts";
 import type { GateSlot } from "./gate-slot.ts";
+import { openLease, type Lease } from "./lease.ts";
+import type { EpochKeys } from "./topic.ts";
 
 export interface OwnLookUpsDeps {
   readonly clock: Clock;
@@ -23,6 +25,9 @@ const AGAIN_LEAST_MS = 6 * 3_600_000;
 const AGAIN_SPREAD_MS = 4 * 3_600_000;
 /** Where it told nothing, doubled each time. */
 const RETRY_LEAST_MS = 2 * 60_000;
+
+/** What an answer of another form raises, which is the gate's own word as well. */
+const NO_ANSWER: ReadonlySet<string> = new Set<ErrorCode>(["E_GATE", "E_BENCODE"]);
 
 /** A gate that is asked now and then, over whichever circuit we stand on. */
 interface Watched {
@@ -71,7 +76,9 @@ export class OwnLookUps {
     const verdict = watched.slot.alive ? await this.#isHandedOut(watched.slot) : undefined;
     if (this.#watched.get(name) !== watched) return;
     if (verdict === false && watched.slot.alive) {
-      this.#watched.delete(name);
+      // Who has no other gate comes back to it, which brings no look-up before its time.
+      watched.retryMs = AGAIN_LEAST_MS;
+      this.#later(watched, AGAIN_LEAST_MS, AGAIN_SPREAD_MS);
       this.#onHidden(watched.slot);
     } else if (verdict === true) {
       watched.retryMs = RETRY_LEAST_MS;
@@ -87,28 +94,41 @@ export class OwnLookUps {
 
   /** Undefined where nobody can say: the gate was not reached, or names as many as it may. */
   async #isHandedOut(slot: GateSlot): Promise<boolean | undefined> {
-    const { clock, random, log } = this.#deps;
+    const { random } = this.#deps;
     const places = slot.leased();
     const place = places.length > 0 ? places[random.below(places.length)] : undefined;
     if (place === undefined) return undefined;
+    const named = await this.#leasesNamed(slot.session.gate, place.keys);
+    if (named === undefined || place.lost || !slot.alive) return undefined;
+    // Whichever of ours it is: it may be renewed meanwhile, more than once.
+    if (named.some((lease) => place.isNamedIn(lease))) return true;
+    return place.isSharers || named.length < LIMITS.gateLeasesAnswered ? false : undefined;
+  }
+
+  /** What the gate says to whoever asks, as far as it is leases of this topic: none where its answer is none. Undefined where it was not reached or refused. */
+  async #leasesNamed(gate: HopTarget, keys: EpochKeys): Promise<Lease[] | undefined> {
+    const { clock, log } = this.#deps;
     let circuit: Circuit | undefined;
     try {
-      // It may be renewed meanwhile.
-      const before = place.lease?.sealed;
-      circuit = await this.#deps.openLookUpCircuit(slot.session.gate);
-      const { leases } = await askLeases(circuit, place.keys.topic, clock);
-      const after = place.lease?.sealed;
-      const isThere = leases.some(
-        (sealed) => before?.equals(sealed) === true || after?.equals(sealed) === true,
-      );
-      if (isThere) return true;
-      return leases.length < LIMITS.gateLeasesAnswered && !place.lost && slot.alive ? false : undefined;
+      circuit = await this.#deps.openLookUpCircuit(gate);
+      const { leases } = await askLeases(circuit, keys.topic, clock);
+      return leases.flatMap((sealed) => openedLease(keys, sealed, clock.nowMs()) ?? []);
     } catch (error) {
       if (!isBackroomError(error)) throw error;
       log("debug", "a lease of one's own could not be looked up", { code: codeOf(error) });
-      return undefined;
+      return circuit !== undefined && NO_ANSWER.has(error.code) ? [] : undefined;
     } finally {
       circuit?.destroy();
     }
+  }
+}
+
+/** Undefined for what a gate made up: whoever has no link can make none. */
+function openedLease(keys: EpochKeys, sealed: Buffer, nowMs: number): Lease | undefined {
+  try {
+    return openLease(keys, sealed, nowMs);
+  } catch (error) {
+    if (!isBackroomError(error)) throw error;
+    return undefined;
   }
 }

@@ -45,15 +45,13 @@ const BACKOFF_MOST_MS = 15 * 60_000;
 const NO_WAY_IN_MS = 10_000;
 /** A gate that we go back to and that is not reached by then may be gone: another one is gone to beside it, and the first that is there is kept. */
 const GATE_PATIENCE_MS = 3_000;
-/** A gate that took a lease and hid it is not gone to again for as long as one is kept. */
-const HIDDEN_MS = 24 * 3_600_000;
 /** Shares of a group that are registered side by side: each question is a round trip, and a gate answers a burst of them at once. */
 const SIDE_BY_SIDE = 8;
 
 /** A circuit that is being built. */
 interface Opening {
-  /** Node key in hex of the gate that it leads to; undefined where the path picker chooses. */
-  readonly gate: string | undefined;
+  /** Undefined where the path picker chooses. */
+  readonly wanted: ChosenGate | undefined;
   readonly replaces: GateSlot | undefined;
   isSlow: boolean;
 }
@@ -162,11 +160,27 @@ export class SeederPresence {
       if (slot.replaces !== undefined && slot.alive) this.#drop(slot.replaces);
       slot.replaces = undefined;
     }
-    if (!this.#closed) this.#choice.remember(this.#current().map(({ chosen }) => chosen));
+    this.#remember();
     const gateCount = Math.max(0, ...[...this.#members].map((member) => this.#gateCountOf(member)));
     if (gateCount === this.#toldCount) return;
     this.#toldCount = gateCount;
     this.#deps.log("info", "the share is registered at gates", { gateCount, shareCount: this.#members.size });
+  }
+
+  /** Those that are gone back to are ours, too: the run may end before they are there. */
+  #remember(): void {
+    if (this.#closed) return;
+    // Some may have broken since.
+    this.#noteBroken();
+    const coming = [...this.#openings].flatMap(({ wanted, replaces }) =>
+      this.#isHeld(replaces) ? [] : (wanted ?? []),
+    );
+    this.#choice.remember([...this.#current().map(({ chosen }) => chosen), ...coming]);
+  }
+
+  /** Whether it is there to be replaced. One that broke meanwhile is not: what was to take its place fills the gap. */
+  #isHeld(slot: GateSlot | undefined): boolean {
+    return slot !== undefined && this.#slots.includes(slot);
   }
 
   /** Begins to open what is missing or due. What is registered does not wait for it: it comes when it is there. */
@@ -181,10 +195,10 @@ export class SeederPresence {
         (slot) =>
           slot.circuitUntilMs <= clock.monotonicMs() && !underWay.some(({ replaces }) => replaces === slot),
       );
-      const coming = underWay.filter(({ replaces, isSlow }) => replaces === undefined && !isSlow).length;
+      const coming = underWay.filter(({ replaces, isSlow }) => !this.#isHeld(replaces) && !isSlow).length;
       if (due === undefined && current.length + coming >= GATES) return;
       // Two that are chosen freely could both come to the same gate.
-      const isFreeUnderWay = underWay.some(({ gate }) => gate === undefined);
+      const isFreeUnderWay = underWay.some((one) => one.wanted === undefined);
       const chosen = due === undefined ? this.#choice.takeBroken() : due.chosen;
       const wanted = chosen !== undefined && chosen.untilMs > clock.nowMs() ? chosen : undefined;
       if (wanted === undefined && isFreeUnderWay) return;
@@ -198,7 +212,7 @@ export class SeederPresence {
 
   async #openOne(wanted: ChosenGate | undefined, replaces: GateSlot | undefined): Promise<void> {
     const { clock } = this.#deps;
-    const opening: Opening = { gate: wanted?.gate.nodeKey.toString("hex"), replaces, isSlow: false };
+    const opening: Opening = { wanted, replaces, isSlow: false };
     const avoid = wanted === undefined ? this.#avoided() : new Set<string>();
     this.#openings.add(opening);
     const cancel = clock.after(GATE_PATIENCE_MS, () => {
@@ -220,17 +234,17 @@ export class SeederPresence {
   #openFailed(error: unknown, wanted: ChosenGate | undefined, replaces: GateSlot | undefined): void {
     if (isNoWayIn(error)) {
       this.#rebuilds.giveBack();
-      if (replaces === undefined && wanted !== undefined) this.#choice.giveBack(wanted);
+      if (wanted !== undefined && !this.#isHeld(replaces)) this.#choice.giveBack(wanted);
       return this.#failed("a circuit to a gate could not be built", error, NO_WAY_IN_MS);
     }
     // Perhaps the gate is gone: the next attempt goes to another one. In a small network there may be none but those avoided.
     if (replaces !== undefined) replaces.gateUntilMs = this.#deps.clock.nowMs();
-    if (wanted === undefined) this.#choice.forgive();
+    if (wanted === undefined) this.#choice.forgive(isBackroomError(error, "E_NETWORK_TOO_SMALL"));
     this.#failed("a circuit to a gate could not be built", error);
   }
 
   #noteBroken(): void {
-    const replaced = new Set(this.#slots.map((slot) => slot.replaces));
+    const replaced = new Set([...this.#slots, ...this.#openings].map(({ replaces }) => replaces));
     for (const slot of this.#slots) {
       if (slot.alive || replaced.has(slot)) continue;
       if (slot.isYoung) this.#choice.avoid(slot.name);
@@ -246,11 +260,12 @@ export class SeederPresence {
   ): void {
     this.#deps.log("debug", "a circuit to a gate is there", { isInPlaceOfAnother: replaces !== undefined });
     const session = new GateSession(circuit, gate, this.#deps, () => this.#wake());
+    const replaced = this.#isHeld(replaces) ? replaces : undefined;
     // Another one was quicker than one that was slow.
-    const isTooMany = replaces === undefined && this.#current().length >= GATES;
+    const isTooMany = replaced === undefined && this.#current().length >= GATES;
     if (this.#closed || isTooMany) return session.leave();
     const gateUntilMs = untilMs ?? this.#choice.newUntilMs();
-    const slot = new GateSlot(session, { gateUntilMs, replaces }, this.#deps);
+    const slot = new GateSlot(session, { gateUntilMs, replaces: replaced }, this.#deps);
     this.#slots.push(slot);
     this.#lookUps.watch(slot);
   }
@@ -259,7 +274,7 @@ export class SeederPresence {
   #onHidden(slot: GateSlot): void {
     if (this.#closed || !this.#slots.includes(slot)) return;
     this.#deps.log("info", "a gate hides the share: another one is taken");
-    this.#choice.avoid(slot.name, HIDDEN_MS);
+    this.#choice.noteHidden(slot.name);
     this.#drop(slot);
     this.#wake();
   }
@@ -327,7 +342,7 @@ export class SeederPresence {
 
   /** Also those that are gone to right now. */
   #avoided(): Set<string> {
-    const underWay = [...this.#openings].flatMap(({ gate }) => gate ?? []);
+    const underWay = [...this.#openings].flatMap(({ wanted }) => wanted?.gate.nodeKey.toString("hex") ?? []);
     return new Set([...this.#choice.avoided(), ...underWay, ...this.#slots.map(({ name }) => name)]);
   }
 

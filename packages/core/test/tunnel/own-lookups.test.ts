@@ -5,35 +5,53 @@ import { LIMITS } from "../../src/base/limits.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import { serveMessages } from "../../src/circuit/messages.ts";
 import { SERVICE, type Circuit, type HopTarget } from "../../src/circuit/stream.ts";
-import { SEALED_LEASE_BYTES } from "../../src/tunnel/lease.ts";
-import { HOUR_MS, newSeeder, newShare } from "./fixtures.ts";
+import { askLeases } from "../../src/tunnel/gate-client.ts";
+import { GateChoice } from "../../src/tunnel/gate-choice.ts";
+import { SEALED_LEASE_BYTES, sealLease, type SeederKeys } from "../../src/tunnel/lease.ts";
+import { deriveEpoch, epochsAt, type ShareTopic } from "../../src/tunnel/topic.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { HOUR_MS, newLease, newSeeder, newShare, NOW_MS, type TestShare } from "./fixtures.ts";
 import { memoryCircuit } from "./memory-circuit.ts";
-import { newTown, pass, servicesOf } from "./town.ts";
+import { newTown, pass, servicesOf, settle } from "./town.ts";
 
 const MINUTE_MS = 60_000;
 const NONCE = Buffer.alloc(16);
 
 /** A town of gates, a seeder in it, and how its own look-ups go: `answer` gives the leases that a gate names, or undefined for all that it has. */
-function newWorld(answer: (gate: string) => readonly Buffer[] | undefined, isReached = true) {
-  const town = newTown(5);
-  const share = newShare();
+function newWorld(
+  answer: (gate: string) => readonly Buffer[] | undefined,
+  options: {
+    readonly isReached?: boolean;
+    readonly gateCount?: number;
+    readonly share?: TestShare;
+    readonly seeder?: SeederKeys;
+    isReady?(): Promise<void>;
+  } = {},
+) {
+  const { isReached = true, share = newShare() } = options;
+  const town = newTown(options.gateCount ?? 5);
   const lookUps: { readonly gate: string; readonly atMs: number }[] = [];
-  const openLookUpCircuit = ({ nodeKey }: HopTarget): Promise<Circuit> => {
+  const openLookUpCircuit = async ({ nodeKey }: HopTarget): Promise<Circuit> => {
     const gate = town.gates.find(({ target }) => target.nodeKey.equals(nodeKey));
     assert.ok(gate !== undefined);
     lookUps.push({ gate: gate.name, atMs: town.clock.monotonicMs() });
-    if (!isReached) return Promise.reject(new BackroomError("E_CIRCUIT", "a hop is away"));
+    await options.isReady?.();
+    if (!isReached) throw new BackroomError("E_CIRCUIT", "a hop is away");
     const leases = answer(gate.name);
-    if (leases === undefined) return Promise.resolve(memoryCircuit(servicesOf(gate)));
+    if (leases === undefined) return memoryCircuit(servicesOf(gate));
     const named = { l: [...leases], n: NONCE, w: 0 };
-    return Promise.resolve(
-      memoryCircuit({ [SERVICE.leases]: (stream) => serveMessages(stream, () => named) }),
-    );
+    return memoryCircuit({ [SERVICE.leases]: (stream) => serveMessages(stream, () => named) });
   };
-  const { presence } = town.seed(share, newSeeder(share.sharerKeys), { openLookUpCircuit });
+  const { presence } = town.seed(share, options.seeder ?? newSeeder(share.sharerKeys), { openLookUpCircuit });
   const gatesOfShare = (): string[] =>
     town.gates.filter(({ gate }) => gate.registrations > 0).map(({ name }) => name);
-  return { town, presence, lookUps, gatesOfShare };
+  /** The gates, once it is at two: mirrors do their proof of work first, which takes time of this computer's and none of the town's. */
+  const registered = async (): Promise<readonly string[]> => {
+    for (let turn = 0; turn < 2_000 && presence.gateCount < 2; turn++) await settle(50);
+    assert.equal(presence.gateCount, 2);
+    return gatesOfShare();
+  };
+  return { town, presence, lookUps, gatesOfShare, registered };
 }
 
 /** Would catch: a gate that answers its seeder and nobody else, and that a share stays at for a day. */
@@ -53,7 +71,7 @@ test("a gate that takes the lease and names it to nobody is left within two minu
 
 /** Would catch: hops that lead a seeder from gate to gate by letting no look-up through. */
 test("a look-up that tells nothing changes nothing, and comes again ever more seldom", async () => {
-  const { town, presence, lookUps, gatesOfShare } = newWorld(() => undefined, false);
+  const { town, presence, lookUps, gatesOfShare } = newWorld(() => undefined, { isReached: false });
   await pass(town.clock, 2_000, 1_000);
   const before = gatesOfShare();
   await pass(town.clock, 12 * HOUR_MS);
@@ -62,17 +80,106 @@ test("a look-up that tells nothing changes nothing, and comes again ever more se
   presence.close();
 });
 
+/** As many leases as an answer holds, of seeders that somebody with the link has made up. */
+function crowdOf(share: ShareTopic): Buffer[] {
+  const [epoch] = epochsAt(share.topicSecret, NOW_MS) as [number];
+  const keys = deriveEpoch(share, epoch);
+  const crowd = Array.from({ length: LIMITS.gateLeasesAnswered }, () => newLease(keys));
+  return crowd.map((lease) => sealLease(keys, lease, systemRandom));
+}
+
 /** Would catch: whoever crowds a topic and so has a mirror leave its gates. */
-test("a gate that names as many others as it may is not left", async () => {
-  const others = Array.from({ length: LIMITS.gateLeasesAnswered }, () =>
-    systemRandom.bytes(SEALED_LEASE_BYTES),
-  );
-  const { town, presence, gatesOfShare } = newWorld(() => others);
-  await pass(town.clock, 2_000, 1_000);
-  const before = gatesOfShare();
-  await pass(town.clock, 12 * HOUR_MS);
+test("a gate that names as many others as it may is not left by a mirror", async () => {
+  const share = newShare();
+  const crowd = crowdOf(share);
+  const world = newWorld(() => crowd, { share, seeder: newSeeder() });
+  const { town, presence, gatesOfShare } = world;
+  const before = await world.registered();
+  await pass(town.clock, 2 * MINUTE_MS, 1_000);
   assert.deepEqual(gatesOfShare(), before);
   presence.close();
+});
+
+/** Would catch: a gate that hides behind a crowd what has a place of its own in each answer. */
+test("the sharer leaves a gate that names as many others as it may, and not the sharer", async () => {
+  const share = newShare();
+  const crowd = crowdOf(share);
+  let hiding: string | undefined;
+  const world = newWorld((gate) => (gate === hiding ? crowd : undefined), { share });
+  [hiding] = await world.registered();
+  await pass(world.town.clock, 2 * MINUTE_MS, 1_000);
+  assert.ok(!world.gatesOfShare().includes(hiding as string));
+  world.presence.close();
+});
+
+/** Would catch: a gate that knows no link and hides a lease behind bytes of its own making, or behind an answer that nobody can read. */
+test("what a gate made up is neither a full answer nor one that tells nothing", async () => {
+  const junk = Array.from({ length: LIMITS.gateLeasesAnswered }, () =>
+    systemRandom.bytes(SEALED_LEASE_BYTES),
+  );
+  for (const answer of [junk, [Buffer.alloc(3)]]) {
+    const share = newShare();
+    let hiding: string | undefined;
+    const world = newWorld((gate) => (gate === hiding ? answer : undefined), { share, seeder: newSeeder() });
+    [hiding] = await world.registered();
+    await pass(world.town.clock, 2 * MINUTE_MS, 1_000);
+    assert.ok(!world.gatesOfShare().includes(hiding as string));
+    world.presence.close();
+  }
+});
+
+/** Would catch: an honest gate that is left for a day since a lease was renewed while it answered. */
+test("a lease that is renewed twice while it is looked up is not taken for a hidden one", async () => {
+  const share = newShare();
+  const [epoch] = epochsAt(share.topicSecret, NOW_MS) as [number];
+  const { topic } = deriveEpoch(share, epoch);
+  const { promise: isRenewed, resolve } = Promise.withResolvers<void>();
+  let named: readonly Buffer[] | undefined;
+  const world = newWorld(() => named, { share, isReady: () => isRenewed });
+  const { town, presence, lookUps, gatesOfShare } = world;
+  while (lookUps.length === 0) await pass(town.clock, 1_000, 1_000);
+  const asked = town.gates.find(({ name }) => name === lookUps[0]?.gate);
+  assert.ok(asked !== undefined);
+  const namedNow = async () => (await askLeases(memoryCircuit(servicesOf(asked)), topic, town.clock)).leases;
+  /** The other gate goes, and a renewed lease names the one that comes. */
+  const renew = async () => {
+    for (const { circuits, name } of town.gates) if (name !== asked.name) circuits.at(-1)?.destroy();
+    await pass(town.clock, 5_000, 1_000);
+    return namedNow();
+  };
+  const leases = [await namedNow(), await renew(), await renew()];
+  assert.equal(new Set(leases.map(([lease]) => lease?.toString("hex"))).size, 3);
+  named = leases[1];
+  resolve();
+  await pass(town.clock, 1_000, 1_000);
+  assert.ok(gatesOfShare().includes(asked.name));
+  presence.close();
+});
+
+/** Would catch: gates that hide a share, and so have its seeder come back, look itself up and leave, for ever. */
+test("a seeder that has no other gate comes back to one that hides it, and looks itself up no more often for it", async () => {
+  const world = newWorld(() => [], { gateCount: 2 });
+  await pass(world.town.clock, 2 * MINUTE_MS, 1_000);
+  assert.equal(world.lookUps.length, 2);
+  await pass(world.town.clock, 12 * HOUR_MS);
+  assert.equal(world.presence.gateCount, 2);
+  assert.ok(world.lookUps.length <= 2 + 2 * 2, `${world.lookUps.length} look-ups`);
+  world.presence.close();
+});
+
+/** Would catch: a hop that lets one circuit fail, and so has a seeder forget which gates hide it. */
+test("a circuit that fails has no gate forgiven that hides the share, while there are others", () => {
+  const choice = new GateChoice({ clock: new ManualClock(), random: systemRandom });
+  choice.noteHidden("hiding");
+  choice.avoid("refused");
+  choice.forgive(false);
+  choice.forgive(false);
+  assert.deepEqual([...choice.avoided()], ["hiding"]);
+  choice.avoid("refused");
+  choice.forgive(true);
+  assert.deepEqual([...choice.avoided()], ["hiding"]);
+  choice.forgive(true);
+  assert.deepEqual([...choice.avoided()], []);
 });
 
 /** Would catch: look-ups that come by the clock of the registration, or so often that they show the guard to many second hops. */

@@ -90,7 +90,7 @@ export function newTownIn<C extends Clock>(
       openGateCircuit: async (wanted, avoid) => {
         const free = gates.find((gate) => !avoid.has(gate.name) && gate.up);
         const target = wanted ?? free?.target;
-        if (target === undefined) throw new BackroomError("E_NO_RELAYS", "no gate is left");
+        if (target === undefined) throw new BackroomError("E_NETWORK_TOO_SMALL", "no gate is left");
         return { circuit: await openTo(target), gate: target };
       },
       ...more,
