@@ -1,7 +1,8 @@
 /**
- * `npm run bench [-- --json] [-- pack|swarm|circuit|line|relay|page|daemon]`: medians of several runs, each measured beside something stock in the same run.
+ * `npm run bench [-- --json] [-- pack|swarm|ends|circuit|line|relay|page|daemon]`: medians of several runs, each measured beside something stock in the same run.
  */
 import { benchCircuit } from "./circuit.ts";
+import { benchEnds } from "./ends.ts";
 import { benchLine } from "./line.ts";
 import { benchDaemon } from "./daemon.ts";
 import { benchPack } from "./pack.ts";
@@ -13,6 +14,7 @@ import { benchSwarm } from "./swarm.ts";
 const BENCHES: Record<string, () => Promise<Row[]>> = {
   pack: benchPack,
   swarm: benchSwarm,
+  ends: benchEnds,
   circuit: benchCircuit,
   line: benchLine,
   relay: benchRelay,

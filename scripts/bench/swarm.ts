@@ -7,28 +7,12 @@ import { createSwarm } from "../../packages/core/src/swarm/swarm.ts";
 import { torrentInfo } from "../../packages/core/src/torrent/info.ts";
 import { MerkleHasher } from "../../packages/core/src/torrent/merkle-hasher.ts";
 import { memoryDuplexPair } from "../../packages/core/test/support/memory-duplex.ts";
+import { GivenStore } from "./given-store.ts";
 import type { Row } from "./row.ts";
 
 const MiB = 1024 * 1024;
 const SIZE = 384 * MiB;
 const ROUNDS = 3;
-
-/** Reads give the pack's own memory, so that the figure holds no store's work. */
-class Source extends MemoryStore {
-  bytes = Buffer.alloc(0);
-  override get complete(): boolean {
-    return true;
-  }
-  override have(): boolean {
-    return true;
-  }
-  override haveCount(): number {
-    return this.info.pieceCount;
-  }
-  override read(offset: number, length: number): Promise<Buffer> {
-    return Promise.resolve(this.bytes.subarray(offset, offset + length));
-  }
-}
 
 /** Takes pieces and forgets them. */
 class Sink extends MemoryStore {
@@ -57,8 +41,7 @@ export async function benchSwarm(): Promise<Row[]> {
   const hasher = new MerkleHasher();
   hasher.update(bytes);
   const { root, pieceLayer } = hasher.digest();
-  const source = new Source(torrentInfo(root, SIZE));
-  source.bytes = bytes;
+  const source = new GivenStore(torrentInfo(root, SIZE), bytes);
   await source.setPieceLayer(pieceLayer);
   await download(source);
   const runs = [];
@@ -81,7 +64,7 @@ export async function benchSwarm(): Promise<Row[]> {
   ];
 }
 
-async function download(source: Source): Promise<{ seconds: number; cpu: number }> {
+async function download(source: GivenStore): Promise<{ seconds: number; cpu: number }> {
   const deps = { clock: systemClock, random: systemRandom, log: silentLog };
   const complete = Promise.withResolvers<void>();
   const [near, far] = memoryDuplexPair({ sliceBytes: 16_288 });

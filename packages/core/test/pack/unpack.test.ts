@@ -3,10 +3,11 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Worker } from "node:worker_threads";
-import { isBackroomError } from "../../src/base/errors.ts";
+import { BackroomError, isBackroomError } from "../../src/base/errors.ts";
 import { systemRandom } from "../../src/base/random.ts";
+import { secretKey } from "../../src/crypto/keys.ts";
 import { openPack } from "../../src/pack/open.ts";
-import { unpackInThread } from "../../src/pack/unpack-thread.ts";
+import { unpackInThread, unpackWhereItFits } from "../../src/pack/unpack-thread.ts";
 import { unpackHere } from "../../src/pack/unpacker.ts";
 import { MemorySource } from "../support/memory-source.ts";
 import { keys, makeTree, noise, sealToBuffer, tempFolder } from "../support/pack-fixtures.ts";
@@ -14,6 +15,28 @@ import { unpackSuite } from "./unpack-suite.ts";
 
 unpackSuite("in this thread", unpackHere);
 unpackSuite("in a thread of its own", unpackInThread);
+
+test("a thread is started for many files, and for few there is none", async (t) => {
+  const folder = await tempFolder(t);
+  const gone = new BackroomError("E_SWARM_CLOSED", "the swarm is gone");
+  const job = {
+    source: { length: 100_000, read: () => Promise.reject(gone) },
+    body: { offset: 200, streamKey: secretKey(Buffer.alloc(32)) },
+    folder,
+    wanted: undefined,
+    signal: undefined,
+    onBytes() {},
+    onSurvey() {},
+  };
+  let threadCount = 0;
+  const onWorker = (): void => void threadCount++;
+  process.on("worker", onWorker);
+  t.after(() => process.off("worker", onWorker));
+  await assert.rejects(unpackWhereItFits({ ...job, fileCount: 1_999 }), (error) => error === gone);
+  assert.equal(threadCount, 0);
+  await assert.rejects(unpackWhereItFits({ ...job, fileCount: 2_000 }), (error) => error === gone);
+  assert.equal(threadCount, 1);
+});
 
 test("a thread that is gone in the middle is an error, and leaves nothing", async (t) => {
   const folder = await tempFolder(t);
