@@ -295,6 +295,8 @@ async function fetchWithClient({ run, link, keys, turn, company }: Fetch): Promi
       download.swarming.failed,
     ]);
   } catch (error) {
+    // Nothing of ours came there: what is there now is a person's own, however empty it is.
+    if (isBackroomError(error, "E_TARGET_EXISTS")) deps.putPlacing(undefined);
     // Its circuits went with the client; what it says of that is not why it stopped.
     if (held.gone.aborted && !signal.aborted && isBackroomError(error)) return GONE;
     throw error;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { cp, readFile, rm, stat, symlink, writeFile, mkdir } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
@@ -656,5 +656,29 @@ test("a token of little reach has files put below its folder alone, whatever fol
     const there = await getter.reach(id, "done");
     assert.deepEqual([there.output, there.paths], [getter.downloads, [path.join(getter.downloads, "trip")]]);
     assert.deepEqual(readdirSync(own), []);
+  });
+});
+
+/** Would catch: a person's own file, which was put there while the download came to its end, that is taken for what a kill left, and removed. */
+test("an empty file of a person's own at a download's place stays, also when the download goes on", async () => {
+  await withWorld(async (world) => {
+    const sharer = await world.newEngine("sharer");
+    const { link } = await sharer.share([await world.makeFile("notes.txt", 20 * KIB)]);
+    const getter = await world.newEngine("getter");
+    const place = path.join(getter.downloads, "notes.txt");
+    const { catalogue } = getter;
+    const putValue = catalogue.putValue.bind(catalogue);
+    let isThere = false;
+    catalogue.putValue = (name, value) => {
+      putValue(name, value);
+      // Right before what arrived appears.
+      if (!isThere && name.startsWith("engine.placing.")) writeFileSync(place, "");
+      isThere ||= name.startsWith("engine.placing.");
+    };
+    const { id } = await getter.get(link);
+    assert.equal((await getter.reach(id, "failed")).failure?.code, "E_TARGET_EXISTS");
+    await getter.handlers.resume({ id }, CONTEXT);
+    assert.equal((await getter.reach(id, "failed", "done")).failure?.code, "E_TARGET_EXISTS");
+    assert.equal((await stat(place)).size, 0);
   });
 });
