@@ -162,13 +162,17 @@ export class Finder {
     }
   }
 
-  /** How many have answered; who is slow is not waited for, and what it says is in the book for the next round. */
+  /** How many have answered; who is slow is not waited for, and what it says is in the book for the next round, which news are worth. */
   async #askAll(questions: readonly Question[]): Promise<number> {
     let answered = 0;
+    let isLate = false;
     const asking = questions.map(async ({ gate, topic }) => {
-      if (await this.#questions.ask(gate, topic)) answered++;
+      const newsCount = await this.#questions.ask(gate, topic);
+      if (newsCount !== undefined) answered++;
+      if (isLate && newsCount !== undefined && newsCount > 0) this.#deps.onNews();
     });
     const all = await within(this.#deps.clock, ANSWER_PATIENCE_MS, Promise.all(asking));
+    isLate = true;
     if (all === undefined) this.#deps.log("debug", "a gate is waited for, and what others said is used");
     return answered;
   }

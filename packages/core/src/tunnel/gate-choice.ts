@@ -88,6 +88,11 @@ export class GateChoice {
     this.#hidden.set(gate, this.#deps.clock.monotonicMs() + HIDDEN_MS);
   }
 
+  /** `gate` is a node key in hex. */
+  hides(gate: string): boolean {
+    return (this.#hidden.get(gate) ?? -Infinity) > this.#deps.clock.monotonicMs();
+  }
+
   /** A circuit failed that avoided some: those that refused or broke may be all that there are. Those that hide leases come back last, and only where `isNoneLeft`. */
   forgive(isNoneLeft: boolean): void {
     if (isNoneLeft && this.#avoid.size === 0) this.#hidden.clear();

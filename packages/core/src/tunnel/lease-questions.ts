@@ -44,8 +44,8 @@ export class LeaseQuestions {
     this.#askedMs.clear();
   }
 
-  /** False when the gate cannot be reached or does not answer. */
-  async ask(gate: HopTarget, topic: Buffer): Promise<boolean> {
+  /** How many leases were news to the book; undefined when the gate cannot be reached or does not answer. */
+  async ask(gate: HopTarget, topic: Buffer): Promise<number | undefined> {
     let way: GateWay;
     try {
       way = await this.#deps.ways.take(gate, "question");
@@ -64,25 +64,25 @@ export class LeaseQuestions {
     else this.#deps.ways.putBack(gate, { ...way, terms: undefined });
   }
 
-  async #askOver(way: GateWay, gate: HopTarget, topic: Buffer): Promise<boolean> {
+  async #askOver(way: GateWay, gate: HopTarget, topic: Buffer): Promise<number | undefined> {
     const { clock, log, book, ways } = this.#deps;
     try {
       this.#note(gate, topic);
       const { leases, terms } = await askLeases(way.circuit, topic, clock);
       log("debug", "a gate was asked for leases", { leaseCount: leases.length });
-      for (const sealed of leases) book.add(sealed, "gate");
+      const newsCount = leases.filter((sealed) => book.add(sealed, "gate")?.isNews === true).length;
       ways.putBack(gate, { ...way, terms });
-      return true;
+      return newsCount;
     } catch (error) {
       way.circuit.destroy();
       return this.#failed(gate, error, true);
     }
   }
 
-  #failed(gate: HopTarget, error: unknown, isToBlame: boolean): false {
+  #failed(gate: HopTarget, error: unknown, isToBlame: boolean): undefined {
     if (isToBlame) this.#deps.troubles.note(gate.nodeKey.toString("hex"));
     this.#deps.log("debug", "a gate could not be asked for leases", { code: codeOf(error) });
-    return false;
+    return undefined;
   }
 
   #note(gate: HopTarget, topic: Buffer): void {

@@ -263,7 +263,9 @@ export class SeederPresence {
     const replaced = this.#isHeld(replaces) ? replaces : undefined;
     // Another one was quicker than one that was slow.
     const isTooMany = replaced === undefined && this.#current().length >= GATES;
-    if (this.#closed || isTooMany) return session.leave();
+    // It may have turned out meanwhile that this very gate hides leases.
+    const isHiding = this.#choice.hides(gate.nodeKey.toString("hex"));
+    if (this.#closed || isTooMany || isHiding) return session.leave();
     const gateUntilMs = untilMs ?? this.#choice.newUntilMs();
     const slot = new GateSlot(session, { gateUntilMs, replaces: replaced }, this.#deps);
     this.#slots.push(slot);
@@ -274,6 +276,7 @@ export class SeederPresence {
   #onHidden(slot: GateSlot): void {
     if (this.#closed || !this.#slots.includes(slot)) return;
     this.#deps.log("info", "a gate hides the share: another one is taken");
+    this.#choice.noteHidden(slot.name);
     this.#choice.noteHidden(slot.name);
     this.#drop(slot);
     this.#wake();

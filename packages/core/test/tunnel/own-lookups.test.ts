@@ -26,6 +26,8 @@ function newWorld(
     readonly share?: TestShare;
     readonly seeder?: SeederKeys;
     isReady?(): Promise<void>;
+    /** The same of circuits to a gate that the seeder names. */
+    isReturnReady?(): Promise<void>;
   } = {},
 ) {
   const { isReached = true, share = newShare() } = options;
@@ -42,7 +44,17 @@ function newWorld(
     const named = { l: [...leases], n: NONCE, w: 0 };
     return memoryCircuit({ [SERVICE.leases]: (stream) => serveMessages(stream, () => named) });
   };
-  const { presence } = town.seed(share, options.seeder ?? newSeeder(share.sharerKeys), { openLookUpCircuit });
+  const openGateCircuit = async (wanted: HopTarget | undefined, avoid: ReadonlySet<string>) => {
+    if (wanted !== undefined) await options.isReturnReady?.();
+    const free = town.gates.find(({ name }) => !avoid.has(name));
+    const target = wanted ?? free?.target;
+    if (target === undefined) throw new BackroomError("E_NETWORK_TOO_SMALL", "no gate is left");
+    return { circuit: await town.openTo(target), gate: target };
+  };
+  const { presence } = town.seed(share, options.seeder ?? newSeeder(share.sharerKeys), {
+    openLookUpCircuit,
+    openGateCircuit,
+  });
   const gatesOfShare = (): string[] =>
     town.gates.filter(({ gate }) => gate.registrations > 0).map(({ name }) => name);
   /** The gates, once it is at two: mirrors do their proof of work first, which takes time of this computer's and none of the town's. */
@@ -164,6 +176,32 @@ test("a seeder that has no other gate comes back to one that hides it, and looks
   await pass(world.town.clock, 12 * HOUR_MS);
   assert.equal(world.presence.gateCount, 2);
   assert.ok(world.lookUps.length <= 2 + 2 * 2, `${world.lookUps.length} look-ups`);
+  world.presence.close();
+});
+
+/** Would catch: a circuit in place of an older one to a gate that turns out to hide the share while it is built. */
+test("a circuit that was under way to a gate that hides the share is let go", async () => {
+  const { promise: isThere, resolve } = Promise.withResolvers<void>();
+  const { promise: isAnswered, resolve: answer } = Promise.withResolvers<void>();
+  let before: readonly string[] = [];
+  const returnsMs: number[] = [];
+  const isReturnReady = (): Promise<void> => {
+    returnsMs.push(world.town.clock.monotonicMs());
+    return isThere;
+  };
+  const answers = { isReturnReady, isReady: () => isAnswered };
+  const world = newWorld((gate) => (before.includes(gate) ? [] : undefined), answers);
+  before = await world.registered();
+  while (returnsMs.length === 0) await pass(world.town.clock, 1_000, 1_000);
+  answer();
+  await settle();
+  resolve();
+  await pass(world.town.clock, 60_000, 1_000);
+  assert.equal(world.presence.gateCount, 2);
+  assert.deepEqual(
+    world.gatesOfShare().filter((name) => before.includes(name)),
+    [],
+  );
   world.presence.close();
 });
 
