@@ -1,4 +1,4 @@
-import { lstat, readdir, rm } from "node:fs/promises";
+import { lstat, readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { isBackroomError } from "@backroom/core/base/errors.ts";
 import { clearReserved } from "@backroom/core/pack/move-new.ts";
@@ -128,7 +128,8 @@ export class Unfinished {
         this.#catalogue.put(afterMove(record, move));
         // It is at both places where the kill came before the end of the old one: under two names, or as a copy.
         const isLeft = aside === undefined ? (await fileIdAt(from)) === fileId : await areAlike(from, to);
-        if (isLeft) await rm(from, { recursive: true, force: true }).catch(() => {});
+        if (isLeft && !(await areOnePlace(from, to)))
+          await rm(from, { recursive: true, force: true }).catch(() => {});
       } else if ((await fileIdAt(from)) === undefined) return;
       else await clearReserved(to);
     }
@@ -164,6 +165,17 @@ export function afterMove(record: TransferRecord, { from, to }: Pick<Move, "from
 async function fileIdAt(place: string): Promise<string | undefined> {
   const stat = await lstat(place, { bigint: true }).catch(() => undefined);
   return stat === undefined ? undefined : String(stat.ino);
+}
+
+/** Whether two paths of one name lead to the same entry, by way of a link, a mount, or a file system that takes two names for one; also where that cannot be told. */
+async function areOnePlace(a: string, b: string): Promise<boolean> {
+  try {
+    const one = await stat(path.dirname(a), { bigint: true });
+    const other = await stat(path.dirname(b), { bigint: true });
+    return one.ino === other.ino && one.dev === other.dev;
+  } catch {
+    return true;
+  }
 }
 
 /** Whether nothing in a file or folder was touched since `copy` was made of it, with sizes and times. False where it is not there. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { lstatSync } from "node:fs";
-import { link, mkdir, readdir, rename, utimes, writeFile } from "node:fs/promises";
+import { link, mkdir, readdir, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { BackroomError } from "@backroom/core/base/errors.ts";
@@ -168,6 +168,26 @@ test("a kill after a copy got its place: what was copied goes, unless it was tou
       new Unfinished(catalogue).moving(ID, { from, to, fileId: numberOf(to), aside });
       assert.deepEqual(await restart(catalogue), [[to], false]);
       assert.deepEqual(await readdir(path.dirname(from)), isTouched ? ["album"] : []);
+    });
+  }
+});
+
+/** Would catch: the only copy of a download removed, since the folder that it was to be moved to leads back to the one where it lies. */
+test("what two paths lead to is not taken for two", async () => {
+  for (const isFolder of [false, true]) {
+    await withMove(async ({ catalogue, from, root }) => {
+      if (isFolder) {
+        await rm(from);
+        await mkdir(from);
+        await writeFile(path.join(from, "inside"), "film");
+      }
+      await symlink(path.dirname(from), path.join(root, "link"));
+      const to = path.join(root, "link", "film.bin");
+      new Unfinished(catalogue).moving(ID, { from, to, fileId: numberOf(from) });
+      await restart(catalogue);
+      const [place = ""] = catalogue.get(ID)?.paths ?? [];
+      assert.ok(lstatSync(place, { throwIfNoEntry: false }) !== undefined, "it is gone");
+      if (isFolder) assert.deepEqual(await readdir(place), ["inside"]);
     });
   }
 });
