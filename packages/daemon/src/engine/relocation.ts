@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
-import { chmod, copyFile, lstat, mkdir, readdir, rm, utimes } from "node:fs/promises";
+import { chmod, copyFile, lstat, mkdir, readdir, rm, rmdir, utimes } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { BackroomError } from "@backroom/core/base/errors.ts";
@@ -61,7 +61,18 @@ async function copyOver(source: string, target: string, signal: AbortSignal, dep
     await rm(aside, { recursive: true, force: true });
   }
   // What cannot be taken away stays: the files are known at their new place from here on.
-  await rm(source, { recursive: true, force: true }).catch(() => {});
+  await removeCopied(source, target).catch(() => {});
+}
+
+/** Takes away what was copied, and the folders that hold nothing else: somebody may have put something there meanwhile. */
+async function removeCopied(original: string, copy: string): Promise<void> {
+  if (!(await lstat(copy)).isDirectory()) return rm(original, { force: true });
+  // A link that has its place by now leads elsewhere.
+  if (!(await lstat(original)).isDirectory()) return;
+  for (const name of await readdir(copy)) {
+    await removeCopied(path.join(original, name), path.join(copy, name)).catch(() => {});
+  }
+  await rmdir(original);
 }
 
 /** Files and folders only: a download holds nothing else, and what somebody put among it is not followed. */

@@ -83,3 +83,22 @@ test("moving to where it is already is no error, and one that is stopped leaves 
     assert.equal(await readFile(path.join(top, "sub", "one.txt"), "utf8"), "one");
   });
 });
+
+/** Would catch: a file of a person's own that is lost, since it was put into the folder while that was copied. */
+test("what somebody puts into a folder while it is copied stays where it is", async () => {
+  await withFolder(async (folder) => {
+    const top = await tree(folder);
+    const { moveNew: rename } = twoDisks();
+    let renames = 0;
+    await moveInto(top, path.join(folder, "to"), signal, {
+      async moveNew(source, target) {
+        // The second one shows the copy.
+        if (++renames === 2) await writeFile(path.join(top, "sub", "own.txt"), "own");
+        await rename(source, target);
+      },
+    });
+    assert.deepEqual((await readdir(path.join(folder, "to", "album"))).sort(), ["run.sh", "sub"]);
+    assert.deepEqual(await readdir(top, { recursive: true }), ["sub", path.join("sub", "own.txt")]);
+    assert.equal(await readFile(path.join(top, "sub", "own.txt"), "utf8"), "own");
+  });
+});
