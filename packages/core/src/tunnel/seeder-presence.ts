@@ -43,6 +43,8 @@ const BACKOFF_LEAST_MS = 500;
 const BACKOFF_MOST_MS = 15 * 60_000;
 /** Between attempts while no guard answers: it costs nobody anything but them, and whoever is online again is to be found again. */
 const NO_WAY_IN_MS = 10_000;
+/** Between looks whether another circuit may be built, where the allowance is used up: as in a network that has one gate. */
+const SPENT_MS = 5_000;
 /** A gate that we go back to and that is not reached by then may be gone: another one is gone to beside it, and the first that is there is kept. */
 const GATE_PATIENCE_MS = 3_000;
 /** Shares of a group that are registered side by side: each question is a round trip, and a gate answers a burst of them at once. */
@@ -147,7 +149,14 @@ export class SeederPresence {
     const waitMs = this.#notBeforeMs - this.#deps.clock.monotonicMs();
     if (waitMs > 0) return Math.min(waitMs, MAINTAIN_MS);
     // The wait may have ended while something else was registered: who has too few gates does not wait for the next round.
-    return this.#current().length < GATES ? BACKOFF_LEAST_MS : MAINTAIN_MS;
+    if (!this.#lacksGates()) return MAINTAIN_MS;
+    return this.#rebuilds.ready ? BACKOFF_LEAST_MS : SPENT_MS;
+  }
+
+  /** Also with those that are on their way. */
+  #lacksGates(): boolean {
+    const coming = [...this.#openings].filter(({ replaces, isSlow }) => !this.#isHeld(replaces) && !isSlow);
+    return this.#current().length + coming.length < GATES;
   }
 
   async #maintain(): Promise<void> {
@@ -195,8 +204,7 @@ export class SeederPresence {
         (slot) =>
           slot.circuitUntilMs <= clock.monotonicMs() && !underWay.some(({ replaces }) => replaces === slot),
       );
-      const coming = underWay.filter(({ replaces, isSlow }) => !this.#isHeld(replaces) && !isSlow).length;
-      if (due === undefined && current.length + coming >= GATES) return;
+      if (due === undefined && !this.#lacksGates()) return;
       // Two that are chosen freely could both come to the same gate.
       const isFreeUnderWay = underWay.some((one) => one.wanted === undefined);
       const chosen = due === undefined ? this.#choice.takeBroken() : due.chosen;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Clock } from "../../src/base/clock.ts";
 import { BackroomError } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import type { HopTarget } from "../../src/circuit/stream.ts";
@@ -96,5 +97,27 @@ test("a circuit that breaks while it is being replaced leaves the share at two g
   assert.equal(gatesOfShare().length, 2);
   assert.equal(presence.gateCount, 2);
   assert.equal(before.length, 2);
+  presence.close();
+});
+
+/** Would catch: a computer that is woken twice a second for each share since there is no second gate. */
+test("a seeder that can have no second gate looks for one now and then, and is not busy with it", async () => {
+  const town = newTown(1);
+  const share = newShare();
+  let timers = 0;
+  const clock: Clock = {
+    nowMs: () => town.clock.nowMs(),
+    monotonicMs: () => town.clock.monotonicMs(),
+    after(ms, run) {
+      timers++;
+      return town.clock.after(ms, run);
+    },
+  };
+  const { presence } = town.seed(share, newSeeder(share.sharerKeys), { clock });
+  await pass(town.clock, 30 * 60_000, 1_000);
+  assert.equal(presence.gateCount, 1);
+  timers = 0;
+  await pass(town.clock, 20 * 60_000, 500);
+  assert.ok(timers <= 20 * 20, `${timers} timers in 20 minutes`);
   presence.close();
 });
