@@ -53,8 +53,9 @@ export class GateWays {
     };
   }
 
-  /** A circuit to the gate, one that was put back or a new one. Raises E_GATE when there were too many, and why it cannot be built. */
+  /** A circuit to the gate, one that was put back or a new one. Raises E_GATE when there were too many or after `close`, and why it cannot be built. */
   async take(gate: HopTarget, errand: GateErrand): Promise<GateWay> {
+    if (this.#closed) throw closed();
     const name = nameOf(gate);
     const spare = this.#spare.get(name);
     this.#spare.delete(name);
@@ -69,6 +70,10 @@ export class GateWays {
     for (const budget of budgets) budget.take();
     try {
       const circuit = await this.#deps.openGateCircuit(gate);
+      if (this.#closed) {
+        circuit.destroy();
+        throw closed();
+      }
       return { circuit, terms: undefined, builtMs: this.#deps.clock.monotonicMs() };
     } catch (error) {
       if (isNoWayIn(error)) for (const budget of budgets) budget.giveBack();
@@ -98,7 +103,7 @@ export class GateWays {
     }
   }
 
-  /** Lets go of all, also of those that are put back later. */
+  /** Lets go of all, also of those that are put back or come up later. A round may be under way: it gets no more of them. */
   close(): void {
     this.#closed = true;
     this.release(0);
@@ -119,6 +124,10 @@ export class GateWays {
 /** What `GateWays.take` raises where it built nothing. */
 export function isNotBegun(error: unknown): boolean {
   return isNoWayIn(error) || isBackroomError(error, "E_GATE");
+}
+
+function closed(): BackroomError {
+  return new BackroomError("E_GATE", "nobody looks for seeders any more");
 }
 
 function nameOf(gate: HopTarget): string {

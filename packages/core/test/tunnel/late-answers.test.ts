@@ -72,3 +72,67 @@ test("an answer that comes after the round and says nothing new is no news", asy
   finder.close();
   presence.close();
 });
+
+/** Would catch: a download that is over and leaves a tunnel to its seeder, which came up late and nobody closes, or goes on to ask gates. */
+test("whoever is done with looking leaves no circuit behind, be it at a question or at a tunnel", async () => {
+  for (const heldUp of ["question", "tunnel"]) {
+    const town = newTown(2);
+    const share = newShare();
+    const { presence } = town.seed(share, newSeeder(share.sharerKeys));
+    await pass(town.clock, 2_000, 1_000);
+    const { promise: isThere, resolve } = Promise.withResolvers<void>();
+    const circuits: Circuit[] = [];
+    let waiting = 0;
+    const finder = town.finderFor(share, {
+      openGateCircuit: async (gate) => {
+        waiting++;
+        await isThere;
+        const circuit = await town.openTo(gate);
+        circuits.push(circuit);
+        return circuit;
+      },
+    });
+    if (heldUp === "tunnel") {
+      const [place] = town.gates;
+      assert.ok(presence.lease !== undefined && place !== undefined);
+      finder.book.add(presence.lease.sealed, "peer");
+    }
+    const round = findAll(finder, 1).catch(() => []);
+    await settle();
+    assert.ok(waiting > 0);
+    finder.close();
+    await pass(town.clock, 60_000, 1_000);
+    resolve();
+    await pass(town.clock, 60_000, 1_000);
+    await round;
+    assert.equal(circuits.filter(({ alive }) => alive).length, 0, heldUp);
+    presence.close();
+  }
+});
+
+/** Would catch: a look-up that is still with its scouts when its download ends, and goes on to gates and seeders of whom nobody wants anything. */
+test("a round that is under way when nobody looks any more builds no further circuit", async () => {
+  const town = newTown(2);
+  const share = newShare();
+  const { presence } = town.seed(share, newSeeder(share.sharerKeys));
+  await pass(town.clock, 2_000, 1_000);
+  const { promise: areAsked, resolve } = Promise.withResolvers<void>();
+  let news = 0;
+  const finder = town.finderFor(share, {
+    onNews: () => news++,
+    askScouts: async () => {
+      await areAsked;
+      return town.gates.map(({ target }) => target);
+    },
+  });
+  const opened = town.opened.length;
+  const round = findAll(finder, 1).catch(() => []);
+  await settle();
+  finder.close();
+  resolve();
+  await pass(town.clock, 10_000, 1_000);
+  assert.deepEqual(await round, []);
+  assert.equal(town.opened.length, opened);
+  assert.equal(news, 0);
+  presence.close();
+});
