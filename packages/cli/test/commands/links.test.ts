@@ -39,7 +39,7 @@ after(async () => {
 async function refused(
   code: string,
   args: readonly string[],
-  { data = network.dataFolder("member"), seconds = 20, input = "", cwd = folder.path } = {},
+  { data = network.dataFolder("member"), seconds = 60, input = "", cwd = folder.path } = {},
 ): Promise<Run> {
   const [own, members] = await Promise.all([listing(cwd), dataListing(data)]);
   const run = await backroom(["--data", data, ...args], { cwd, input });
@@ -102,7 +102,7 @@ describe("patience that ends", { concurrency: true }, () => {
         const before = await listing(folder.path);
         const run = await backroom(["--data", data, ...get(lost)], { cwd: folder.path });
         assert.equal(run.code, "E_NO_RELAYS", run.stderr);
-        assert.ok(run.seconds < 30, `took ${run.seconds} s`);
+        assert.ok(run.seconds < 60, `took ${run.seconds} s`);
         assert.deepEqual([await listing(folder.path), await dataListing(data)], [before, []]);
       }),
     );
@@ -119,7 +119,7 @@ describe("patience that ends", { concurrency: true }, () => {
     const cwd = network.path("patient's");
     await mkdir(cwd);
     const nobody = formatLink({ ...parseLink(link), piecesRoot: randomBytes(32) });
-    await refused("E_NO_SEEDERS", get(nobody, "-o", "deep/down"), { data, cwd, seconds: 50 });
+    await refused("E_NO_SEEDERS", get(nobody, "-o", "deep/down"), { data, cwd, seconds: 120 });
   });
 });
 
