@@ -1,4 +1,4 @@
-import { codeOf, isBackroomError } from "../base/errors.ts";
+import { BackroomError, codeOf, isBackroomError } from "../base/errors.ts";
 import { firstOf } from "../base/first-of.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Clock } from "../base/clock.ts";
@@ -159,13 +159,14 @@ export class SeederDials {
     const entrances = this.#entrances(known, options);
     let isToBlame = false;
     let isWayIn = true;
+    let isFound = false;
     const begin = (onSlow: () => void): Promise<FoundTunnel> | undefined => {
       // A later lease of the same seeder: the tags of this one are gone, most likely.
       const isOld = !this.#deps.book.list().some(({ sealed }) => sealed.equals(known.sealed));
       const entrance = isOld ? undefined : entrances.shift();
       return (
         entrance &&
-        this.#dialAt(entrance, known, onSlow).catch((error: unknown) => {
+        this.#dialAt(entrance, known, { onSlow, isOver: () => isFound }).catch((error: unknown) => {
           isWayIn &&= !isNoWayIn(error);
           isToBlame ||= !isNotBegun(error);
           throw error;
@@ -175,6 +176,7 @@ export class SeederDials {
     try {
       const discard = ({ tunnel }: FoundTunnel): void => tunnel.close();
       const found = await firstOf<FoundTunnel>({ begin, mayGoOn: () => true, discard });
+      isFound = true;
       this.#failed.delete(leaseName(known));
       this.#reached.add(known.seeder);
       this.#deps.book.markAlive(known.seeder);
@@ -202,7 +204,12 @@ export class SeederDials {
     return [...(known.isHearsay ? [this.#hearsay] : []), ...(this.isMet(known) ? [] : [this.#strangers])];
   }
 
-  async #dialAt({ gate, tag }: Entrance, known: KnownLease, onSlow: () => void): Promise<FoundTunnel> {
+  /** Where it `isOver` once the circuit is there, the seeder is not asked to answer one more tunnel. */
+  async #dialAt(
+    { gate, tag }: Entrance,
+    known: KnownLease,
+    { onSlow, isOver }: { readonly onSlow: () => void; readonly isOver: () => boolean },
+  ): Promise<FoundTunnel> {
     const { clock, log, ways, troubles } = this.#deps;
     const name = gate.nodeKey.toString("hex");
     let way: GateWay | undefined;
@@ -214,7 +221,12 @@ export class SeederDials {
       onSlow();
     });
     try {
-      way = await ways.take(gate, "tunnel");
+      const taken = await ways.take(gate, "tunnel");
+      if (isOver()) {
+        taken.circuit.destroy();
+        throw new BackroomError("E_GATE", "another gate was quicker");
+      }
+      way = taken;
       const entrance = { gateKey: gate.nodeKey, tag, terms: way.terms };
       const tunnel = await connectTunnel(
         way.circuit,

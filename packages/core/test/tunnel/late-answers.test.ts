@@ -136,3 +136,35 @@ test("a round that is under way when nobody looks any more builds no further cir
   assert.equal(news, 0);
   presence.close();
 });
+
+/** Would catch: a seeder that answers two tunnels of each downloader one of whose circuits is slow, though one of them is closed at once. */
+test("of two gates the one whose circuit comes up second opens no tunnel", async () => {
+  const town = newTown(2);
+  const share = newShare();
+  const { presence, tunnels } = town.seed(share, newSeeder(share.sharerKeys));
+  await pass(town.clock, 2_000, 1_000);
+  const { promise: isThere, resolve } = Promise.withResolvers<void>();
+  const circuits: Circuit[] = [];
+  let count = 0;
+  const finder = town.finderFor(share, {
+    openGateCircuit: async (gate) => {
+      if (count++ === 0) await isThere;
+      const circuit = await town.openTo(gate);
+      circuits.push(circuit);
+      return circuit;
+    },
+  });
+  assert.ok(presence.lease !== undefined);
+  finder.book.add(presence.lease.sealed, "peer");
+  const round = findAll(finder, 1);
+  await settle();
+  await pass(town.clock, 3_000, 1_000);
+  assert.equal((await round).length, 1);
+  resolve();
+  await settle();
+  assert.equal(circuits.length, 2);
+  assert.equal(tunnels.length, 1);
+  assert.equal(circuits.filter(({ alive }) => alive).length, 1);
+  finder.close();
+  presence.close();
+});
