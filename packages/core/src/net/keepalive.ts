@@ -9,6 +9,11 @@ const TOKEN_BYTES = 8;
 const ZEROS = Buffer.alloc(OTHER_FRAME_BYTES - FRAME_HEADER_BYTES - TOKEN_BYTES);
 /** As much may be sent before a PING follows it, though there is no silence: who is given much to carry is timed while it carries. */
 const ASK_BYTES = 32 * 1024;
+/**
+ * PINGs of one keepalive period that go out sooner than that: a few tell what a line carries. With two periods' in one of the neighbour's, which begins when it likes, and
+ * those that have their time, that is less than the LIMITS.channelPings it answers.
+ */
+const SOONER_PINGS = 25;
 /** A timer that is later than this was held up by this computer, and what came meanwhile may not have been read yet. */
 const LATE_MS = 250;
 /** By as much a silence that was asked about grows before it is asked about again. */
@@ -44,6 +49,9 @@ export class Keepalive {
   /** Whether, since that PING, no frame but its PONG came, and none went over the channel at all. */
   #isFirst = false;
   #isIdle = false;
+  /** Of the running period of this side: see SOONER_PINGS. */
+  #sooner = 0;
+  #soonerFromMs = -Infinity;
   /** PINGs that came in the running period. Each costs an answer that a peer need not read. */
   #pings = 0;
   #periodMs = -Infinity;
@@ -91,7 +99,17 @@ export class Keepalive {
     if (unanswered < ASK_BYTES) return;
     // More than the line carries, as far as it is known: either it carries more, or much waits. Whoever vanished then would be given long for the rest.
     const isTooMuch = unanswered >= this.#answerTime.bytesIn(LIMITS.channelQuickPingMs);
-    if (isTooMuch || this.#clock.monotonicMs() - this.#askedMs >= LIMITS.channelQuickPingMs) this.#ask();
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - this.#askedMs >= LIMITS.channelQuickPingMs || (isTooMuch && this.#maySooner(nowMs)))
+      this.#ask();
+  }
+
+  #maySooner(nowMs: number): boolean {
+    if (nowMs - this.#soonerFromMs >= LIMITS.channelPingMs) {
+      this.#soonerFromMs = nowMs;
+      this.#sooner = 0;
+    }
+    return this.#sooner++ < SOONER_PINGS;
   }
 
   /** Takes a PING or PONG. Raises E_CHANNEL for an echo that nobody asked for, and for more PINGs than anybody needs. */

@@ -154,6 +154,32 @@ test("PINGs are bounded in each half minute, not in all", () => {
   keepalive.stop();
 });
 
+/** Would catch: a line that is asked again with each answer, until the neighbour has had enough and hangs up: here none takes a time that could be measured. */
+test("nobody asks more often than the neighbour answers, however quick the line is", () => {
+  const clock = new ManualClock();
+  const toFar: Buffer[] = [];
+  const toNear: Buffer[] = [];
+  const side = (out: Buffer[], seed: number): Keepalive =>
+    new Keepalive(
+      { send: (frame) => void out.push(frame), onDead: (error) => assert.fail(error) },
+      { clock, random: seededRandom(seed) },
+    );
+  const near = side(toFar, 1);
+  const far = side(toNear, 2);
+  near.start();
+  far.start();
+  for (let halfSeconds = 0; halfSeconds < 240; halfSeconds++) {
+    for (let frames = 0; frames < 100; frames++) {
+      near.sent(DATA_FRAME_BYTES);
+      for (const frame of toFar.splice(0)) far.take(frame);
+      for (const frame of toNear.splice(0)) near.take(frame);
+    }
+    clock.advance(500);
+  }
+  near.stop();
+  far.stop();
+});
+
 /** Would catch: PINGs and PONGs that carry more than they are for (PROTOCOL 5). */
 test("a PING or PONG that does not end in zeros ends the channel", () => {
   const keepalive = new Keepalive(
