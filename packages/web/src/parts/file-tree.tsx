@@ -3,6 +3,7 @@ import { useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { useMessages } from "../messages/languages.tsx";
 import type { FileNode, FilePriority, FileRow } from "../state/file-tree.ts";
 import { FileTreeRow } from "./file-tree-row.tsx";
+import { focusRow } from "./focus-row.ts";
 
 const ROW_PX = 48;
 const PAGE_ROWS = 8;
@@ -38,10 +39,7 @@ export function FileTree(props: FileTreeProps): ReactNode {
 
   const focus = (to: number): void => {
     const index = Math.max(0, Math.min(rows.length - 1, to));
-    virtual.scrollToIndex(index);
-    requestAnimationFrame(() =>
-      scroller.current?.querySelector<HTMLElement>(`[aria-rowindex="${index + 1}"]`)?.focus(),
-    );
+    focusRow(scroller.current, index + 1, () => virtual.scrollToIndex(index));
   };
 
   const onKeyDown = (event: KeyboardEvent): void => {

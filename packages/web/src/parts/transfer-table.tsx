@@ -18,6 +18,7 @@ import { useTransfer } from "../state/transfers.ts";
 import { Bar } from "./bar.tsx";
 import { Button } from "./basics.tsx";
 import { shortly } from "./daemon-words.tsx";
+import { focusRow } from "./focus-row.ts";
 import { formatBytes, formatDuration, formatRate, fraction, partOf, showable, sizeOf } from "./format.ts";
 import { TransferActions } from "./transfer-actions.tsx";
 
@@ -62,10 +63,7 @@ export function TransferTable({ transfers }: { readonly transfers: readonly Tran
       return;
     event.preventDefault();
     const to = Math.max(0, Math.min(rows.length - 1, at + step));
-    virtual.scrollToIndex(to);
-    requestAnimationFrame(() =>
-      scroller.current?.querySelector<HTMLElement>(`[aria-rowindex="${to + 2}"]`)?.focus(),
-    );
+    focusRow(scroller.current, to + 2, () => virtual.scrollToIndex(to));
   };
 
   return (
