@@ -41,7 +41,7 @@ const GATE_FAILURES = 2;
 const HOP_PATIENCE_MS = 3_000;
 /** Before another path, doubled each time: a channel that has just died takes a moment to be known as dead, and would fail them all at once. */
 const PAUSE_MS = 40;
-/** A circuit that is taken away younger than this was killed, or might as well have been. */
+/** A circuit taken away younger than this was killed, or might as well have been. */
 const YOUNG_MS = 2 * 60_000;
 
 /** What a path is for; a seeder's middle hops are the member's to keep. */
@@ -102,7 +102,7 @@ export class Circuits {
   readonly #entry: Entry;
   readonly #watch: GuardWatch;
   readonly #pictures: CircuitPictures;
-  /** Guards of which the person has been told, in this run. */
+  /** Guards of which the person was told in this run. */
   readonly #warnedOf = new Set<string>();
 
   constructor(deps: CircuitsDeps) {
@@ -247,11 +247,14 @@ export class Circuits {
       this.#deps.log("info", "no guard answers: others are taken");
       store.saveQuietly();
     }
-    const known = fitting().filter((guard) => !down.has(guard.key));
+    const there = (guards: readonly RelayInfo[]): RelayInfo[] => guards.filter(({ key }) => !down.has(key));
+    // What a seeder avoids is not to be its gate: better to enter by one of those than to wait for a guard that is down.
+    const spare = want.role === "seeder" && gate === undefined ? there(this.#guardsAmong(relays)) : [];
     // All are down: who knows, perhaps this computer was.
-    const candidates = (known.length > 0 ? known : fitting()).slice(0, ENTRIES);
+    const known = [there(fitting()), spare, fitting()].find((guards) => guards.length > 0);
+    const candidates = (known ?? []).slice(0, ENTRIES);
     const lossy = this.#suspects.lossyGuards();
-    const fresh = candidates.filter((guard) => !spent.has(guard.key) && !lossy.has(guard.key));
+    const fresh = candidates.filter(({ key }) => !spent.has(key) && !lossy.has(key));
     const inOrder = fresh.length > 0 ? fresh : candidates;
     if (inOrder.length === 0) return undefined;
     try {

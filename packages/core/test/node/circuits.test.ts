@@ -92,6 +92,20 @@ for (const [how, go] of [
     });
   });
 
+/** Would catch: a seeder that dials its dead guard for ever, since the others are gates that refused it, or broke, and that it goes to no more for half an hour. */
+test("a seeder whose guard died enters by a relay that is only not wanted as its gate", async () => {
+  await withMember(9, async (world, member) => {
+    const [first, ...others] = member.circuits.guards();
+    assert.ok(others.length > 0);
+    assert.equal((await built(world, member, { role: "seeder" })).path[0], first);
+    world.relayOf(first).kill();
+    const avoid = new Set(others.map(({ key }) => key));
+    const { path } = await built(world, member, { role: "seeder" }, avoid);
+    assert.ok(avoid.has(path[0]?.key ?? ""), "it entered by none of its guards");
+    assert.ok(!avoid.has(path.at(-1)?.key ?? ""), "its gate is one that it avoids");
+  });
+});
+
 /** Would catch: a seeder that nobody reaches for an hour, since its guard lets nothing through that it does not wait for. */
 test("a seeder whose guard swallows data after the registration is at gates through another one within minutes", async (t) => {
   await withWorld(16, async (world, folder) => {
