@@ -49,12 +49,10 @@ export class Keepalive {
   /** Whether, since that PING, no frame but its PONG came, and none went over the channel at all. */
   #isFirst = false;
   #isIdle = false;
-  /** Of the running period of this side: see SOONER_PINGS. */
-  #sooner = 0;
-  #soonerFromMs = -Infinity;
-  /** PINGs that came in the running period. Each costs an answer that a peer need not read. */
-  #pings = 0;
-  #periodMs = -Infinity;
+  /** PINGs of this side: see SOONER_PINGS. */
+  readonly #sooner = new PeriodCount();
+  /** PINGs that came. Each costs an answer that a peer need not read. */
+  readonly #pings = new PeriodCount();
 
   constructor(
     channel: { send(frame: Buffer): void; onDead(error: BackroomError): void },
@@ -100,16 +98,8 @@ export class Keepalive {
     // More than the line carries, as far as it is known: either it carries more, or much waits. Whoever vanished then would be given long for the rest.
     const isTooMuch = unanswered >= this.#answerTime.bytesIn(LIMITS.channelQuickPingMs);
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#askedMs >= LIMITS.channelQuickPingMs || (isTooMuch && this.#maySooner(nowMs)))
-      this.#ask();
-  }
-
-  #maySooner(nowMs: number): boolean {
-    if (nowMs - this.#soonerFromMs >= LIMITS.channelPingMs) {
-      this.#soonerFromMs = nowMs;
-      this.#sooner = 0;
-    }
-    return this.#sooner++ < SOONER_PINGS;
+    const isDue = nowMs - this.#askedMs >= LIMITS.channelQuickPingMs;
+    if (isDue || (isTooMuch && this.#sooner.next(nowMs) <= SOONER_PINGS)) this.#ask();
   }
 
   /** Takes a PING or PONG. Raises E_CHANNEL for an echo that nobody asked for, and for more PINGs than anybody needs. */
@@ -123,12 +113,7 @@ export class Keepalive {
   }
 
   #answer(token: Buffer): void {
-    const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#periodMs >= LIMITS.channelPingMs) {
-      this.#periodMs = nowMs;
-      this.#pings = 0;
-    }
-    if (++this.#pings > LIMITS.channelPings)
+    if (this.#pings.next(this.#clock.monotonicMs()) > LIMITS.channelPings)
       throw new BackroomError("E_CHANNEL", "the neighbour sends too many PINGs");
     // It asks because there is silence, and has shown by that that it is there: one of both is enough.
     if (this.#asked === undefined) this.#calm();
@@ -206,4 +191,19 @@ function tokenFrame(type: typeof FRAME.ping | typeof FRAME.pong, token: Uint8Arr
   const frame = makeFrame(type, 0);
   frame.set(token, FRAME_HEADER_BYTES);
   return frame;
+}
+
+/** How many there were in a keepalive period, which begins with the first one after the period before. */
+class PeriodCount {
+  #count = 0;
+  #sinceMs = -Infinity;
+
+  /** Which one of its period this one is, from 1. */
+  next(nowMs: number): number {
+    if (nowMs - this.#sinceMs >= LIMITS.channelPingMs) {
+      this.#sinceMs = nowMs;
+      this.#count = 0;
+    }
+    return ++this.#count;
+  }
 }
