@@ -17,7 +17,7 @@ import { GuardWatch } from "./guard-watch.ts";
 import { ObservedCircuit } from "./observed-circuit.ts";
 import { CircuitPictures, type CircuitPicture } from "./circuit-pictures.ts";
 import type { PathStore } from "./path-store.ts";
-import { pickAround } from "./pick-around.ts";
+import { avoidsOnlyLast, pickAround } from "./pick-around.ts";
 import { Suspects } from "./suspects.ts";
 
 /** Middle hops that a seeder has to choose from; with fewer that are there it takes others, too. */
@@ -237,21 +237,20 @@ export class Circuits {
   ): Promise<RelayInfo | undefined> {
     const { store, network } = this.#deps;
     const gate = "gate" in want ? want.gate : undefined;
-    const fitting = (): RelayInfo[] =>
-      this.#guardsAmong(relays).filter(
-        (guard) => !avoid.has(guard.key) && (gate === undefined || !related(guard, gate, network)),
-      );
     const down = store.guards.down();
-    const isCutOff = this.#guardsAmong(relays).every((guard) => down.has(guard.key));
-    if (isCutOff && store.guards.takeMore(relays)) {
+    const isUp = ({ key }: RelayInfo): boolean => !down.has(key);
+    if (!this.#guardsAmong(relays).some(isUp) && store.guards.takeMore(relays)) {
       this.#deps.log("info", "no guard answers: others are taken");
       store.saveQuietly();
     }
-    const there = (guards: readonly RelayInfo[]): RelayInfo[] => guards.filter(({ key }) => !down.has(key));
+    const guards = this.#guardsAmong(relays);
+    const fitting = guards.filter(
+      (guard) => !avoid.has(guard.key) && (gate === undefined || !related(guard, gate, network)),
+    );
     // What a seeder avoids is not to be its gate: better to enter by one of those than to wait for a guard that is down.
-    const spare = want.role === "seeder" && gate === undefined ? there(this.#guardsAmong(relays)) : [];
+    const spare = avoidsOnlyLast(want) ? guards.filter(isUp) : [];
     // All are down: who knows, perhaps this computer was.
-    const known = [there(fitting()), spare, fitting()].find((guards) => guards.length > 0);
+    const known = [fitting.filter(isUp), spare, fitting].find((some) => some.length > 0);
     const candidates = (known ?? []).slice(0, ENTRIES);
     const lossy = this.#suspects.lossyGuards();
     const fresh = candidates.filter(({ key }) => !spent.has(key) && !lossy.has(key));

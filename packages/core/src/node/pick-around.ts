@@ -41,5 +41,10 @@ export function pickAround<T>(
  */
 function lenientRole(role: PathRole, avoid: ReadonlySet<string>): PathRole | undefined {
   if (role.role === "lookup") return role.notLast === undefined ? undefined : { role: "lookup" };
-  return role.role === "seeder" && role.gate === undefined ? { ...role, notLast: avoid } : undefined;
+  return role.role === "seeder" && avoidsOnlyLast(role) ? { ...role, notLast: avoid } : undefined;
+}
+
+/** Whether what a path avoids is only not wanted as its gate: that of a seeder that may go to any other. */
+export function avoidsOnlyLast(want: { readonly role: string; readonly gate?: unknown }): boolean {
+  return want.role === "seeder" && want.gate === undefined;
 }
