@@ -7,7 +7,6 @@ export interface UnpackOrder {
   readonly length: number;
   readonly body: AgeBody;
   readonly folder: string;
-  readonly fileCount: number;
   /** Undefined: everything. */
   readonly wanted: { readonly choices: FileChoice[]; readonly opened: FileChoice[] | undefined } | undefined;
 }

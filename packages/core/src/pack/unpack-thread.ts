@@ -22,12 +22,11 @@ export const unpackWhereItFits: Unpack = (job) =>
  * pieces are there; its bytes are handed over with their memory. The thread knows what opens this pack's body, and no link, password or identity.
  */
 export const unpackInThread: Unpack = async (job) => {
-  const { source, body, folder, fileCount, wanted } = job;
+  const { source, body, folder, wanted } = job;
   const order: UnpackOrder = {
     length: source.length,
     body,
     folder,
-    fileCount,
     wanted: wanted && {
       choices: wanted.now().selection.choices(),
       opened: wanted.opened?.choices(),

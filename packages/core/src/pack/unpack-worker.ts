@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { BackroomError } from "../base/errors.ts";
-import { throwIfAborted } from "../base/abort.ts";
+import { throwIfAborted, untilAborted } from "../base/abort.ts";
 import { Selection } from "./selection.ts";
 import type { PackSource } from "./source.ts";
 import { encodeFailure, type FromUnpacker, type ToUnpacker, type UnpackOrder } from "./unpack-messages.ts";
@@ -30,17 +30,12 @@ const source: PackSource = {
     const read = ++lastRead;
     const answer = Promise.withResolvers<Buffer>();
     reads.set(read, answer);
-    const giveUp = (): void => {
-      say({ type: "giveUp", read });
-      answer.reject(new BackroomError("E_INTERRUPTED", "the work was called off"));
-    };
-    signal?.addEventListener("abort", giveUp, { once: true });
     say({ type: "read", read, offset, length });
     try {
-      return await answer.promise;
+      return await untilAborted(answer.promise, signal);
     } finally {
       reads.delete(read);
-      signal?.removeEventListener("abort", giveUp);
+      if (signal?.aborted === true) say({ type: "giveUp", read });
     }
   },
 };
@@ -77,12 +72,11 @@ main().catch((error: unknown) => {
 });
 
 async function main(): Promise<void> {
-  const { body, folder, fileCount } = order;
+  const { body, folder } = order;
   const unpacked = await unpackHere({
     source,
     body,
     folder,
-    fileCount,
     wanted,
     signal: stop.signal,
     onBytes(bytes) {

@@ -40,8 +40,8 @@ export interface Unpacked {
  */
 export type Unpack = (job: UnpackJob) => Promise<Unpacked>;
 
-/** In this thread, with turns for the event loop. */
-export const unpackHere: Unpack = async (job) => {
+/** In this thread, with turns for the event loop. An `Unpack`, to which it is all the same how many files there are. */
+export async function unpackHere(job: Omit<UnpackJob, "fileCount">): Promise<Unpacked> {
   const { signal, wanted, onBytes, onSurvey } = job;
   const plain = await openAgeBody(job.source, job.body, signal);
   const table = await readSeekTable(plain);
@@ -51,4 +51,4 @@ export const unpackHere: Unpack = async (job) => {
   else unpacked = await unpackWanted({ ...work, onSurvey }, wanted);
   await setFolderTimes(work);
   return unpacked;
-};
+}
