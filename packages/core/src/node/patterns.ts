@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { PackEntry } from "../pack/entry.ts";
+import { unmarked } from "../pack/output-path.ts";
 import { Selection } from "../pack/selection.ts";
 import { TopFolder } from "./top-folder.ts";
 
@@ -36,7 +37,7 @@ export async function onlyThese(
   const found = new Chosen();
   const top = new TopFolder();
   for await (const { path } of entries) {
-    const place = path.endsWith("/") ? path.slice(0, -1) : path;
+    const place = unmarked(path);
     const rest = top.below(path);
     for (const one of wanted) {
       if (fits(place, one.text)) {
@@ -62,11 +63,10 @@ class Chosen {
   /** Once they are too many, which is told of them, no more are taken. */
   add(path: string): void {
     if (this.isTooMuch || (this.#inside !== undefined && path.startsWith(this.#inside))) return;
-    const isFolder = path.endsWith("/");
-    const place = isFolder ? path.slice(0, -1) : path;
+    const place = unmarked(path);
     if (this.paths.at(-1) === place) return;
     this.paths.push(place);
-    if (isFolder) this.#inside = path;
+    if (path.endsWith("/")) this.#inside = path;
   }
 
   get isTooMuch(): boolean {

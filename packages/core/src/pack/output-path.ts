@@ -24,10 +24,15 @@ const UNSTORABLE_ON_WINDOWS = /[<>"|?*]/;
  */
 export function checkOutputPath(path: string, platform: NodeJS.Platform = process.platform): string[] {
   if (Buffer.byteLength(path) > LIMITS.packPathBytes) throw unsafe("a path is too long");
-  const components = (path.endsWith("/") ? path.slice(0, -1) : path).split("/");
+  const components = unmarked(path).split("/");
   if (components.length > LIMITS.pathDepth) throw unsafe("a path is too deep");
   for (const component of components) checkComponent(component, platform);
   return components;
+}
+
+/** An entry's path without the slash that marks a directory's. */
+export function unmarked(entryPath: string): string {
+  return entryPath.endsWith("/") ? entryPath.slice(0, -1) : entryPath;
 }
 
 function checkComponent(name: string, platform: NodeJS.Platform): void {

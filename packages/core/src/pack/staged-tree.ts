@@ -4,7 +4,7 @@ import path from "node:path";
 import { BackroomError } from "../base/errors.ts";
 import { systemCode } from "../base/system-code.ts";
 import { fileError } from "./file-error.ts";
-import { checkOutputPath } from "./output-path.ts";
+import { checkOutputPath, unmarked } from "./output-path.ts";
 import { StagedFile } from "./staged-file.ts";
 
 /** O_NOFOLLOW does not exist on Windows, where O_EXCL refuses links, too. */
@@ -55,7 +55,7 @@ export class StagedTree {
   /** Makes a folder, and its parents. One that is there already is fine. Raises as `createFile`. */
   createFolder(entryPath: string): void {
     checkOutputPath(entryPath);
-    this.#makeFolder(entryPath.endsWith("/") ? entryPath.slice(0, -1) : entryPath);
+    this.#makeFolder(unmarked(entryPath));
   }
 
   /** Takes away a file, or a folder with nothing in it, and the folders that have nothing in them any more. Raises E_UNSAFE_PATH, E_FILE. */
