@@ -285,7 +285,6 @@ export class SeederPresence {
     if (this.#closed || !this.#slots.includes(slot)) return;
     this.#deps.log("info", "a gate hides the share: another one is taken");
     this.#choice.noteHidden(slot.name);
-    this.#choice.noteHidden(slot.name);
     this.#drop(slot);
     this.#wake();
   }
