@@ -3,6 +3,7 @@ import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
 import type { RateLimit, RateShare } from "../base/rate-limit.ts";
+import { missingPieces } from "../store/held-pieces.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import type { Bitfield } from "../torrent/bitfield.ts";
 import { pieceBytes } from "../torrent/info.ts";
@@ -222,18 +223,18 @@ export class Downloader {
     if (last >= this.#store.info.pieceCount) {
       throw new BackroomError("E_INTERNAL", "somebody waits for a piece behind the last one");
     }
-    let [next] = this.#missing(first, last);
+    let [next] = missingPieces(this.#store, first, last);
     if (next === undefined) return;
     const read = new PieceRead(next, last);
     const onAbort = (): void => read.fail(stopped());
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#reads.add(read);
     try {
-      for (; next !== undefined; [next] = this.#missing(first, last)) {
+      for (; next !== undefined; [next] = missingPieces(this.#store, first, last)) {
         if (this.#closed !== undefined) throw this.#closed;
         if (signal?.aborted === true) throw stopped();
         // They may have been here, and been found damaged by somebody else's read.
-        this.lost(this.#missing(next, last));
+        this.lost(missingPieces(this.#store, next, last));
         const arrival = this.#reads.waitFor(read, next);
         this.#raiseUrgent();
         this.#showInterest();
@@ -251,12 +252,6 @@ export class Downloader {
     } finally {
       signal?.removeEventListener("abort", onAbort);
     }
-  }
-
-  #missing(first: number, last: number): number[] {
-    const missing: number[] = [];
-    for (let piece = first; piece <= last; piece++) if (!this.#store.have(piece)) missing.push(piece);
-    return missing;
   }
 
   /** Whoever has the fewest requests under way comes first: always in one order, the first would take whatever room a stored piece leaves. */

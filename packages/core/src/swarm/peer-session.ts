@@ -1,6 +1,7 @@
 import type { ByteDuplex } from "../base/duplex.ts";
 import { BackroomError, isBackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import { heldPieces } from "../store/held-pieces.ts";
 import { Bitfield } from "../torrent/bitfield.ts";
 import { encodeHandshake, type Handshake } from "../torrent/handshake.ts";
 import type { BlockRange, HashRange, WireMessage } from "../torrent/peer-wire.ts";
@@ -234,9 +235,7 @@ export class PeerSession {
     const { store } = this.#deps;
     if (store.complete) return { type: "haveAll" };
     if (store.haveCount() === 0) return { type: "haveNone" };
-    const bits = new Bitfield(store.info.pieceCount);
-    for (let piece = 0; piece < bits.length; piece++) if (store.have(piece)) bits.set(piece);
-    return { type: "bitfield", bits: bits.encode() };
+    return { type: "bitfield", bits: heldPieces(store).encode() };
   }
 
   #handle(message: Handshake | WireMessage): void {

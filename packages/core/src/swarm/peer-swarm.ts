@@ -2,6 +2,7 @@ import type { ByteDuplex } from "../base/duplex.ts";
 import { BackroomError, isBackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { PackSource } from "../pack/source.ts";
+import { missingPieces } from "../store/held-pieces.ts";
 import type { PieceStore } from "../store/piece-store.ts";
 import { Downloader, type Peer } from "./downloader.ts";
 import { PeerSession } from "./peer-session.ts";
@@ -254,8 +255,7 @@ export class PeerSwarm implements Swarm {
 
   /** A read of these pieces failed. Those that are damaged on disk are fetched again; anything else ends the swarm. Returns whether it goes on. */
   #onReadFailed([first, last]: readonly [number, number], error: unknown): boolean {
-    const lost: number[] = [];
-    for (let piece = first; piece <= last; piece++) if (!this.#store.have(piece)) lost.push(piece);
+    const lost = missingPieces(this.#store, first, last);
     if (!isBackroomError(error, "E_HASH") || lost.length === 0) {
       this.#fail(error);
       return false;

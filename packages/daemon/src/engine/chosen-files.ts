@@ -4,6 +4,7 @@ import { Selection } from "@backroom/core/pack/selection.ts";
 import { knownPaths, trimmedPath } from "@backroom/core/node/patterns.ts";
 import type { Choice, Wanted } from "@backroom/core/node/choosing.ts";
 import type { Plan } from "@backroom/core/node/piece-levels.ts";
+import { heldPieces } from "@backroom/core/store/held-pieces.ts";
 import type { PieceStore } from "@backroom/core/store/piece-store.ts";
 import { LEVELS } from "@backroom/core/swarm/pick-order.ts";
 import { Bitfield } from "@backroom/core/torrent/bitfield.ts";
@@ -97,10 +98,7 @@ function bytesOf(levels: Uint8Array, info: TorrentInfo): number {
 
 /** The pieces that are here, to be kept; null where all are. */
 export function heldIn(store: PieceStore): string | null {
-  if (store.complete) return null;
-  const bits = new Bitfield(store.info.pieceCount);
-  for (let piece = 0; piece < bits.length; piece++) if (store.have(piece)) bits.set(piece);
-  return bits.encode().toString("base64");
+  return store.complete ? null : heldPieces(store).encode().toString("base64");
 }
 
 /** How soon pieces are wanted of a pack that is not to become whole; undefined of one that is. Raises E_CATALOGUE_DAMAGED. */
