@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import path from "node:path";
 import { test } from "node:test";
 import { havePartners } from "../../../core/test/support/partners.ts";
 import { BACKROOM } from "../support/network.ts";
@@ -12,12 +13,20 @@ const ENVIRONMENT = {
   XDG_CACHE_HOME: "/tmp",
   BACKROOM_PAGE_ENABLED: "false",
   BACKROOM_FOREGROUND: "",
+  CHECKOUT: path.resolve(import.meta.dirname, "../../../.."),
 };
 
-/** In a mount namespace of its own: what is not /tmp or the volume cannot be written, and no capability is left to change that. */
+/** In a mount namespace of its own: what is not /tmp or the volume cannot be written, and no capability is left to change that. A checkout below /tmp is put back there. */
 const CONTAINER = `set -e
+exec 3<"$CHECKOUT"
 mount -t tmpfs -o mode=1777,size=16m none /tmp
 mount -t tmpfs -o mode=700,size=64m none /mnt
+if ! [ -e "$CHECKOUT" ]; then
+  mkdir -p "$CHECKOUT"
+  mount --bind /proc/self/fd/3 "$CHECKOUT"
+  mount -o remount,bind,ro "$CHECKOUT"
+fi
+exec 3<&-
 mount -o remount,bind,ro /
 cd /
 exec setpriv --bounding-set=-all --inh-caps=-all --no-new-privs "$@"`;
