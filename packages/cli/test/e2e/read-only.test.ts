@@ -23,7 +23,7 @@ mount -t tmpfs -o mode=1777,size=16m none /tmp
 mount -t tmpfs -o mode=700,size=64m none /mnt
 if ! [ -e "$CHECKOUT" ]; then
   mkdir -p "$CHECKOUT"
-  mount --bind /proc/self/fd/3 "$CHECKOUT"
+  mount --no-canonicalize --bind /proc/self/fd/3 "$CHECKOUT"
   mount -o remount,bind,ro "$CHECKOUT"
 fi
 exec 3<&-
