@@ -5,7 +5,7 @@
 import { appendFileSync } from "node:fs";
 import { TLSSocket } from "node:tls";
 
-const DATA_FRAME_BYTES = 65_536;
+const DATA_FRAME_BYTES = 114_688;
 const DATA_TYPE = 4;
 const TYPE_OFFSET = 4;
 const SEALED_OFFSET = 5000;

@@ -19,7 +19,7 @@ export const LIMITS = {
   logFileBytes: 8 * 1024 * 1024,
 
   // --- net ------------------------------------------------------------------------------------------
-  /** Waiting in one channel above the kernel's own buffers: eight DATA frames keep any link busy; more only adds delay. */
+  /** Waiting in one channel above the kernel's own buffers: five DATA frames keep any link busy; more only adds delay. */
   channelQueueBytes: 512 * 1024,
   /** Above this a neighbour does not read, whatever is sent to it unasked (CREATE, PONG): the channel is closed. */
   channelQueueMostBytes: 2 * 1024 * 1024,
@@ -268,7 +268,7 @@ export const LIMITS = {
   /** The same for a whole gate: enough that each of its tunnels could be a new one every quarter of a minute. */
   gateAllConnectBurst: 256,
   gateAllConnectsPerSecond: 64,
-  /** Who waits for one seeder, four seconds' worth, and at one gate, 64 KiB each at most; the last ones are refused. */
+  /** Who waits for one seeder, four seconds' worth, and at one gate, 112 KiB each at most; the last ones are refused. */
   gateWaitingPerSeeder: 32,
   gateWaiting: 512,
   /** Long enough to be outbid and served all the same; then one is told what it takes now. */
@@ -292,8 +292,8 @@ export const LIMITS = {
   /** How often a downloader tries one tunnel, each time with more work, and how long in all. */
   connectTries: 4,
   connectMs: 30_000,
-  /** All tunnels' queues together, 64 MiB: then a tunnel is closed, first one that makes no progress. */
-  gateQueuedFrames: 1_024,
+  /** All tunnels' queues together, 70 MiB: then a tunnel is closed, first one that makes no progress. */
+  gateQueuedFrames: 640,
   /** How long a gate still hands over what it holds of a tunnel whose other end closed. */
   gateLingerMs: 30_000,
   /** Five relays and one round trip, over slow links. */
@@ -382,32 +382,36 @@ export const LIMITS = {
   inviteBootstrap: 8,
 
   // --- circuit --------------------------------------------------------------------------------------
-  /** PROTOCOL 6.3: DATA frames a neighbour may send ahead, per circuit and direction, to begin with: 200 circuits that all stall hold 100 MiB. */
-  circuitFrames: 8,
-  /** What it keeps in a relay in which too much waits: a thousand circuits that all stall hold 128 MiB. */
+  /** PROTOCOL 6.3: DATA frames a neighbour may send ahead, per circuit and direction, to begin with: 200 circuits that all stall hold 109 MiB. */
+  circuitFrames: 5,
+  /** What that rises to once it is used, out of the pool: with fewer, frames on a short line cost a tenth more, since each turn of an event loop handles less. */
+  circuitFramesUsed: 12,
+  /** What it keeps in a relay in which too much waits: 585 circuits that all stall hold 128 MiB. */
   circuitFramesLeast: 2,
   /** What it may be granted in all: 8 MiB, 32 MiB/s at 120 ms to the neighbour and back, and twice what 100 Mbit/s need at half a second. */
-  circuitFramesMost: 128,
+  circuitFramesMost: 80,
   /**
-   * What all credits and windows of a process may be beyond those that everybody starts with: 64 MiB, so that a relay that carries 250 MiB/s over
+   * What all credits and windows of a process may be beyond those that everybody starts with: 70 MiB, so that a relay that carries 250 MiB/s over
    * hops of 120 ms has them all full twice.
    */
-  creditPoolFrames: 1_024,
+  creditPoolFrames: 640,
   /** Credits that are given back in one go: often enough that nobody waits, and under 1 % of the bytes. */
   creditBatch: 4,
   /** PROTOCOL 6.3: CONTROL frames waiting in one circuit, 1 MiB: all streams of a circuit may end and be granted more at once. */
   controlFrames: 512,
-  /** PROTOCOL 6.3: DATA frames that may be sent ahead on a stream to begin with: 1 MiB, and 64 tunnels whose reader stalls hold 64 MiB. */
-  streamFrames: 16,
-  /** What it keeps where too much waits: a gate's 256 tunnels that all stall hold 64 MiB. */
-  streamFramesLeast: 4,
-  /** What it may be granted in all: 16 MiB, which is 32 MiB/s at half a second end to end. */
-  streamFramesMost: 256,
-  /** Frames that a stream's reader has done with before it says so: one CONTROL frame for 512 KiB. */
+  /** PROTOCOL 6.3: DATA frames that may be sent ahead on a stream to begin with: 1 MiB, and 64 tunnels whose reader stalls hold 63 MiB. */
+  streamFrames: 9,
+  /** What that rises to once it is used, out of the pool. */
+  streamFramesUsed: 20,
+  /** What it keeps where too much waits: a gate's 256 tunnels that all stall hold 56 MiB. */
+  streamFramesLeast: 2,
+  /** What it may be granted in all: 17 MiB, which is 32 MiB/s at half a second end to end. */
+  streamFramesMost: 160,
+  /** Frames that a stream's reader has done with before it says so: one CONTROL frame for 900 KiB. */
   windowBatch: 8,
   /** Payloads of one stream that wait for their circuit: what the other end granted may be much more than the circuit takes. They are filled up again as they leave. */
   streamQueueFrames: 8,
-  /** The same in a relay in which too much waits: a gate's 1,024 tunnels hold 64 MiB. */
+  /** The same in a relay in which too much waits: a gate's 1,024 tunnels hold 112 MiB. */
   streamQueueLeast: 1,
   /** Streams of one circuit at a time: a gate splices one tunnel a downloader onto a seeder's circuit. */
   streamsPerCircuit: 256,

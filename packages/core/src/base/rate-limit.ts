@@ -148,6 +148,11 @@ export class RateShare {
     return this.#limit.isWaiting(this);
   }
 
+  /** Whether there is a limit at all. */
+  get isLimited(): boolean {
+    return this.#limit.rate !== null;
+  }
+
   /** How many bytes may go now, Infinity without a limit. One unit more than that may be spent. 0: `onTurn` will be called. */
   request(): number {
     const { rate } = this.#limit;

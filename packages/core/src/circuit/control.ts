@@ -45,6 +45,8 @@ export interface ControlMessage {
 }
 
 const WHAT_BYTES = 1;
+/** `u16 stream ‖ u24 length` in front of a payload. */
+const DATA_HEAD_BYTES = 5;
 
 /** Writes a message behind the `what` byte of `range`, zeros to its end. */
 export function writeControl(frame: Buffer, range: Range, message: ControlMessage): void {
@@ -96,17 +98,17 @@ function dataType(payloadBytes: number): FrameType {
 export function writeData(frame: Buffer, range: Range, stream: number, payload: Buffer): void {
   const start = range.start + WHAT_BYTES;
   frame.writeUInt16BE(stream, start);
-  frame.writeUInt16BE(payload.length, start + 2);
-  frame.set(payload, start + 4);
-  frame.fill(0, start + 4 + payload.length, range.start + range.length);
+  frame.writeUIntBE(payload.length, start + 2, 3);
+  frame.set(payload, start + DATA_HEAD_BYTES);
+  frame.fill(0, start + DATA_HEAD_BYTES + payload.length, range.start + range.length);
 }
 
 /** Decodes what `writeData` wrote, `what` byte included: the hot path takes no slice that it does not need. Raises E_FRAME. */
 export function decodeData(opened: Buffer): { stream: number; payload: Buffer } {
-  const start = WHAT_BYTES + 4;
+  const start = WHAT_BYTES + DATA_HEAD_BYTES;
   if (opened.length < start) throw broken("the data ends too early");
   const stream = opened.readUInt16BE(WHAT_BYTES);
-  const length = opened.readUInt16BE(WHAT_BYTES + 2);
+  const length = opened.readUIntBE(WHAT_BYTES + 2, 3);
   if (stream === 0 || length === 0 || length > STREAM_PAYLOAD_BYTES || length > opened.length - start) {
     throw broken("a data message has no stream or the wrong length");
   }

@@ -11,6 +11,8 @@ export interface CreditDeps {
 export interface WindowShape {
   /** What the sender may send unasked. */
   readonly first: number;
+  /** What it rises to once it is used, as far as there is room: windows that are emptied within one turn of an event loop cost more for each frame. */
+  readonly used: number;
   /** What a sender keeps when too much waits here in all: 2 or more. */
   readonly least: number;
   /** The most that it is ever granted ahead. */
@@ -150,9 +152,9 @@ export class CreditWindow {
 
   /** What the path takes, as far as it is known. */
   get #wanted(): number {
-    const { first, most } = this.#shape;
+    const { first, used, most } = this.#shape;
     if (this.#roundTripMs === Number.POSITIVE_INFINITY) return first;
     const rate = Math.max(this.#rate, this.#previousRate);
-    return Math.min(most, Math.ceil(GAIN * rate * this.#roundTripMs));
+    return Math.min(most, Math.max(used, Math.ceil(GAIN * rate * this.#roundTripMs)));
   }
 }

@@ -22,6 +22,7 @@ export interface StreamPort {
 /** PROTOCOL 6.3. */
 const WINDOW = {
   first: LIMITS.streamFrames,
+  used: LIMITS.streamFramesUsed,
   least: LIMITS.streamFramesLeast,
   most: LIMITS.streamFramesMost,
   batch: LIMITS.windowBatch,

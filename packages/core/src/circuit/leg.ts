@@ -35,6 +35,7 @@ export interface LegEvents {
 /** PROTOCOL 6.3, for each direction. */
 const CREDITS = {
   first: LIMITS.circuitFrames,
+  used: LIMITS.circuitFramesUsed,
   least: LIMITS.circuitFramesLeast,
   most: LIMITS.circuitFramesMost,
   batch: LIMITS.creditBatch,

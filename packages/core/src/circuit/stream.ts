@@ -2,8 +2,8 @@ import type { BackroomError } from "../base/errors.ts";
 import type { Endpoint } from "../net/channel.ts";
 
 /** The most bytes one DATA frame carries for a stream, whatever the number of hops (PROTOCOL 6.2), and one SHORT DATA frame. */
-export const STREAM_PAYLOAD_BYTES = 65_456;
-export const SHORT_PAYLOAD_BYTES = 1_968;
+export const STREAM_PAYLOAD_BYTES = 114_607;
+export const SHORT_PAYLOAD_BYTES = 1_967;
 /** Up to so many SHORT DATA frames cost less than one DATA frame. */
 const SHORT_FRAMES = 4;
 

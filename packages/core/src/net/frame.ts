@@ -6,7 +6,7 @@ import { release } from "../base/memory.ts";
  * can change the header in place and send the same memory on:
  *
  *     0         4      5       6        8
- *     | circuit | type | flags | credit | body …        DATA: 65,536 bytes in all; every other type: 2,048
+ *     | circuit | type | flags | credit | body …        DATA: 114,688 bytes in all; every other type: 2,048
  *     | u32     | u8   | 0     | u16    |
  */
 export const FRAME = {
@@ -26,7 +26,7 @@ export type FrameType = (typeof FRAME)[keyof typeof FRAME];
 
 export const FRAME_HEADER_BYTES = 8;
 /** The plaintext of four full TLS records. What a cipher, a write or a turn costs however little it carries is paid once for all of it (ADR 13). */
-export const DATA_FRAME_BYTES = 65_536;
+export const DATA_FRAME_BYTES = 114_688;
 /** Holds a client message, a reply or a relay info with its layers, and keeps small talk cheap. */
 export const OTHER_FRAME_BYTES = 2_048;
 

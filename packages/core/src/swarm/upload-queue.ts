@@ -80,11 +80,17 @@ export class UploadQueue {
       const { range, bytes } = this.#read[written++] as ReadBlock;
       this.#heldBytes -= bytes.length;
       this.#rate?.spend(bytes.length);
-      this.#output.block(range, bytes);
+      this.#output.block(range, bytes, this.#isFollowed(written));
       this.#hooks.onServed(bytes.length);
     }
     if (written > 0) this.#read.splice(0, written);
     if (this.#reading.length === 0 && this.#waiting.length > 0) this.#readNext();
+  }
+
+  /** Whether another write is sure to come after the block before `written`: of what is read, or what could not be read is refused. A limit of speed may stop all of it. */
+  #isFollowed(written: number): boolean {
+    if (this.#rate?.isLimited === true) return false;
+    return this.#waiting.length + this.#reading.length + this.#read.length > written;
   }
 
   #mayWrite(): boolean {

@@ -47,14 +47,14 @@ export class WireOutput {
     if (messages.length > 0) this.raw(Buffer.concat(messages.map(encodeMessage)));
   }
 
-  /** `bytes` is the block of `range`; it is given away. */
-  block(range: BlockRange, bytes: Buffer): void {
-    this.#write(encodePieceHead(range));
-    this.#write(bytes);
+  /** `bytes` is the block of `range`; it is given away. `more` as `ByteDuplex` has it. */
+  block(range: BlockRange, bytes: Buffer, more: boolean): void {
+    this.#write(encodePieceHead(range), true);
+    this.#write(bytes, more);
   }
 
-  #write(bytes: Buffer): void {
+  #write(bytes: Buffer, more = false): void {
     this.wroteMs = this.nowMs;
-    if (!this.#duplex.write(bytes)) this.#writable = false;
+    if (!this.#duplex.write(bytes, more)) this.#writable = false;
   }
 }

@@ -6,11 +6,11 @@ import type { KeyChain } from "../circuit/key-chain.ts";
 import { TAG_BYTES } from "../crypto/aead.ts";
 
 /**
- *     record (65,456, or 1,968) = AES-256-GCM( u16 length ‖ bytes ‖ zeros ) ‖ 16 GCM tag             PROTOCOL 9
+ *     record (114,607, or 1,967) = AES-256-GCM( u24 length ‖ bytes ‖ zeros ) ‖ 16 GCM tag            PROTOCOL 9
  *
  * Every record has one of these two lengths, those of the frames that it fills, so a gate learns nothing from it but what kind there is.
  */
-const LENGTH_BYTES = 2;
+const LENGTH_BYTES = 3;
 const AROUND_BYTES = LENGTH_BYTES + TAG_BYTES;
 /** The most bytes of a tunnel that one record carries. */
 export const RECORD_BYTES = STREAM_PAYLOAD_BYTES - AROUND_BYTES;
@@ -60,7 +60,7 @@ export function sealRecord(chain: KeyChain, queue: WriteQueue): Buffer {
   const recordBytes = payloadBytesFor(queue.bytes, AROUND_BYTES);
   const sealedBytes = recordBytes - TAG_BYTES;
   const length = queue.moveTo(scratch, LENGTH_BYTES, recordBytes - AROUND_BYTES);
-  scratch.writeUInt16BE(length, 0);
+  scratch.writeUIntBE(length, 0, LENGTH_BYTES);
   scratch.fill(0, LENGTH_BYTES + length, sealedBytes);
   const cipher = createCipheriv("aes-256-gcm", chain.key(), chain.nonce());
   const body = cipher.update(scratch.subarray(0, sealedBytes));
@@ -85,7 +85,7 @@ export function openRecord(chain: KeyChain, record: Buffer): Buffer {
     throw broken(cause);
   }
   release(record);
-  const length = opened.readUInt16BE(0);
+  const length = opened.readUIntBE(0, LENGTH_BYTES);
   if (length > opened.length - LENGTH_BYTES) throw broken();
   return opened.subarray(LENGTH_BYTES, LENGTH_BYTES + length);
 }

@@ -15,7 +15,7 @@ export interface TunnelDeps {
 
 /**
  * The byte stream inside a tunnel whose keys are agreed. What is written within one turn of the event loop shares records: a record
- * costs 2 KiB at least, whatever is in it, and a peer's requests are 17 bytes each. A paused tunnel leaves records unopened and does not say
+ * costs 2 KiB at least, whatever is in it, and a peer's requests are 17 bytes each. So do blocks whose next ones are being read. A paused tunnel leaves records unopened and does not say
  * `consumed`, so the peer stops at the window.
  */
 export class TunnelDuplex implements ByteDuplex, StreamHandlers {
@@ -30,6 +30,8 @@ export class TunnelDuplex implements ByteDuplex, StreamHandlers {
   #paused = true;
   #opening = false;
   #flushing = false;
+  /** What is unsent waits for the next write, to fill its record. */
+  #moreFollows = false;
   #writerWaits = false;
   /** open; closing: only what was written before still goes out; ended: the peer or circuit is gone; done: onClose was called. */
   #state: "open" | "closing" | "ended" | "done" = "open";
@@ -48,12 +50,13 @@ export class TunnelDuplex implements ByteDuplex, StreamHandlers {
     this.resume();
   }
 
-  write(bytes: Buffer): boolean {
+  write(bytes: Buffer, more = false): boolean {
     if (this.#state !== "open") return false;
     this.#unsent.push(bytes);
     this.#sendRecords(RECORD_BYTES);
     if (this.#unsent.bytes > LIMITS.tunnelQueueBytes) this.#writerWaits = true;
-    if (this.#unsent.bytes > 0) this.#flushSoon();
+    this.#moreFollows = more && !this.#writerWaits;
+    this.#flushSoon();
     return !this.#writerWaits;
   }
 
@@ -86,7 +89,7 @@ export class TunnelDuplex implements ByteDuplex, StreamHandlers {
     this.#sendRecords(this.#state === "closing" ? 1 : RECORD_BYTES);
     if (this.#state === "closing" && this.#unsent.bytes === 0) this.#finish();
     this.#wakeWriter();
-    if (this.#unsent.bytes > 0) this.#flushSoon();
+    this.#flushSoon();
   }
 
   onEnd(error?: BackroomError): void {
@@ -106,11 +109,11 @@ export class TunnelDuplex implements ByteDuplex, StreamHandlers {
   }
 
   #flushSoon(): void {
-    if (this.#flushing) return;
+    if (this.#flushing || this.#moreFollows || this.#unsent.bytes === 0) return;
     this.#flushing = true;
     (this.#deps.soon ?? setImmediate)(() => {
       this.#flushing = false;
-      this.#sendRecords(1);
+      this.#sendRecords(this.#moreFollows ? RECORD_BYTES : 1);
       this.#wakeWriter();
     });
   }

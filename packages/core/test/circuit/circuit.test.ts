@@ -103,7 +103,7 @@ test("what was sent arrives before the end, though CONTROL overtakes DATA", asyn
   const near = new Recorder();
   near.stream = circuit.openStream(SERVICE.connect, Buffer.alloc(0), near);
   // All that leaves at once, and all that waits.
-  const count = LIMITS.circuitFrames + LIMITS.streamQueueFrames;
+  const count = Math.min(LIMITS.streamFrames, LIMITS.circuitFrames + LIMITS.streamQueueFrames);
   for (const payload of numbered(count, 1_000)) near.stream.send(payload);
   near.stream.end();
   assert.deepEqual(near.ends, [undefined]);

@@ -18,7 +18,12 @@ import {
   type ControlMessage,
 } from "../../src/circuit/control.ts";
 import { encodeMessage, MessageReader } from "../../src/circuit/messages.ts";
+import { SHORT_PAYLOAD_BYTES, STREAM_PAYLOAD_BYTES } from "../../src/circuit/stream.ts";
 import { decoderSuite } from "../support/decoder-suite.ts";
+
+/** `what ‖ u16 stream ‖ u24 length` in front of a payload. */
+const HEAD_BYTES = 6;
+const OPENED_BYTES = HEAD_BYTES + STREAM_PAYLOAD_BYTES;
 
 function control(message: ControlMessage): Buffer {
   const frame = Buffer.alloc(2040, 0xff);
@@ -47,26 +52,26 @@ decoderSuite({
 
 decoderSuite({
   name: "data message",
-  samples: [1, 65_456].map((length) => {
-    const frame = Buffer.alloc(65_461);
+  samples: [1, STREAM_PAYLOAD_BYTES].map((length) => {
+    const frame = Buffer.alloc(OPENED_BYTES);
     writeData(frame, { start: 0, length: frame.length }, 9, Buffer.alloc(length, 7));
-    return frame.subarray(0, 5 + length);
+    return frame.subarray(0, HEAD_BYTES + length);
   }),
   decode: decodeData,
 });
 
-/** Would catch: a gate that holds 64 KiB for a byte that it counts as 2 KiB. */
+/** Would catch: a gate that holds 112 KiB for a byte that it counts as 2 KiB. */
 test("a payload that fits SHORT DATA is refused in DATA, and one byte more is not", () => {
   const opened = (length: number): Buffer => {
-    const frame = Buffer.alloc(65_461);
+    const frame = Buffer.alloc(OPENED_BYTES);
     writeData(frame, { start: 0, length: frame.length }, 9, Buffer.alloc(length, 7));
     return frame;
   };
   assert.throws(
-    () => decodeData(opened(1_968)),
+    () => decodeData(opened(SHORT_PAYLOAD_BYTES)),
     (error) => isBackroomError(error, "E_FRAME"),
   );
-  assert.equal(decodeData(opened(1_969)).payload.length, 1_969);
+  assert.equal(decodeData(opened(SHORT_PAYLOAD_BYTES + 1)).payload.length, SHORT_PAYLOAD_BYTES + 1);
 });
 
 decoderSuite({
@@ -128,7 +133,7 @@ test("what a message leaves free of its frame is zeros, not what the memory held
   assert.ok(frame.subarray(2008).every((byte) => byte === 0xff));
   const data = Buffer.alloc(100, 0xff);
   writeData(data, { start: 8, length: 80 }, 1, Buffer.from("abc"));
-  assert.ok(data.subarray(8 + 5 + 3, 88).every((byte) => byte === 0));
+  assert.ok(data.subarray(8 + HEAD_BYTES + 3, 88).every((byte) => byte === 0));
 });
 
 test("messages come out whole however they are cut, and a length beyond the bound is refused unread", () => {

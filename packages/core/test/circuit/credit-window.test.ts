@@ -5,7 +5,7 @@ import { CreditPool } from "../../src/circuit/credit-pool.ts";
 import { CreditWindow } from "../../src/circuit/credit-window.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
-const SHAPE = { first: 32, least: 8, most: 512, batch: 16 };
+const SHAPE = { first: 32, used: 40, least: 8, most: 512, batch: 16 };
 
 function windowIn(pool: CreditPool): { window: CreditWindow; clock: ManualClock } {
   const clock = new ManualClock();
@@ -63,6 +63,22 @@ for (const [framesPerMs, oneWayMs] of [
 test("a path that wants more than may be granted stops at the bound, and one with an empty pool where it began", () => {
   assert.ok(run(10, 150, 5).most <= SHAPE.most);
   assert.equal(run(0.76, 60, 5, new CreditPool(0)).most, SHAPE.first);
+});
+
+/** Would catch: a short line whose window stays where it began, so that each turn of the event loop handles a frame or two; room that is taken where there is none. */
+test("a window that is used rises a little however short its path is, as far as the pool has room and not too much waits", () => {
+  const risenTo = (pool: CreditPool): number => {
+    const { window } = windowIn(pool);
+    for (let turn = 0; turn < 20; turn++) {
+      while (window.take()) window.release(1);
+      window.grant();
+    }
+    return window.outstanding;
+  };
+  assert.equal(risenTo(new CreditPool(4_096)), SHAPE.used);
+  assert.equal(risenTo(new CreditPool(8)), SHAPE.first + 4);
+  assert.equal(risenTo(new CreditPool(0)), SHAPE.first);
+  assert.equal(risenTo(new CreditPool(4_096, () => 1)), SHAPE.least);
 });
 
 test("frames that nobody releases bring no grants: a reader that stalls costs what was granted by then", () => {

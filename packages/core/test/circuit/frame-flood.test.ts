@@ -9,7 +9,7 @@ import { createCircuitWorld, settle, type WorldRelay } from "../support/circuit-
 
 const FLOOD = 5_000;
 /** As many as a channel takes before the event loop has had a turn. */
-const BURST = 25;
+const BURST = 16;
 /** As ids of whoever dialled are. */
 const CIRCUIT = 0x8000_0001;
 

@@ -26,7 +26,7 @@ test("a client that builds without end is refused for a while; its circuits and 
   await assert.rejects(world.build(0), isCircuit);
 });
 
-/** Would catch: a relay that tells its operator of 64 KiB carried for each question of a few bytes. */
+/** Would catch: a relay that tells its operator of 112 KiB carried for each question of a few bytes. */
 test("a relay says how many bytes it carried: short frames are short", async () => {
   const world = createCircuitWorld({ relayCount: 2 });
   const [first, last] = world.relays as [WorldRelay, WorldRelay];

@@ -53,7 +53,7 @@ test("10,000 stalled streams hold no more in a relay than it planned for, and so
   let read = 0;
   const stream = reader.openStream(SERVICE.directory, Buffer.alloc(0), { ...QUIET, onData: () => read++ });
   await settle();
-  for (let asked = 0; asked < 10; asked++) stream.send(Buffer.alloc(1));
+  for (let asked = 0; asked < LIMITS.streamFrames; asked++) stream.send(Buffer.alloc(1));
   await settle();
   assert.deepEqual([reader.alive, read], [true, LIMITS.streamFrames]);
   for (const circuit of circuits) circuit.destroy();

@@ -6,6 +6,7 @@ import { LIMITS } from "../../src/base/limits.ts";
 import { generateKeys, type KeyPair } from "../../src/crypto/keys.ts";
 import type { Channel, ChannelHandlers, ChannelIdentity } from "../../src/net/channel.ts";
 import {
+  DATA_FRAME_BYTES,
   FRAME,
   frameBody,
   frameCircuit,
@@ -124,19 +125,21 @@ export function channelSuite(kind: string, createWorld: () => ChannelWorld): voi
     async () => {
       const [dialled, accepted] = await pair();
       const [near, far] = [new Recorder(), new Recorder()];
+      // As many as a channel takes at once.
+      const count = Math.floor(LIMITS.channelQueueMostBytes / DATA_FRAME_BYTES);
       dialled.start(near);
       accepted.start(far);
-      for (let circuit = 1; circuit <= 24; circuit++) {
+      for (let circuit = 1; circuit <= count; circuit++) {
         dialled.send(circuit % 3 === 0 ? makeFrame(FRAME.control, circuit) : dataFrame(circuit));
         accepted.send(dataFrame(circuit));
       }
       await Promise.all([
-        near.until(() => near.frames.length === 24),
-        far.until(() => far.frames.length === 24),
+        near.until(() => near.frames.length === count),
+        far.until(() => far.frames.length === count),
       ]);
       assert.deepEqual(
         far.frames.map((frame) => frameCircuit(frame)),
-        Array.from({ length: 24 }, (_, index) => index + 1),
+        Array.from({ length: count }, (_, index) => index + 1),
       );
       assert.deepEqual(near.frames[6], dataFrame(7));
       assert.equal(frameType(far.frames[2] as Buffer), FRAME.control);

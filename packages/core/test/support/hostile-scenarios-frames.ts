@@ -251,7 +251,7 @@ export const FRAME_SCENARIOS: readonly Scenario[] = [
     SECOND_ON,
     [closes("gate"), closes("scout")],
     LITTLE,
-    sometimes(credit(LIMITS.circuitFrames + 1), data, 6),
+    sometimes(credit(LIMITS.circuitFramesMost), data, 6),
   ),
   scenario(
     "grants nothing, in a frame of its own",

@@ -3,17 +3,22 @@ import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { BackroomError } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
+import { RateLimit } from "../../src/base/rate-limit.ts";
 import type { PieceStore } from "../../src/store/piece-store.ts";
-import { UploadQueue } from "../../src/swarm/upload-queue.ts";
+import { UploadQueue, type UploadHooks } from "../../src/swarm/upload-queue.ts";
 import { WireOutput } from "../../src/swarm/wire-output.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 
 const BLOCK = 16 * 1024;
 
 function newQueue() {
   const reads: number[] = [];
-  const state = { accepts: true, served: 0 };
+  const state = { accepts: true, served: 0, before: Promise.resolve() };
+  /** Of each write, whether it was said that another one follows. */
+  const followed: boolean[] = [];
+  const limit = new RateLimit(new ManualClock());
   const output = new WireOutput({
-    write: () => state.accepts,
+    write: (_, more = false) => (followed.push(more), state.accepts),
     start() {},
     close() {},
     pause() {},
@@ -21,12 +26,21 @@ function newQueue() {
   });
   const store = {
     info: { pieceLength: 64 * 1024 * 1024 },
-    read: (_offset: number, length: number) => (reads.push(length), Promise.resolve(Buffer.alloc(length))),
+    read: (_offset: number, length: number) => (
+      reads.push(length),
+      state.before.then(() => Buffer.alloc(length))
+    ),
   } as unknown as PieceStore;
-  const hooks = { onServed: (bytes: number) => (state.served += bytes), onFailed() {} };
-  return { queue: new UploadQueue(store, output, undefined, hooks), output, reads, state };
+  const hooks: UploadHooks = {
+    onServed: (bytes) => (state.served += bytes),
+    onFailed: (ranges) => output.sendAll(ranges.map((failed) => ({ type: "reject", ...failed }))),
+  };
+  const share = limit.share(() => queue.pump());
+  const queue = new UploadQueue(store, output, share, hooks);
+  return { queue, output, reads, state, followed, limit };
 }
 
+const inOrder = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 const range = (index: number) => ({ piece: 0, begin: index * BLOCK, length: BLOCK });
 
 /** Would catch: a peer that asks for everything, reads nothing, and has us read a whole pack into memory. */
@@ -42,6 +56,48 @@ test("what is read ahead for a peer that takes nothing is bounded, and so is eac
   assert.ok(Math.max(...reads) <= LIMITS.peerReadBytes, `${Math.max(...reads)} in one read`);
   const held = reads.reduce((sum, bytes) => sum + bytes, 0) - state.served;
   assert.ok(held > 0 && held <= LIMITS.peerReadAheadBytes, `${held} bytes are held`);
+});
+
+/** Would catch: frames that go out half empty while the next blocks are being read; a last block that waits for a next one for ever. */
+test("another write is announced until the last block of what was asked for, and never where a limit could hold it back", async () => {
+  const blocks = (2 * LIMITS.peerReadBytes) / BLOCK;
+  const { queue, followed, limit } = newQueue();
+  const serve = async (): Promise<boolean[]> => {
+    followed.length = 0;
+    for (let index = 0; index < blocks; index++) queue.push(range(index));
+    queue.pump();
+    for (let turn = 0; turn < 6; turn++) await nextTurn();
+    return followed;
+  };
+  assert.deepEqual(await serve(), [...inOrder(2 * blocks - 1).map(() => true), false]);
+  limit.rate = 1024 * 1024 * 1024;
+  const heads = (await serve()).filter((_, index) => index % 2 === 0);
+  assert.deepEqual([heads.length, heads.every(Boolean)], [blocks, true]);
+  assert.ok(followed.every((more, index) => index % 2 === 0 || !more));
+});
+
+/** Would catch: what was written of a run staying with us for ever, since the rest of it cannot be read or is taken back. */
+test("after an announcement something is written also where the rest cannot be read, or is taken back", async () => {
+  for (const ending of ["comes", "fails", "is taken back"] as const) {
+    const { queue, output, followed, state, reads } = newQueue();
+    const blocks = (3 * LIMITS.peerReadBytes) / BLOCK;
+    for (let index = 0; index < blocks; index++) queue.push(range(index));
+    const rest = Promise.withResolvers<void>();
+    queue.pump();
+    state.before = rest.promise;
+    await nextTurn();
+    assert.deepEqual([followed.at(-1), state.served, reads.length], [true, LIMITS.peerReadBytes, 2]);
+    const taken =
+      ending !== "is taken back" ? [] : inOrder(blocks).filter((index) => queue.cancel(range(index)));
+    // What is being read is not taken back, and comes.
+    assert.equal(taken.length, ending === "is taken back" ? blocks / 3 : 0);
+    for (const index of taken) output.send({ type: "reject", ...range(index) });
+    if (ending === "fails") rest.reject(new Error("the disk is gone"));
+    else rest.resolve();
+    for (let turn = 0; turn < 6; turn++) await nextTurn();
+    assert.equal(followed.at(-1), false, ending);
+    assert.equal(queue.length, 0);
+  }
 });
 
 test("requests beyond the queue are not taken", () => {
