@@ -120,8 +120,9 @@ export class FileStore implements PieceStore {
     const { windowBytes } = this.#cache;
     const begin = offset % windowBytes;
     // A read at the start of a window announces more of it; one in the middle that is not held is a jump, and so are long ones: for
-    // those a whole window would cost sixteen times what is asked for.
-    const inWindow = begin + length <= windowBytes && (begin === 0 || this.#cache.holds(offset));
+    // those a whole window would cost sixteen times what is asked for. All of a window leaves nothing to hold it for.
+    const isPart = begin + length <= windowBytes && length < windowBytes;
+    const inWindow = isPart && (begin === 0 || this.#cache.holds(offset));
     if (!inWindow) return this.#readFile(offset, length, into);
     return (await this.#cache.window(offset)).subarray(begin, begin + length);
   }

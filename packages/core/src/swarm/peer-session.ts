@@ -138,7 +138,7 @@ export class PeerSession {
     if (cancel !== undefined) this.#guard(() => this.#output.send(cancel));
   }
 
-  /** Takes back whatever has not been sent yet: it comes as a reject then, and what is under way as it is. */
+  /** Takes back whatever the peer has not read from its disk yet: it comes as a reject then, and the rest as it is. */
   cancelAll(): void {
     for (const block of this.window.asked()) this.cancel(block);
   }

@@ -1,25 +1,29 @@
 import { LIMITS } from "../base/limits.ts";
+import { release } from "../base/memory.ts";
 import type { RateShare } from "../base/rate-limit.ts";
 import type { PieceStore } from "../store/piece-store.ts";
-import type { BlockRange } from "../torrent/peer-wire.ts";
+import { writePieceHead, PIECE_HEAD_BYTES, type BlockRange } from "../torrent/peer-wire.ts";
 import type { WireOutput } from "./wire-output.ts";
 
 export interface UploadHooks {
-  /** A block was written. */
+  /** Blocks of so many bytes were written. */
   onServed(bytes: number): void;
   /** The store could not be read; these requests will not be answered with blocks. */
   onFailed(ranges: readonly BlockRange[], error: unknown): void;
 }
 
-interface ReadBlock {
-  readonly range: BlockRange;
-  readonly bytes: Buffer;
+/** Blocks that lie behind each other in the pack, as the peer gets them: each behind its head, in memory of their own. */
+interface Run {
+  readonly messages: Buffer;
+  readonly blockCount: number;
+  /** Of the blocks alone. */
+  readonly bytes: number;
 }
 
 /**
- * One peer's requests, answered in order. Neighbouring blocks are read from the store at once; what has been read and not yet written
+ * One peer's requests, answered in order. Neighbouring blocks are read from the store and written at once; what has been read and not yet written
  * is bounded by LIMITS.peerReadAheadBytes, what waits by LIMITS.peerQueuedRequests. Writes stop while the duplex pushes back, and until it is this
- * peer's turn where a limit of speed is set.
+ * peer's turn where a limit of speed is set: blocks are read and written one by one then.
  */
 export class UploadQueue {
   readonly #store: PieceStore;
@@ -27,8 +31,10 @@ export class UploadQueue {
   readonly #rate: RateShare | undefined;
   readonly #hooks: UploadHooks;
   #waiting: BlockRange[] = [];
-  #read: ReadBlock[] = [];
   #reading: BlockRange[] = [];
+  #read: Run[] = [];
+  /** What the store is read into, again and again while anything is asked for: memory that is left to the collector costs a seeder a tenth of its time. */
+  #memory: Buffer | undefined;
   #heldBytes = 0;
   #closed = false;
 
@@ -41,7 +47,7 @@ export class UploadQueue {
   }
 
   get length(): number {
-    return this.#waiting.length + this.#reading.length + this.#read.length;
+    return this.#read.reduce((sum, run) => sum + run.blockCount, this.#waiting.length + this.#reading.length);
   }
 
   /** False when the queue is full: the request is to be rejected. Call `pump` after the last of a batch. */
@@ -51,19 +57,13 @@ export class UploadQueue {
     return true;
   }
 
-  /** Takes a request back. True when it was still here: the peer is owed a reject then. */
+  /** Takes a request back. True when it had not been read yet: the peer is owed a reject then, and gets the block otherwise. */
   cancel(range: BlockRange): boolean {
-    const same = (other: BlockRange): boolean =>
-      other.piece === range.piece && other.begin === range.begin && other.length === range.length;
-    const waiting = this.#waiting.findIndex(same);
-    if (waiting >= 0) {
-      this.#waiting.splice(waiting, 1);
-      return true;
-    }
-    const read = this.#read.findIndex((block) => same(block.range));
-    if (read < 0) return false;
-    this.#heldBytes -= this.#read.splice(read, 1)[0]?.bytes.length ?? 0;
-    return true;
+    const index = this.#waiting.findIndex(
+      (other) => other.piece === range.piece && other.begin === range.begin && other.length === range.length,
+    );
+    if (index >= 0) this.#waiting.splice(index, 1);
+    return index >= 0;
   }
 
   close(): void {
@@ -77,17 +77,19 @@ export class UploadQueue {
   pump(): void {
     let written = 0;
     while (written < this.#read.length && this.#output.writable && this.#mayWrite()) {
-      const { range, bytes } = this.#read[written++] as ReadBlock;
-      this.#heldBytes -= bytes.length;
-      this.#rate?.spend(bytes.length);
-      this.#output.block(range, bytes, this.#isFollowed(written));
-      this.#hooks.onServed(bytes.length);
+      const { messages, bytes } = this.#read[written++] as Run;
+      this.#heldBytes -= bytes;
+      this.#rate?.spend(bytes);
+      this.#output.blocks(messages, this.#isFollowed(written));
+      this.#hooks.onServed(bytes);
     }
     if (written > 0) this.#read.splice(0, written);
-    if (this.#reading.length === 0 && this.#waiting.length > 0) this.#readNext();
+    if (this.#reading.length > 0) return;
+    if (this.#waiting.length > 0) this.#readNext();
+    else this.#giveBack();
   }
 
-  /** Whether another write is sure to come after the block before `written`: of what is read, or what could not be read is refused. A limit of speed may stop all of it. */
+  /** Whether another write is sure to come after the run before `written`: of what is read, or what could not be read is refused. A limit of speed may stop all of it. */
   #isFollowed(written: number): boolean {
     if (this.#rate?.isLimited === true) return false;
     return this.#waiting.length + this.#reading.length + this.#read.length > written;
@@ -99,22 +101,18 @@ export class UploadQueue {
 
   #readNext(): void {
     if (this.#heldBytes + LIMITS.peerReadBytes > LIMITS.peerReadAheadBytes || this.#closed) return;
-    const first = this.#waiting[0] as BlockRange;
-    let end = first.begin;
-    let count = 0;
-    for (const range of this.#waiting) {
-      const follows = range.piece === first.piece && range.begin === end;
-      if (!follows || end + range.length - first.begin > LIMITS.peerReadBytes) break;
-      end += range.length;
-      count++;
-    }
-    const ranges = this.#waiting.splice(0, count);
+    const ranges = this.#waiting.splice(0, this.#nextCount());
+    const [{ piece, begin }] = ranges as [BlockRange];
+    const length = ranges.reduce((sum, range) => sum + range.length, 0);
     this.#reading = ranges;
-    const offset = first.piece * this.#store.info.pieceLength + first.begin;
-    this.#store.read(offset, end - first.begin).then(
+    this.#memory ??= Buffer.allocUnsafeSlow(LIMITS.peerReadBytes);
+    const into = this.#memory.subarray(0, length);
+    this.#store.read(piece * this.#store.info.pieceLength + begin, length, into).then(
       (bytes) => this.#arrived(ranges, bytes),
       (error: unknown) => {
         this.#reading = [];
+        // It is not ours again where a read failed.
+        this.#memory = undefined;
         if (this.#closed) return;
         this.#hooks.onFailed(ranges, error);
         // Those behind it can be read; nothing else may come that would start them.
@@ -123,15 +121,39 @@ export class UploadQueue {
     );
   }
 
+  /** How many of those that wait lie behind each other, as far as one read goes. */
+  #nextCount(): number {
+    const first = this.#waiting[0] as BlockRange;
+    const most = this.#rate?.isLimited === true ? first.length : LIMITS.peerReadBytes;
+    let end = first.begin;
+    let count = 0;
+    for (const { piece, begin, length } of this.#waiting) {
+      if (piece !== first.piece || begin !== end || end + length - first.begin > most) break;
+      end += length;
+      count++;
+    }
+    return count;
+  }
+
   #arrived(ranges: readonly BlockRange[], bytes: Buffer): void {
     this.#reading = [];
     if (this.#closed) return;
-    const base = (ranges[0] as BlockRange).begin;
+    const messages = Buffer.allocUnsafeSlow(ranges.length * PIECE_HEAD_BYTES + bytes.length);
+    let from = 0;
+    let at = 0;
     for (const range of ranges) {
-      const block = bytes.subarray(range.begin - base, range.begin - base + range.length);
-      this.#read.push({ range, bytes: block });
-      this.#heldBytes += block.length;
+      at = writePieceHead(range, messages, at);
+      at += bytes.copy(messages, at, from, from + range.length);
+      from += range.length;
     }
+    this.#read.push({ messages, blockCount: ranges.length, bytes: bytes.length });
+    this.#heldBytes += bytes.length;
     this.pump();
+  }
+
+  /** Nothing is asked for: peers that only stay connected cost no memory. */
+  #giveBack(): void {
+    if (this.#memory !== undefined) release(this.#memory);
+    this.#memory = undefined;
   }
 }

@@ -1,7 +1,7 @@
 import type { ByteDuplex } from "../base/duplex.ts";
 import { BackroomError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
-import { encodeMessage, encodePieceHead, type BlockRange, type WireMessage } from "../torrent/peer-wire.ts";
+import { encodeMessage, type WireMessage } from "../torrent/peer-wire.ts";
 
 /**
  * What goes out to one peer. Blocks wait for `writable`; the other messages are written at once, and counted while the peer does not
@@ -47,10 +47,9 @@ export class WireOutput {
     if (messages.length > 0) this.raw(Buffer.concat(messages.map(encodeMessage)));
   }
 
-  /** `bytes` is the block of `range`; it is given away. `more` as `ByteDuplex` has it. */
-  block(range: BlockRange, bytes: Buffer, more: boolean): void {
-    this.#write(encodePieceHead(range), true);
-    this.#write(bytes, more);
+  /** Whole `piece` messages, given away with their memory. `more` as `ByteDuplex` has it. */
+  blocks(messages: Buffer, more: boolean): void {
+    this.#write(messages, more);
   }
 
   #write(bytes: Buffer, more = false): void {

@@ -187,7 +187,7 @@ function decodeHashes(body: Buffer): HashesMessage {
   return { type: "hashes", ...range, hashes };
 }
 
-/** The message's bytes with its length prefix. For blocks prefer `encodePieceHead`, which copies nothing. */
+/** The message's bytes with its length prefix. For blocks prefer `writePieceHead`, which copies nothing. */
 export function encodeMessage(message: WireMessage): Buffer {
   if (message.type === "keepalive") return Buffer.alloc(4);
   const body = encodeBody(message);
@@ -198,14 +198,15 @@ export function encodeMessage(message: WireMessage): Buffer {
   return bytes;
 }
 
-/** The 13 bytes in front of a block in a `piece` message; the block is written after them as it is. */
-export function encodePieceHead(range: BlockRange): Buffer {
-  const head = Buffer.allocUnsafe(13);
-  head.writeUInt32BE(9 + range.length, 0);
-  head.writeUInt8(IDS.piece, 4);
-  head.writeUInt32BE(range.piece, 5);
-  head.writeUInt32BE(range.begin, 9);
-  return head;
+/** In front of a block in a `piece` message. */
+export const PIECE_HEAD_BYTES = 13;
+
+/** Writes that into `target` at `at`, and gives where the block comes, as it is. */
+export function writePieceHead(range: BlockRange, target: Buffer, at: number): number {
+  target.writeUInt32BE(9 + range.length, at);
+  target.writeUInt8(IDS.piece, at + 4);
+  target.writeUInt32BE(range.piece, at + 5);
+  return target.writeUInt32BE(range.begin, at + 9);
 }
 
 function encodeBody(message: Exclude<WireMessage, { type: "keepalive" }>): Buffer {

@@ -47,6 +47,7 @@ export class WriteQueue {
   }
 
   #dropHead(): void {
+    release(this.#parts[this.#head] as Buffer);
     this.#head++;
     this.#offset = 0;
     if (this.#head * 2 < this.#parts.length) return;

@@ -85,7 +85,7 @@ test("three hops of 60 ms, a frame in a hundred late: one circuit fills 100 Mbit
   const rate = (count.bits - before) / 5;
   assert.ok(rate > 0.95 * LINE_BITS, `${(rate / 1e6).toFixed(1)} Mbit/s`);
   const queued = world.relays.reduce((sum, { relay }) => sum + relay.stats().queuedFrames, 0);
-  assert.ok(queued < 150, `${queued} frames wait in relays, where 23 are on each line`);
+  assert.ok(queued < 86, `${queued} frames wait in relays, where 13 are on each line`);
 });
 
 /** Jain's index: 1 when all get the same, 1/n when one gets everything. */

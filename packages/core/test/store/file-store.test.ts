@@ -161,6 +161,19 @@ test("a kill -9 at any moment leaves no mark without its piece, and what was mar
   });
 });
 
+/** Would catch: a seeder that makes garbage of each byte that it serves, and a cache that holds what its reader has had in full. */
+test("a read of all that one read of the file brings lies in the memory that it is given", async () => {
+  await withFolder(async (folder) => {
+    const large = samplePack(8 * 65_536);
+    await filled(folder, large, [0, 1, 2, 3, 4, 5, 6, 7]);
+    const store = await openPackStore(folder, large.info);
+    const into = Buffer.alloc(4 * 65_536);
+    assert.equal(await store.read(4 * 65_536, into.length, into), into);
+    assert.deepEqual(into, large.bytes.subarray(4 * 65_536));
+    await store.close();
+  });
+});
+
 test("a full disk raises E_DISK_FULL, marks nothing and harms nothing", async () => {
   await withFolder(async (folder) => {
     await filled(folder, pack, [0]);

@@ -4,7 +4,12 @@ import fc from "fast-check";
 import { BackroomError, isBackroomError } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { decodeHandshake, encodeHandshake } from "../../src/torrent/handshake.ts";
-import { encodeMessage, encodePieceHead, type WireMessage } from "../../src/torrent/peer-wire.ts";
+import {
+  encodeMessage,
+  PIECE_HEAD_BYTES,
+  writePieceHead,
+  type WireMessage,
+} from "../../src/torrent/peer-wire.ts";
 import { PeerWireDecoder } from "../../src/torrent/wire-decoder.ts";
 import { decoderSuite } from "../support/decoder-suite.ts";
 
@@ -135,6 +140,7 @@ test("a block that lies whole in a chunk is a slice of it: copying each would co
 test("a block's head and the block are what encodeMessage writes", () => {
   const bytes = Buffer.from("block");
   const whole = encodeMessage({ type: "piece", piece: 6, begin: 32, bytes });
-  const head = encodePieceHead({ piece: 6, begin: 32, length: bytes.length });
-  assert.deepEqual(Buffer.concat([head, bytes]), whole);
+  const target = Buffer.alloc(3 + PIECE_HEAD_BYTES);
+  assert.equal(writePieceHead({ piece: 6, begin: 32, length: bytes.length }, target, 3), target.length);
+  assert.deepEqual(Buffer.concat([target.subarray(3), bytes]), whole);
 });

@@ -140,6 +140,17 @@ test("nothing is held back of a writer that was asked to wait, nor when it close
   assert.equal(downloader.bytes().subarray(bytes.length).toString(), "the end");
 });
 
+/** Would catch: memory that a seeder leaves to the collector, which then runs for each hundred megabytes. */
+test("the memory of what was written is given back once it is sent, and that of a part of something larger is not", async () => {
+  const { seeder, downloader, steps } = await openTunnel();
+  const [whole, part] = [Buffer.allocUnsafeSlow(300_000), Buffer.allocUnsafeSlow(1_000)];
+  seeder.duplex.write(whole);
+  seeder.duplex.write(part.subarray(0, 500));
+  assert.notEqual(whole.length, 0);
+  steps.run();
+  assert.deepEqual([whole.length, part.length, downloader.bytes().length], [0, 1_000, 300_500]);
+});
+
 test("a paused reader holds the writer back at the window, and loses nothing", async () => {
   const { downloader, seeder, steps, far } = await openTunnel(8);
   downloader.duplex.pause();
