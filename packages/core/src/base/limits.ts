@@ -384,7 +384,7 @@ export const LIMITS = {
   // --- circuit --------------------------------------------------------------------------------------
   /** PROTOCOL 6.3: DATA frames a neighbour may send ahead, per circuit and direction, to begin with: 200 circuits that all stall hold 109 MiB. */
   circuitFrames: 5,
-  /** What that rises to once it is used, out of the pool: with fewer, frames on a short line cost a tenth more, since each turn of an event loop handles less. */
+  /** What that rises to once it is used, while half of the pool is free: with fewer, frames on a short line cost a tenth more, since each turn of an event loop handles less. */
   circuitFramesUsed: 12,
   /** What it keeps in a relay in which too much waits: 585 circuits that all stall hold 128 MiB. */
   circuitFramesLeast: 2,
@@ -401,7 +401,7 @@ export const LIMITS = {
   controlFrames: 512,
   /** PROTOCOL 6.3: DATA frames that may be sent ahead on a stream to begin with: 1 MiB, and 64 tunnels whose reader stalls hold 63 MiB. */
   streamFrames: 9,
-  /** What that rises to once it is used, out of the pool. */
+  /** What that rises to once it is used, in the same way. */
   streamFramesUsed: 20,
   /** What it keeps where too much waits: a gate's 256 tunnels that all stall hold 56 MiB. */
   streamFramesLeast: 2,
@@ -496,7 +496,7 @@ export const LIMITS = {
   peerOverflow: 4096,
   /** Rejects in a row, with no block between, after which a peer that says it has pieces is of no use. */
   peerRejectsInRow: 4096,
-  /** One read from the store for a peer, and what is read ahead for it: keeps a disk busy, and 64 peers cost 32 MiB. */
+  /** One read from the store for a peer, and what is read ahead for it: keeps a disk busy, and 64 peers cost 48 MiB, the memory that is read into included. */
   peerReadBytes: 256 * 1024,
   peerReadAheadBytes: 512 * 1024,
   /** Messages, blocks aside, that wait because the peer does not read. It may be told of 100,000 pieces (900 KB). */

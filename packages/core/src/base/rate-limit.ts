@@ -4,9 +4,13 @@ const KIB = 1024;
 /** What may go at once after a pause: a quarter of a second's worth, so that an event loop that is late loses nothing. */
 const BURST_PART = 4;
 const BURST_LEAST_BYTES = 64 * KIB;
-/** What one share gets at a turn: small, so that many get their turn often, but no less than a block, nor so little that turns cost more than what they move. */
+/**
+ * What one share gets at a turn: small, so that many get their turn often, but no less than a block, nor so little that turns cost more than what they
+ * move: a second's worth up to what one DATA frame carries, which is sent whole whatever is in it.
+ */
 const TURN_PART = 16;
 const TURN_LEAST_BYTES = 16 * KIB;
+const TURN_FRAME_BYTES = 112 * KIB;
 const TURN_MOST_BYTES = 256 * KIB;
 /** Between looks at who waits: at high rates a turn's worth is there after a moment. */
 const LEAST_PAUSE_MS = 10;
@@ -18,7 +22,8 @@ export function burstBytes(rate: number): number {
 
 /** What a share gets at a turn, in bytes. */
 export function turnBytes(rate: number): number {
-  return Math.min(TURN_MOST_BYTES, Math.max(TURN_LEAST_BYTES, Math.ceil(rate / TURN_PART)));
+  const least = Math.max(TURN_LEAST_BYTES, Math.min(TURN_FRAME_BYTES, rate));
+  return Math.min(TURN_MOST_BYTES, Math.max(least, Math.ceil(rate / TURN_PART)));
 }
 
 /**

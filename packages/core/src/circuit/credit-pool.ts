@@ -29,6 +29,10 @@ export class CreditPool {
     return this.#frames - this.#reserved;
   }
 
+  get isRoomy(): boolean {
+    return 2 * this.#reserved < this.#frames;
+  }
+
   section(): CreditSection {
     return new CreditSection(this);
   }
@@ -75,6 +79,11 @@ export class CreditShare {
 
   get crowding(): number {
     return this.#section.pool.crowding;
+  }
+
+  /** Whether there is so much left that it may go to who would use it, not only to who needs it. */
+  get isRoomy(): boolean {
+    return this.#section.pool.isRoomy;
   }
 
   /** The most that this share may hold now, once it holds it. */

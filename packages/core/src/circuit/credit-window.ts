@@ -11,7 +11,7 @@ export interface CreditDeps {
 export interface WindowShape {
   /** What the sender may send unasked. */
   readonly first: number;
-  /** What it rises to once it is used, as far as there is room: windows that are emptied within one turn of an event loop cost more for each frame. */
+  /** What it rises to once it is used, while half of the pool is free: windows that are emptied within one turn of an event loop cost more for each frame. */
   readonly used: number;
   /** What a sender keeps when too much waits here in all: 2 or more. */
   readonly least: number;
@@ -35,7 +35,7 @@ const MOST_ROUND_TRIP_MS = 3_000;
 
 /**
  * The receiver's side of a window that counts frames: how many came, were released, and may still come (PROTOCOL 6.3). It grows to three times
- * what is released in a round trip, so that it rises until the path is full and then stays. The round trip is the shortest time from a grant to the first frame that needed it.
+ * what is released in a round trip, so that it rises until the path is full and then stays; a little it rises on any path. The round trip is the shortest time from a grant to the first frame that needed it.
  */
 export class CreditWindow {
   readonly #shape: WindowShape;
@@ -155,6 +155,9 @@ export class CreditWindow {
     const { first, used, most } = this.#shape;
     if (this.#roundTripMs === Number.POSITIVE_INFINITY) return first;
     const rate = Math.max(this.#rate, this.#previousRate);
-    return Math.min(most, Math.max(used, Math.ceil(GAIN * rate * this.#roundTripMs)));
+    return Math.min(
+      most,
+      Math.max(this.#share.isRoomy ? used : first, Math.ceil(GAIN * rate * this.#roundTripMs)),
+    );
   }
 }

@@ -5,6 +5,8 @@ import type { PieceStore } from "../store/piece-store.ts";
 import { writePieceHead, PIECE_HEAD_BYTES, type BlockRange } from "../torrent/peer-wire.ts";
 import type { WireOutput } from "./wire-output.ts";
 
+const NOTHING = Buffer.alloc(0);
+
 export interface UploadHooks {
   /** Blocks of so many bytes were written. */
   onServed(bytes: number): void;
@@ -15,15 +17,16 @@ export interface UploadHooks {
 /** Blocks that lie behind each other in the pack, as the peer gets them: each behind its head, in memory of their own. */
 interface Run {
   readonly messages: Buffer;
-  readonly blockCount: number;
-  /** Of the blocks alone. */
-  readonly bytes: number;
+  /** Lengths of the blocks that have not been written. */
+  readonly left: number[];
+  /** Where the first of them begins in `messages`. */
+  at: number;
 }
 
 /**
  * One peer's requests, answered in order. Neighbouring blocks are read from the store and written at once; what has been read and not yet written
  * is bounded by LIMITS.peerReadAheadBytes, what waits by LIMITS.peerQueuedRequests. Writes stop while the duplex pushes back, and until it is this
- * peer's turn where a limit of speed is set: blocks are read and written one by one then.
+ * peer's turn where a limit of speed is set: blocks are written one by one then.
  */
 export class UploadQueue {
   readonly #store: PieceStore;
@@ -36,6 +39,8 @@ export class UploadQueue {
   /** What the store is read into, again and again while anything is asked for: memory that is left to the collector costs a seeder a tenth of its time. */
   #memory: Buffer | undefined;
   #heldBytes = 0;
+  /** The last write said that another one follows. */
+  #announced = false;
   #closed = false;
 
   /** `rate` calls `pump` at its turns. */
@@ -47,7 +52,10 @@ export class UploadQueue {
   }
 
   get length(): number {
-    return this.#read.reduce((sum, run) => sum + run.blockCount, this.#waiting.length + this.#reading.length);
+    return this.#read.reduce(
+      (sum, { left }) => sum + left.length,
+      this.#waiting.length + this.#reading.length,
+    );
   }
 
   /** False when the queue is full: the request is to be rejected. Call `pump` after the last of a batch. */
@@ -75,24 +83,36 @@ export class UploadQueue {
 
   /** Writes and reads as far as it may now. Call after `push` and when the duplex has drained. */
   pump(): void {
-    let written = 0;
-    while (written < this.#read.length && this.#output.writable && this.#mayWrite()) {
-      const { messages, bytes } = this.#read[written++] as Run;
-      this.#heldBytes -= bytes;
-      this.#rate?.spend(bytes);
-      this.#output.blocks(messages, this.#isFollowed(written));
-      this.#hooks.onServed(bytes);
-    }
-    if (written > 0) this.#read.splice(0, written);
+    while (this.#read.length > 0 && this.#output.writable && this.#mayWrite()) this.#writeNext();
+    // The limit came after the announcement.
+    if (this.#announced && this.#rate?.isLimited === true) this.#write(NOTHING, false);
     if (this.#reading.length > 0) return;
     if (this.#waiting.length > 0) this.#readNext();
     else this.#giveBack();
   }
 
-  /** Whether another write is sure to come after the run before `written`: of what is read, or what could not be read is refused. A limit of speed may stop all of it. */
-  #isFollowed(written: number): boolean {
-    if (this.#rate?.isLimited === true) return false;
-    return this.#waiting.length + this.#reading.length + this.#read.length > written;
+  /** What is left of the first run; where speed is limited, a block of it. */
+  #writeNext(): void {
+    const isLimited = this.#rate?.isLimited === true;
+    const run = this.#read[0] as Run;
+    const blocks = run.left.splice(0, isLimited ? 1 : run.left.length);
+    const bytes = blocks.reduce((sum, length) => sum + length, 0);
+    const from = run.at;
+    run.at += blocks.length * PIECE_HEAD_BYTES + bytes;
+    if (run.left.length === 0) this.#read.shift();
+    this.#heldBytes -= bytes;
+    this.#rate?.spend(bytes);
+    // Another write is sure to come: of what is read, or what could not be read is refused. A limit may stop all of it.
+    const part = run.messages.subarray(from, run.at);
+    // Whoever sends a part gives its memory back, and a short block behind it would go along.
+    const isAll = part.length === run.messages.length;
+    this.#write(isAll ? part : Buffer.from(part), !isLimited && this.length > 0);
+    this.#hooks.onServed(bytes);
+  }
+
+  #write(messages: Buffer, more: boolean): void {
+    this.#announced = more;
+    this.#output.blocks(messages, more);
   }
 
   #mayWrite(): boolean {
@@ -124,11 +144,10 @@ export class UploadQueue {
   /** How many of those that wait lie behind each other, as far as one read goes. */
   #nextCount(): number {
     const first = this.#waiting[0] as BlockRange;
-    const most = this.#rate?.isLimited === true ? first.length : LIMITS.peerReadBytes;
     let end = first.begin;
     let count = 0;
     for (const { piece, begin, length } of this.#waiting) {
-      if (piece !== first.piece || begin !== end || end + length - first.begin > most) break;
+      if (piece !== first.piece || begin !== end || end + length - first.begin > LIMITS.peerReadBytes) break;
       end += length;
       count++;
     }
@@ -146,7 +165,7 @@ export class UploadQueue {
       at += bytes.copy(messages, at, from, from + range.length);
       from += range.length;
     }
-    this.#read.push({ messages, blockCount: ranges.length, bytes: bytes.length });
+    this.#read.push({ messages, left: ranges.map(({ length }) => length), at: 0 });
     this.#heldBytes += bytes.length;
     this.pump();
   }

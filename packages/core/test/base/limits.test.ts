@@ -20,6 +20,8 @@ const UNTESTED: Record<string, string> = {
   portMappingHeapMiB: "what a router may send (portMappingHttpBytes) is far too little to fill it",
   portMappingSearchMs: "without it the process's own time (portMappingMs) ends the search",
   creditPoolFrames: "circuit/credit-pool.test.ts shares a smaller pool",
+  circuitFramesUsed: "the pool bounds it as well; circuit/credit-window.test.ts has a window of its own",
+  streamFramesUsed: "the same",
   streamFramesLeast: "a lower bound: without it crowded streams are slow, not large",
   streamQueueLeast: "the same",
   finderTroubles: "nothing tells from outside what a finder has forgotten",

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { BackroomError } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
+import { release } from "../../src/base/memory.ts";
 import { RateLimit } from "../../src/base/rate-limit.ts";
 import type { PieceStore } from "../../src/store/piece-store.ts";
 import { encodeMessage } from "../../src/torrent/peer-wire.ts";
@@ -19,9 +20,16 @@ function newQueue() {
   const written: Buffer[] = [];
   /** Of each write, whether it was said that another one follows. */
   const followed: boolean[] = [];
-  const limit = new RateLimit(new ManualClock());
+  const clock = new ManualClock();
+  const limit = new RateLimit(clock);
   const output = new WireOutput({
-    write: (bytes, more = false) => (written.push(bytes), followed.push(more), state.accepts),
+    // As a tunnel does: what was sent is given back.
+    write: (bytes, more = false) => {
+      written.push(Buffer.from(bytes));
+      release(bytes);
+      followed.push(more);
+      return state.accepts;
+    },
     start() {},
     close() {},
     pause() {},
@@ -34,7 +42,8 @@ function newQueue() {
       memories.add(into.buffer);
       await state.before;
       assert.equal(into.length, length);
-      for (let at = 0; at < length; at += BLOCK) into.fill((offset + at) / BLOCK, at, at + BLOCK);
+      for (let at = 0; at < length; at += BLOCK)
+        into.fill((offset + at) / BLOCK, at, Math.min(length, at + BLOCK));
       return into;
     },
   } as unknown as PieceStore;
@@ -44,10 +53,12 @@ function newQueue() {
   };
   const share = limit.share(() => queue.pump());
   const queue = new UploadQueue(store, output, share, hooks);
-  return { queue, output, reads, state, memories, written, followed, limit };
+  return { queue, output, reads, state, memories, written, followed, limit, clock };
 }
 
 const inOrder = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+const messageOf = (index: number): Buffer =>
+  encodeMessage({ type: "piece", piece: 0, begin: index * BLOCK, bytes: Buffer.alloc(BLOCK, index) });
 const range = (index: number) => ({ piece: 0, begin: index * BLOCK, length: BLOCK });
 
 /** Would catch: a peer that asks for everything, reads nothing, and has us read a whole pack into memory. */
@@ -115,16 +126,56 @@ test("each block goes out as it was read, whatever is read after it", async () =
   for (const index of asked) queue.push(range(index));
   queue.pump();
   for (let turn = 0; turn < 20; turn++) await nextTurn();
-  const messages = asked.map((index) =>
-    encodeMessage({ type: "piece", piece: 0, begin: index * BLOCK, bytes: Buffer.alloc(BLOCK, index) }),
-  );
-  assert.ok(Buffer.concat(written).equals(Buffer.concat(messages)));
+  assert.ok(Buffer.concat(written).equals(Buffer.concat(asked.map(messageOf))));
   assert.equal(queue.length, 0);
   // One memory for all reads, and none while nothing is asked for.
   assert.deepEqual(
     [...memories].map(({ byteLength }) => byteLength),
     [0],
   );
+});
+
+/** Would catch: what is left of a record lying with us until a slow turn comes; a run that goes out whole though only a block of it may; memory given back under a block. */
+test("a limit that is set between two runs lets out what was held back, and then a block at a time, be the last one ever so short", async () => {
+  const { queue, written, followed, limit, clock, state } = newQueue();
+  const blocks = LIMITS.peerReadBytes / BLOCK + 1;
+  const short = { piece: 0, begin: blocks * BLOCK, length: 9 };
+  const asked = [...inOrder(blocks).map(range), short];
+  for (const block of asked) queue.push(block);
+  const rest = Promise.withResolvers<void>();
+  queue.pump();
+  state.before = rest.promise;
+  await nextTurn();
+  assert.deepEqual(followed, [true]);
+  limit.rate = 0;
+  rest.resolve();
+  for (let turn = 0; turn < 6; turn++) await nextTurn();
+  assert.deepEqual(
+    [followed, written.at(-1)?.length, state.served],
+    [[true, false], 0, LIMITS.peerReadBytes],
+  );
+  limit.rate = 1024 * 1024 * 1024;
+  for (let turn = 0; turn < 4; turn++) {
+    clock.advance(1_000);
+    await nextTurn();
+  }
+  assert.deepEqual(followed, [true, false, false, false]);
+  const tail = encodeMessage({ type: "piece", ...short, bytes: Buffer.alloc(9, blocks) });
+  assert.ok(Buffer.concat(written).equals(Buffer.concat([...inOrder(blocks).map(messageOf), tail])));
+});
+
+/** Would catch: memory that a read which failed may still be written into, used for the next one. */
+test("after a read that failed the next one gets other memory", async () => {
+  const { queue, memories, state } = newQueue();
+  const failing = Promise.withResolvers<void>();
+  state.before = failing.promise;
+  queue.push(range(0));
+  queue.push(range(2));
+  queue.pump();
+  state.before = Promise.resolve();
+  failing.reject(new Error("the disk is gone"));
+  for (let turn = 0; turn < 4; turn++) await nextTurn();
+  assert.deepEqual([memories.size, state.served], [2, BLOCK]);
 });
 
 test("requests beyond the queue are not taken", () => {
