@@ -298,6 +298,8 @@ export const LIMITS = {
   gateLingerMs: 30_000,
   /** Five relays and one round trip, over slow links. */
   tunnelHandshakeMs: 30_000,
+  /** How long a record that is not full waits for what its writer announced: longer than a read from a disk that is busy, and not so long that anybody notices. */
+  tunnelHoldMs: 100,
   /** Written and not yet sent in one tunnel, above which a writer is asked to wait. */
   tunnelQueueBytes: 256 * 1_024,
   /** How long a closed tunnel waits for the window to send what was written before. */

@@ -5,8 +5,6 @@ import type { PieceStore } from "../store/piece-store.ts";
 import { writePieceHead, PIECE_HEAD_BYTES, type BlockRange } from "../torrent/peer-wire.ts";
 import type { WireOutput } from "./wire-output.ts";
 
-const NOTHING = Buffer.alloc(0);
-
 export interface UploadHooks {
   /** Blocks of so many bytes were written. */
   onServed(bytes: number): void;
@@ -39,8 +37,6 @@ export class UploadQueue {
   /** What the store is read into, again and again while anything is asked for: memory that is left to the collector costs a seeder a tenth of its time. */
   #memory: Buffer | undefined;
   #heldBytes = 0;
-  /** The last write said that another one follows. */
-  #announced = false;
   #closed = false;
 
   /** `rate` calls `pump` at its turns. */
@@ -84,8 +80,6 @@ export class UploadQueue {
   /** Writes and reads as far as it may now. Call after `push` and when the duplex has drained. */
   pump(): void {
     while (this.#read.length > 0 && this.#output.writable && this.#mayWrite()) this.#writeNext();
-    // The limit came after the announcement.
-    if (this.#announced && this.#rate?.isLimited === true) this.#write(NOTHING, false);
     if (this.#reading.length > 0) return;
     if (this.#waiting.length > 0) this.#readNext();
     else this.#giveBack();
@@ -102,17 +96,12 @@ export class UploadQueue {
     if (run.left.length === 0) this.#read.shift();
     this.#heldBytes -= bytes;
     this.#rate?.spend(bytes);
-    // Another write is sure to come: of what is read, or what could not be read is refused. A limit may stop all of it.
+    // More is being read, unless a limit may stop it.
     const part = run.messages.subarray(from, run.at);
     // Whoever sends a part gives its memory back, and a short block behind it would go along.
     const isAll = part.length === run.messages.length;
-    this.#write(isAll ? part : Buffer.from(part), !isLimited && this.length > 0);
+    this.#output.blocks(isAll ? part : Buffer.from(part), !isLimited && this.length > 0);
     this.#hooks.onServed(bytes);
-  }
-
-  #write(messages: Buffer, more: boolean): void {
-    this.#announced = more;
-    this.#output.blocks(messages, more);
   }
 
   #mayWrite(): boolean {

@@ -47,7 +47,7 @@ export class WireOutput {
     if (messages.length > 0) this.raw(Buffer.concat(messages.map(encodeMessage)));
   }
 
-  /** Whole `piece` messages, given away with their memory; none at all only takes back what was said of `more`, which is as `ByteDuplex` has it. */
+  /** Whole `piece` messages, given away with their memory. `more` as `ByteDuplex` has it. */
   blocks(messages: Buffer, more: boolean): void {
     this.#write(messages, more);
   }

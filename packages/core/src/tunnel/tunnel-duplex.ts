@@ -30,8 +30,8 @@ export class TunnelDuplex implements ByteDuplex, StreamHandlers {
   #paused = true;
   #opening = false;
   #flushing = false;
-  /** What is unsent waits for the next write, to fill its record. */
-  #moreFollows = false;
+  /** While what is unsent waits for the next write, to fill its record: ends that. */
+  #cancelHold: (() => void) | undefined;
   #writerWaits = false;
   /** open; closing: only what was written before still goes out; ended: the peer or circuit is gone; done: onClose was called. */
   #state: "open" | "closing" | "ended" | "done" = "open";
@@ -55,7 +55,7 @@ export class TunnelDuplex implements ByteDuplex, StreamHandlers {
     this.#unsent.push(bytes);
     this.#sendRecords(RECORD_BYTES);
     if (this.#unsent.bytes > LIMITS.tunnelQueueBytes) this.#writerWaits = true;
-    this.#moreFollows = more && !this.#writerWaits;
+    this.#holds(more && !this.#writerWaits && this.#unsent.bytes > 0);
     this.#flushSoon();
     return !this.#writerWaits;
   }
@@ -108,12 +108,22 @@ export class TunnelDuplex implements ByteDuplex, StreamHandlers {
     }
   }
 
+  #holds(isHeld: boolean): void {
+    this.#cancelHold?.();
+    this.#cancelHold = undefined;
+    if (!isHeld) return;
+    this.#cancelHold = this.#deps.clock.after(LIMITS.tunnelHoldMs, () => {
+      this.#cancelHold = undefined;
+      this.#flushSoon();
+    });
+  }
+
   #flushSoon(): void {
-    if (this.#flushing || this.#moreFollows || this.#unsent.bytes === 0) return;
+    if (this.#flushing || this.#cancelHold !== undefined || this.#unsent.bytes === 0) return;
     this.#flushing = true;
     (this.#deps.soon ?? setImmediate)(() => {
       this.#flushing = false;
-      this.#sendRecords(this.#moreFollows ? RECORD_BYTES : 1);
+      this.#sendRecords(this.#cancelHold === undefined ? 1 : RECORD_BYTES);
       this.#wakeWriter();
     });
   }
@@ -154,6 +164,7 @@ export class TunnelDuplex implements ByteDuplex, StreamHandlers {
     const peerEnded = this.#state === "ended";
     this.#state = "done";
     this.#unopened = [];
+    this.#holds(false);
     this.#cancelLinger?.();
     if (!peerEnded) this.#stream.end();
     this.#handlers?.onClose(this.#endError);

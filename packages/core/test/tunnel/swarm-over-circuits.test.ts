@@ -66,7 +66,8 @@ function cut(tunnel: ByteDuplex, lengths: readonly number[], restTurns: readonly
       let writable = true;
       for (let at = 0; at < bytes.length;) {
         const length = lengths[next++ % lengths.length] as number;
-        writable = tunnel.write(bytes.subarray(at, at + length));
+        // Each in memory of its own: a tunnel gives back what it has sent.
+        writable = tunnel.write(Buffer.from(bytes.subarray(at, at + length)));
         at += length;
       }
       return writable;

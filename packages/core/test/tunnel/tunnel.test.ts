@@ -109,21 +109,35 @@ test("every payload after the handshake has one of the two lengths of a record, 
 });
 
 /** Would catch: records that go out half empty while their next bytes are being read; bytes that are held back for ever. */
-test("with more to follow only full records go out, and the rest with the next write", async () => {
-  const { downloader, seeder, far, steps } = await openTunnel();
+test("with more to follow only full records go out, and the rest with the next write, or after a moment", async () => {
+  const { downloader, seeder, far, steps, clock } = await openTunnel();
   const lengths: number[] = [];
   far.tamper = (payload) => {
     lengths.push(payload.length);
     return payload;
   };
-  const bytes = systemRandom.bytes(2 * RECORD_BYTES + 20_000);
-  seeder.duplex.write(Buffer.from(bytes.subarray(0, RECORD_BYTES + 10_000)), true);
+  const bytes = systemRandom.bytes(3 * RECORD_BYTES + 20_000);
+  const write = (from: number, to: number, more: boolean): void => {
+    seeder.duplex.write(Buffer.from(bytes.subarray(from, to)), more);
+    steps.run();
+  };
+  const full = STREAM_PAYLOAD_BYTES;
+  write(0, RECORD_BYTES + 10_000, true);
+  assert.deepEqual(lengths, [full]);
+  clock.advance(LIMITS.tunnelHoldMs - 1);
+  write(RECORD_BYTES + 10_000, 2 * RECORD_BYTES + 10_000, true);
+  assert.deepEqual(lengths, [full, full]);
+  clock.advance(LIMITS.tunnelHoldMs - 1);
   steps.run();
-  assert.deepEqual(lengths, [STREAM_PAYLOAD_BYTES]);
-  seeder.duplex.write(Buffer.from(bytes.subarray(RECORD_BYTES + 10_000)));
+  assert.equal(lengths.length, 2);
+  clock.advance(1);
   steps.run();
-  assert.deepEqual(lengths, [STREAM_PAYLOAD_BYTES, STREAM_PAYLOAD_BYTES, STREAM_PAYLOAD_BYTES]);
+  assert.deepEqual([lengths.length, downloader.bytes().length], [3, 2 * RECORD_BYTES + 10_000]);
+  write(2 * RECORD_BYTES + 10_000, bytes.length, false);
   assert.deepEqual(downloader.bytes(), bytes);
+  clock.advance(10 * LIMITS.tunnelHoldMs);
+  steps.run();
+  assert.equal(lengths.length, 5);
 });
 
 /** Would catch: a writer that is asked to wait, and an end that waits for the writer. */
