@@ -96,7 +96,6 @@ export class UploadQueue {
     if (run.left.length === 0) this.#read.shift();
     this.#heldBytes -= bytes;
     this.#rate?.spend(bytes);
-    // More is being read, unless a limit may stop it.
     const part = run.messages.subarray(from, run.at);
     // Whoever sends a part gives its memory back, and a short block behind it would go along.
     const isAll = part.length === run.messages.length;
