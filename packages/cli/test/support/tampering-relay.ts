@@ -4,10 +4,8 @@
  */
 import { appendFileSync } from "node:fs";
 import { TLSSocket } from "node:tls";
+import { DATA_FRAME_BYTES, FRAME, frameType } from "@backroom/core/net/frame.ts";
 
-const DATA_FRAME_BYTES = 114_688;
-const DATA_TYPE = 4;
-const TYPE_OFFSET = 4;
 const SEALED_OFFSET = 5000;
 const WHICH = 75;
 
@@ -16,7 +14,7 @@ type Write = (this: TLSSocket, chunk: unknown, ...rest: unknown[]) => boolean;
 const prototype = TLSSocket.prototype as unknown as { write: Write };
 const honest = prototype.write;
 prototype.write = function write(this: TLSSocket, chunk, ...rest) {
-  if (Buffer.isBuffer(chunk) && chunk.length >= DATA_FRAME_BYTES && chunk[TYPE_OFFSET] === DATA_TYPE) {
+  if (Buffer.isBuffer(chunk) && chunk.length >= DATA_FRAME_BYTES && frameType(chunk) === FRAME.data) {
     frames++;
     if (frames === WHICH) {
       chunk[SEALED_OFFSET] = (chunk[SEALED_OFFSET] as number) ^ 1;

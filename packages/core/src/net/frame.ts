@@ -25,7 +25,7 @@ export const FRAME = {
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];
 
 export const FRAME_HEADER_BYTES = 8;
-/** The plaintext of seven full TLS records. What a cipher, a write or a turn costs however little it carries is paid once for all of it (ADR 13). */
+/** The plaintext of seven full TLS records. What a cipher, a write or a turn costs however little it carries is paid once for all of it (ADR 13, ADR 44). */
 export const DATA_FRAME_BYTES = 114_688;
 /** Holds a client message, a reply or a relay info with its layers, and keeps small talk cheap. */
 export const OTHER_FRAME_BYTES = 2_048;

@@ -15,8 +15,8 @@ export interface TunnelDeps {
 
 /**
  * The byte stream inside a tunnel whose keys are agreed. What is written within one turn of the event loop shares records: a record
- * costs 2 KiB at least, whatever is in it, and a peer's requests are 17 bytes each. So do blocks whose next ones are being read. A paused tunnel leaves records unopened and does not say
- * `consumed`, so the peer stops at the window.
+ * costs 2 KiB at least, whatever is in it, and a peer's requests are 17 bytes each. So does what is written with `more` and what comes next.
+ * A paused tunnel leaves records unopened and does not say `consumed`, so the peer stops at the window.
  */
 export class TunnelDuplex implements ByteDuplex, StreamHandlers {
   readonly #stream: CircuitStream;
@@ -108,6 +108,7 @@ export class TunnelDuplex implements ByteDuplex, StreamHandlers {
     }
   }
 
+  /** Lets what is unsent wait for the next write from now on, or no longer. */
   #holds(isHeld: boolean): void {
     this.#cancelHold?.();
     this.#cancelHold = undefined;

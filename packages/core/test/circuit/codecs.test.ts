@@ -18,12 +18,11 @@ import {
   type ControlMessage,
 } from "../../src/circuit/control.ts";
 import { encodeMessage, MessageReader } from "../../src/circuit/messages.ts";
-import { SHORT_PAYLOAD_BYTES, STREAM_PAYLOAD_BYTES } from "../../src/circuit/stream.ts";
 import { decoderSuite } from "../support/decoder-suite.ts";
 
 /** `what ‖ u16 stream ‖ u24 length` in front of a payload. */
 const HEAD_BYTES = 6;
-const OPENED_BYTES = HEAD_BYTES + STREAM_PAYLOAD_BYTES;
+const OPENED_BYTES = 114_613;
 
 function control(message: ControlMessage): Buffer {
   const frame = Buffer.alloc(2040, 0xff);
@@ -52,7 +51,7 @@ decoderSuite({
 
 decoderSuite({
   name: "data message",
-  samples: [1, STREAM_PAYLOAD_BYTES].map((length) => {
+  samples: [1, 114_607].map((length) => {
     const frame = Buffer.alloc(OPENED_BYTES);
     writeData(frame, { start: 0, length: frame.length }, 9, Buffer.alloc(length, 7));
     return frame.subarray(0, HEAD_BYTES + length);
@@ -68,10 +67,10 @@ test("a payload that fits SHORT DATA is refused in DATA, and one byte more is no
     return frame;
   };
   assert.throws(
-    () => decodeData(opened(SHORT_PAYLOAD_BYTES)),
+    () => decodeData(opened(1_967)),
     (error) => isBackroomError(error, "E_FRAME"),
   );
-  assert.equal(decodeData(opened(SHORT_PAYLOAD_BYTES + 1)).payload.length, SHORT_PAYLOAD_BYTES + 1);
+  assert.equal(decodeData(opened(1_968)).payload.length, 1_968);
 });
 
 decoderSuite({

@@ -5,10 +5,10 @@ import { secretKey } from "../../src/crypto/keys.ts";
 import { isBackroomError } from "../../src/base/errors.ts";
 import type { HandshakeKeys } from "../../src/circuit/handshake.ts";
 import { KeyChain, RATCHET_FRAMES } from "../../src/circuit/key-chain.ts";
-import { DATA_FRAME_BYTES, FRAME } from "../../src/net/frame.ts";
+import { FRAME } from "../../src/net/frame.ts";
 import { ClientLayers, HopLayers, MINE, PASS_ON, RelayLayers } from "../../src/circuit/layer.ts";
 
-const DATA = DATA_FRAME_BYTES;
+const DATA = 114_688;
 const CONTROL = 2_048;
 
 function keys(hop: number): HandshakeKeys {

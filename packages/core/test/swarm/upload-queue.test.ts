@@ -10,6 +10,7 @@ import { encodeMessage } from "../../src/torrent/peer-wire.ts";
 import { UploadQueue, type UploadHooks } from "../../src/swarm/upload-queue.ts";
 import { WireOutput } from "../../src/swarm/wire-output.ts";
 import { ManualClock } from "../support/manual-clock.ts";
+import { inOrder } from "../support/in-order.ts";
 
 const BLOCK = 16 * 1024;
 
@@ -56,7 +57,6 @@ function newQueue() {
   return { queue, output, reads, state, memories, written, followed, limit, clock };
 }
 
-const inOrder = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 const messageOf = (index: number): Buffer =>
   encodeMessage({ type: "piece", piece: 0, begin: index * BLOCK, bytes: Buffer.alloc(BLOCK, index) });
 const range = (index: number) => ({ piece: 0, begin: index * BLOCK, length: BLOCK });
@@ -95,7 +95,7 @@ test("another write is announced until the last block of what was asked for, and
   );
 });
 
-/** Would catch: what was written of a run staying with us for ever, since the rest of it cannot be read or is taken back. */
+/** Would catch: what was written of a run staying with us for as long as a tunnel holds it, since the rest of it cannot be read or is taken back. */
 test("after an announcement something is written also where the rest cannot be read, or is taken back", async () => {
   for (const ending of ["comes", "fails", "is taken back"] as const) {
     const { queue, output, followed, state, reads } = newQueue();

@@ -5,6 +5,7 @@ import { LIMITS } from "../../src/base/limits.ts";
 import { SpliceTotal } from "../../src/tunnel/splice-total.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { Steps, streamPair, type MemoryStream } from "./memory-streams.ts";
+import { inOrder } from "../support/in-order.ts";
 
 const WINDOW = 128;
 
@@ -39,8 +40,6 @@ function splicedPair(
   });
   return { state, sendMore, splice, downloader, seeder, gateDown, gateUp };
 }
-
-const inOrder = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 test("payloads pass unchanged and in order, far beyond the window", () => {
   const steps = new Steps();
